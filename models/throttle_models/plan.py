@@ -1,0 +1,264 @@
+"""The answer: who does what when, what to let in and what to hold, and how good the plan is proven to be.
+
+All instants are UTC, written ``2026-11-23T14:00Z``. The plan is self-contained: with ``portfolio`` in it, everything
+that a checker needs is here. docs/plan.md explains it for whoever writes one.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from throttle_models.base import Finding, Model, Text
+from throttle_models.people import Zone
+from throttle_models.portfolio import Assumption, Portfolio
+from throttle_models.quantities import Effort
+
+
+def _instant(value: object) -> object:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def format_instant(moment: datetime) -> str:
+    """``2026-11-23T14:00Z``; seconds only where there are any."""
+    utc = moment.astimezone(UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%SZ" if utc.second else "%Y-%m-%dT%H:%MZ")
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    PlainSerializer(format_instant, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "description": "UTC", "examples": ["2026-11-23T14:00Z"]}),
+]
+
+IsoWeek = Annotated[str, Field(pattern=r"^\d{4}-W\d{2}$", examples=["2026-W48"])]
+
+
+class Status(Text):
+    """What is known of the plan's objective. Never ``optimal`` without a proof."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNKNOWN = "unknown"
+
+
+class Assignment(Model):
+    """One person on one need of an item."""
+
+    person: str
+    need: int
+    """Position in the item's ``needs``, from 0."""
+    allocation: float
+    """Share of the person's time, above 0 and at most 1."""
+    work: tuple[tuple[Instant, Instant], ...]
+    """When the person works on it: [from, to), in order. Closed time of the crew lies between."""
+
+
+class PlannedItem(Model):
+    start: Instant
+    finish: Instant
+    assignments: tuple[Assignment, ...] = ()
+    window: tuple[Instant, Instant] | None = None
+    """The occurrence of the change's window that it runs in."""
+
+
+class Reason(Text):
+    """Why an item is not in the schedule, or not yet begun."""
+
+    # not in the schedule at all; the checker verifies each
+    NO_HOLDER = "no-holder"
+    """Too few people hold a skill at the level, or are named, for its needs at once."""
+    NO_COMMON_TIME = "no-common-time"
+    """No crew that could do it is ever at work together long enough."""
+    NO_WINDOW = "no-window"
+    """No occurrence of its window is long enough and free of freezes."""
+    NO_CAPACITY = "no-capacity"
+    """It needs more of an environment than there is."""
+    EXTERNAL = "external-blocker"
+    """It waits for something outside the portfolio whose date is unknown."""
+    UNSCHEDULED = "waits-for-unscheduled"
+    """It waits for an item that is itself not in the schedule."""
+    STATUS = "status-unknown"
+    ON_HOLD = "on-hold"
+    BEYOND = "beyond-horizon"
+    """It cannot begin within the years that a plan looks ahead."""
+
+    # in the schedule, but not this week
+    PREDECESSOR = "predecessor"
+    PEOPLE = "people"
+    """Those who can do it are on more valuable work."""
+    WIP = "wip-limit"
+    ENVIRONMENT = "environment"
+    WINDOW = "window"
+    RELEASE = "not-before"
+    APPROVAL = "approval"
+    PINNED = "pinned"
+    CALENDAR = "calendar"
+
+
+class Unscheduled(Model):
+    """An item that the plan leaves out, with a reason that can be verified."""
+
+    reason: Reason
+    text: str
+    refs: tuple[str, ...] = ()
+    """The skill, person, item, window or environment that the reason is about."""
+
+
+class Release(Model):
+    """Work to let in: it has not begun, and the plan begins it in this week."""
+
+    item: str
+    project: str | None = None
+    start: Instant
+    value: float
+    """Cost of a week's delay that rests on it."""
+
+
+class Hold(Model):
+    """Work not to begin this week, and the one reason."""
+
+    item: str
+    project: str | None = None
+    reason: Reason
+    text: str
+    refs: tuple[str, ...] = ()
+    until: Instant | None = None
+    """Planned start; none for what is not in the schedule."""
+    value: float
+    """Cost of a week's delay that rests on it."""
+
+
+class ProjectPlan(Model):
+    """A project, or an item that has a cost or due date of its own."""
+
+    title: str = ""
+    start: Instant | None = None
+    finish: Instant | None = None
+    """None where some of its work is not in the schedule."""
+    promise: Instant | None = None
+    """The date to tell others: the finish plus the buffers of the policy."""
+    due: Instant | None = None
+    late_weeks: float = 0.0
+    cost: float = 0.0
+    """In the portfolio's currency, as far as it is scheduled."""
+    items: int = 1
+    unscheduled: int = 0
+
+
+class Load(Model):
+    """A set of skills (or an environment) and those who can do work that needs only these."""
+
+    name: str
+    kind: Literal["skills", "environment"]
+    members: tuple[str, ...]
+    """Skills with levels, such as ``oracle>=2``, or the environment."""
+    people: tuple[str, ...] = ()
+    work_hours: float
+    """Remaining work that only they can do (for an environment: occupancy)."""
+    weeks_of_queue: float | None
+    """Weeks of their hours that the work fills; none where they have no hours at all."""
+    by_week: dict[IsoWeek, tuple[float, float]] = {}
+    """Planned hours and available hours, week by week."""
+
+
+class Week(Model):
+    week: IsoWeek
+    people: dict[str, dict[date, dict[str, float]]]
+    """Person to local day to item to hours."""
+    starts: tuple[str, ...]
+    finishes: tuple[str, ...]
+
+
+class Goal(Model):
+    """One objective with what is proven of it. gap = (value - bound) / value."""
+
+    name: str
+    value: float
+    bound: float
+    gap: float
+    proved: bool
+    """Whether the value is proven to be the least possible."""
+    first_come: float
+    """The same work under the same rules, first come, first served."""
+    greedy: float
+    """The same, always the item with the most cost of delay per remaining hour first."""
+
+
+class Certificate(Model):
+    status: Status
+    objective: Goal
+    flow: Goal
+    """The same plan measured as cost of delay * weeks to completion, due dates ignored."""
+    checked: bool
+    """Whether the independent checker found no violation."""
+    violations: int
+    items: int
+    scheduled: int
+    unscheduled: int
+    done: int
+    seed: int
+    deterministic: bool
+    input_hash: str
+    """SHA-256 of the canonical JSON of the portfolio."""
+    versions: dict[str, str]
+    method: str
+    """Which parts found and proved it."""
+    data_quality: tuple[Finding, ...] = ()
+
+
+class Plan(Model):
+    """The root of ``plan.json``."""
+
+    throttle: Literal[1] = 1
+    kind: Literal["plan"] = "plan"
+    as_of: Instant
+    zone: Zone
+    slot: Effort
+    horizon: Instant
+    """End of the time looked at."""
+    currency: str = ""
+    items: dict[str, PlannedItem]
+    unscheduled: dict[str, Unscheduled]
+    done: tuple[str, ...] = ()
+    """Items finished or cancelled before as-of: history, not work."""
+    containers: tuple[str, ...] = ()
+    """Open items without work of their own: done when their children are."""
+    releases: tuple[Release, ...]
+    holds: tuple[Hold, ...]
+    projects: dict[str, ProjectPlan]
+    bottleneck: Load | None
+    loads: tuple[Load, ...]
+    weeks: tuple[Week, ...]
+    certificate: Certificate
+    findings: tuple[Finding, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    previous: dict[str, Any] | None = None
+    """What a replan started from: hash of the earlier plan, and the starts that moved."""
+    portfolio: Portfolio | None = None
+    """What it was made from; left out above 10,000 items or on request."""
+
+
+class Violation(Model):
+    """One way in which a plan breaks a rule."""
+
+    kind: str
+    ids: tuple[str, ...]
+    at: Instant | None = None
+    amount: float | None = None
+    """By how much, in the unit the message names."""
+    message: str
+
+
+class Verdict(Model):
+    """What the checker says: the violations, and the objectives as it computes them."""
+
+    ok: bool
+    violations: tuple[Violation, ...]
+    objective: float
+    flow: float
+    items: int

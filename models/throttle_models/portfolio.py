@@ -1,0 +1,63 @@
+"""Everything to be scheduled, as of a moment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from throttle_models.base import Model
+from throttle_models.people import Calendar, Environment, Hours, Person, Rota, Team, Zone
+from throttle_models.policy import Policy
+from throttle_models.quantities import Effort, When
+from throttle_models.work import External, Freeze, Project, Service, Window, WorkItem
+
+
+class Assumption(Model):
+    """A default that the plan rests on, because the input was silent."""
+
+    about: str
+    """Stable short name, such as ``effort`` or ``productive-hours``."""
+    value: str
+    why: str
+    count: int = 1
+    """How many items or people it was used for."""
+    override: str = ""
+    """What to write, and where, to replace it."""
+
+
+def _skill_map(value: Any) -> Any:
+    return dict.fromkeys(value, "") if isinstance(value, list | tuple) else value
+
+
+class Portfolio(Model):
+    """The root of a portfolio file. Ids are the keys of the maps; references between maps must resolve."""
+
+    throttle: Literal[1] = 1
+    """Version of this format."""
+    as_of: When
+    zone: Zone = "UTC"
+    slot: Annotated[Effort, Field()] = timedelta(minutes=30)
+    """The plan's unit of time; it divides an hour, or is a whole number of hours that divides a day."""
+    currency: str = ""
+    calendars: dict[str, Calendar] = {}
+    """The first one serves whoever names none; without any, Mon-Fri 09:00-17:00."""
+    skills: Annotated[dict[str, str], BeforeValidator(_skill_map)] = {}
+    """Skill to description; a list of names will do."""
+    teams: dict[str, Team] = {}
+    people: dict[str, Person] = {}
+    rotas: dict[str, Rota] = {}
+    environments: dict[str, Environment] = {}
+    services: dict[str, Service] = {}
+    windows: dict[str, Window] = {}
+    freezes: tuple[Freeze, ...] = ()
+    projects: dict[str, Project] = {}
+    work: dict[str, WorkItem] = {}
+    external: dict[str, External] = {}
+    """Targets of links that are not in the portfolio."""
+    policy: Policy = Policy()
+    assumptions: tuple[Assumption, ...] = ()
+
+
+DEFAULT_CALENDAR = Calendar(hours=Hours(text="Mon-Fri 09:00-17:00"))

@@ -1,0 +1,291 @@
+"""Amounts and moments as a person writes them, and their one meaning.
+
+Work time (:data:`Effort`): ``90m``, ``16h``, ``3d``, ``1w`` with a day of 8 and a week of 40 working hours.
+Elapsed time (:data:`Elapsed`): the same letters with a day of 24 hours and a week of 7 days.
+Each is written back in one unit that divides it exactly, so that a file survives a round trip.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    PlainSerializer,
+    WithJsonSchema,
+    model_serializer,
+    model_validator,
+)
+
+from throttle_models.base import Model
+
+WORK = {"m": 1, "h": 60, "d": 8 * 60, "w": 40 * 60}
+ELAPSED = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
+
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(min|m|h|d|w)(?![a-z])\s*")
+_PATTERN = r"^(\d+(\.\d+)?\s*(min|m|h|d|w)\s*)+$|^0$"
+
+
+def parse_minutes(value: object, units: dict[str, int], signed: bool = False) -> timedelta:
+    """``"1d 4h"`` to a time span. Raises ValueError with a sentence that says what is expected."""
+    if isinstance(value, timedelta):
+        return value
+    raw = str(value).strip().lower()
+    sign, body = (-1, raw[1:].strip()) if signed and raw.startswith("-") else (1, raw)
+    if body == "0":
+        return timedelta(0)
+    at, minutes = 0, 0.0
+    for match in _PART.finditer(body):
+        if match.start() != at:
+            break
+        minutes += float(match[1]) * units[match[2][0]]
+        at = match.end()
+    if not body or at != len(body):
+        raise ValueError(f"{str(value)!r} is not a duration: write a number and m, h, d or w, such as 90m, 16h or 3d")
+    try:
+        return timedelta(minutes=sign * minutes)
+    except OverflowError:
+        raise ValueError(f"{str(value)!r} is too long a duration") from None
+
+
+def format_minutes(span: timedelta, units: dict[str, int], letters: str = "wdhm") -> str:
+    """The exact spelling in the first of the letters that divides it, such as ``24h`` or ``90m``."""
+    minutes = span.total_seconds() / 60
+    if minutes == 0:
+        return "0h"
+    for letter in letters:
+        if minutes % units[letter] == 0:
+            return f"{int(minutes // units[letter])}{letter}"
+    return f"{minutes:.12g}m"
+
+
+def _not_negative(span: timedelta) -> timedelta:
+    if span < timedelta(0):
+        raise ValueError("a duration cannot be negative")
+    return span
+
+
+Effort = Annotated[
+    timedelta,
+    BeforeValidator(lambda v: parse_minutes(v, WORK)),
+    AfterValidator(_not_negative),
+    PlainSerializer(lambda v: format_minutes(v, WORK, "hm"), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _PATTERN, "description": "working time; 1d = 8h, 1w = 40h"}),
+]
+Elapsed = Annotated[
+    timedelta,
+    BeforeValidator(lambda v: parse_minutes(v, ELAPSED)),
+    AfterValidator(_not_negative),
+    PlainSerializer(lambda v: format_minutes(v, ELAPSED), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _PATTERN, "description": "elapsed time; 1d = 24h, 1w = 7 days"}),
+]
+
+
+def _lag(value: object) -> object:
+    """Kept as text, because its unit depends on the calendar that the link names."""
+    if value == 0:
+        return "0"
+    parse_minutes(value, WORK, signed=True)
+    return str(value).strip()
+
+
+Lag = Annotated[str, BeforeValidator(_lag), WithJsonSchema({"type": "string", "description": "3d, -4h or 0"})]
+
+
+class Estimate(Model):
+    """Effort as ``24h``, or low/likely/high (10 %, 50 %, 90 % chance of not taking longer) as ``16h/24h/60h``."""
+
+    low: Effort
+    likely: Effort
+    high: Effort
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        if isinstance(value, dict | Estimate):
+            return value
+        parts = str(value).split("/")
+        if len(parts) == 1:
+            parts *= 3
+        if len(parts) != 3:
+            raise ValueError(f"{str(value)!r} is not an estimate: write 24h, or low/likely/high such as 16h/24h/60h")
+        return dict(zip(("low", "likely", "high"), parts, strict=True))
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Estimate:
+        if not self.low <= self.likely <= self.high:
+            raise ValueError(f"an estimate must rise from low to likely to high, not {self}")
+        return self
+
+    @property
+    def mean(self) -> timedelta:
+        """0.3 low + 0.4 likely + 0.3 high (Swanson's rule: Hurst, Brown and Swanson, AAPG Bulletin 84, 2000)."""
+        return (3 * self.low + 4 * self.likely + 3 * self.high) / 10
+
+    def __str__(self) -> str:
+        spans = (self.low, self.likely, self.high)
+        texts = [format_minutes(s, WORK, "hm") for s in spans]
+        return texts[0] if len(set(spans)) == 1 else "/".join(texts)
+
+    @model_serializer
+    def _write(self) -> str:
+        return str(self)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
+        return {"type": "string", "description": cls.__doc__, "examples": ["24h", "16h/24h/60h"]}
+
+
+_RELATIVE = re.compile(r"^([+-]?)\s*(\d+)\s*(h|d|w)$")
+
+
+class When(Model):
+    """A moment: ``2026-12-18``, ``2026-12-18T17:00`` (the portfolio's zone), one with an offset, or ``3d`` after as-of.
+
+    A bare date is the start of that day where something may begin, and its end where something is due.
+    """
+
+    text: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        if isinstance(value, dict | When):
+            return value
+        if isinstance(value, datetime | date):
+            value = value.isoformat()
+        text = str(value).strip()
+        if not _RELATIVE.match(text):
+            try:
+                datetime.fromisoformat(text)
+            except ValueError:
+                raise ValueError(
+                    f"{text!r} is not a date: write 2026-12-18, 2026-12-18T17:00 or, counted from as_of, 3d"
+                ) from None
+        return {"text": text}
+
+    def resolve(self, as_of: datetime, zone: ZoneInfo, end_of_day: bool = False) -> datetime:
+        """The instant meant, with a zone. ``as_of`` must have a zone; relative days keep the local time of day."""
+        if relative := _RELATIVE.match(self.text):
+            amount = int(relative[2]) * (-1 if relative[1] == "-" else 1)
+            if relative[3] == "h":
+                return as_of + timedelta(hours=amount)
+            return as_of.astimezone(zone) + timedelta(days=amount * (7 if relative[3] == "w" else 1))
+        moment = datetime.fromisoformat(self.text)
+        if len(self.text) == 10:
+            if end_of_day:
+                moment += timedelta(days=1)
+            return datetime.combine(moment.date(), time(), zone)
+        return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+    def __str__(self) -> str:
+        return self.text
+
+    @model_serializer
+    def _write(self) -> str:
+        return self.text
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
+        return {"type": "string", "description": cls.__doc__, "examples": ["2026-12-18", "2026-12-18T17:00", "3d"]}
+
+
+def _split_range(value: Any) -> Any:
+    if isinstance(value, str):
+        first, _, last = value.partition("/")
+        return {"first": first, "last": last or first}
+    if isinstance(value, date):
+        return {"first": value, "last": value}
+    return value
+
+
+class Days(Model):
+    """Whole local days, both ends included, as ``2026-12-24/2027-01-02`` or one date."""
+
+    first: date
+    last: date
+
+    _read = model_validator(mode="before")(_split_range)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Days:
+        if self.last < self.first:
+            raise ValueError(f"{self} ends before it begins")
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.first}" if self.first == self.last else f"{self.first}/{self.last}"
+
+    @model_serializer
+    def _write(self) -> str:
+        return str(self)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
+        return {"type": "string", "description": cls.__doc__, "examples": ["2026-12-24", "2026-12-24/2027-01-02"]}
+
+
+def _percent(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = float(value)
+    else:
+        text = str(value).strip()
+        try:
+            number = float(text.rstrip("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            raise ValueError(f"{text!r} is not a share: write 65% or 0.65") from None
+    if not 0 < number <= 1:
+        raise ValueError(f"a share is above 0% and at most 100%, not {value}")
+    return number
+
+
+Share = Annotated[
+    float,
+    BeforeValidator(_percent),
+    PlainSerializer(lambda v: f"{v * 100:.10g}%", return_type=str),
+    WithJsonSchema({"type": "string", "description": "a share above 0% and at most 100%", "examples": ["65%"]}),
+]
+
+_PER = {"hour": 168.0, "day": 7.0, "week": 1.0, "month": 12 * 7 / 365.25, "year": 7 / 365.25}
+
+
+def _rate(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    amount, _, unit = str(value).partition("/")
+    try:
+        number = float(amount) * _PER[unit.strip() or "week"]
+    except (ValueError, KeyError):
+        raise ValueError(
+            f"{str(value)!r} is not a rate: write an amount per hour, day, week, month or year, such as 50000/week"
+        ) from None
+    if not 0 <= number < 1e15:
+        raise ValueError(f"a rate is not negative and below 1e15 a week, not {value}")
+    return number
+
+
+Rate = Annotated[
+    float,
+    BeforeValidator(_rate),
+    PlainSerializer(lambda v: f"{v:.12g}/week", return_type=str),
+    WithJsonSchema({"type": "string", "description": "money per time; kept per week", "examples": ["50000/week"]}),
+]
+
+
+def _hours_per_week(value: object) -> object:
+    text = str(value).strip()
+    if not text.endswith("/week"):
+        raise ValueError(f"{text!r} is not a weekly amount: write hours a week, such as 9h/week")
+    return parse_minutes(text.removesuffix("/week"), WORK)
+
+
+Weekly = Annotated[
+    timedelta,
+    BeforeValidator(lambda v: v if isinstance(v, timedelta) else _hours_per_week(v)),
+    PlainSerializer(lambda v: format_minutes(v, WORK, "hm") + "/week", return_type=str),
+    WithJsonSchema({"type": "string", "description": "working time a week", "examples": ["9h/week"]}),
+]
