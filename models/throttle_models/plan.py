@@ -198,6 +198,7 @@ class Certificate(Model):
     """Whether the independent checker found no violation."""
     violations: int
     items: int
+    """Activities: scheduled + unscheduled."""
     scheduled: int
     unscheduled: int
     done: int

@@ -8,7 +8,7 @@ Each is written back in one unit that divides it exactly, so that a file survive
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -60,7 +60,7 @@ def format_minutes(span: timedelta, units: dict[str, int], letters: str = "wdhm"
     for letter in letters:
         if minutes % units[letter] == 0:
             return f"{int(minutes // units[letter])}{letter}"
-    return f"{minutes:.12g}m"
+    return f"{minutes:.9f}".rstrip("0") + "m"  # a microsecond, the least that is kept, is 1.7e-8 of a minute
 
 
 def _not_negative(span: timedelta) -> timedelta:
@@ -173,7 +173,7 @@ class When(Model):
         if relative := _RELATIVE.match(self.text):
             amount = int(relative[2]) * (-1 if relative[1] == "-" else 1)
             if relative[3] == "h":
-                return as_of + timedelta(hours=amount)
+                return as_of.astimezone(UTC) + timedelta(hours=amount)
             return as_of.astimezone(zone) + timedelta(days=amount * (7 if relative[3] == "w" else 1))
         moment = datetime.fromisoformat(self.text)
         if len(self.text) == 10:
@@ -197,7 +197,12 @@ class When(Model):
 def _split_range(value: Any) -> Any:
     if isinstance(value, str):
         first, _, last = value.partition("/")
-        return {"first": first, "last": last or first}
+        try:
+            return {"first": date.fromisoformat(first.strip()), "last": date.fromisoformat((last or first).strip())}
+        except ValueError:
+            raise ValueError(
+                f"{value!r} is not a day or days: write 2026-12-24 or, both ends included, 2026-12-24/2027-01-02"
+            ) from None
     if isinstance(value, date):
         return {"first": value, "last": value}
     return value
@@ -229,6 +234,12 @@ class Days(Model):
         return {"type": "string", "description": cls.__doc__, "examples": ["2026-12-24", "2026-12-24/2027-01-02"]}
 
 
+def _write_share(share: float) -> str:
+    """In per cent where that reads back as the same number."""
+    percent = f"{share * 100:.10g}"
+    return f"{percent}%" if float(percent) / 100 == share else repr(share)
+
+
 def _percent(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = float(value)
@@ -246,7 +257,7 @@ def _percent(value: object) -> float:
 Share = Annotated[
     float,
     BeforeValidator(_percent),
-    PlainSerializer(lambda v: f"{v * 100:.10g}%", return_type=str),
+    PlainSerializer(_write_share, return_type=str),
     WithJsonSchema({"type": "string", "description": "a share above 0% and at most 100%", "examples": ["65%"]}),
 ]
 
@@ -254,8 +265,6 @@ _PER = {"hour": 168.0, "day": 7.0, "week": 1.0, "month": 12 * 7 / 365.25, "year"
 
 
 def _rate(value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
     amount, _, unit = str(value).partition("/")
     try:
         number = float(amount) * _PER[unit.strip() or "week"]
@@ -268,10 +277,15 @@ def _rate(value: object) -> float:
     return number
 
 
+def _write_rate(rate: float) -> str:
+    short = f"{rate:.12g}"
+    return f"{short}/week" if float(short) == rate else f"{rate!r}/week"
+
+
 Rate = Annotated[
     float,
     BeforeValidator(_rate),
-    PlainSerializer(lambda v: f"{v:.12g}/week", return_type=str),
+    PlainSerializer(_write_rate, return_type=str),
     WithJsonSchema({"type": "string", "description": "money per time; kept per week", "examples": ["50000/week"]}),
 ]
 

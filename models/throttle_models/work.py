@@ -72,6 +72,10 @@ class Link(Model):
         data = {k: v for k, v in handler(self).items() if v is not None}
         return self.item if self == Link(item=self.item) else data
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> dict[str, Any]:
+        return {"anyOf": [{"type": "string", "description": "id of the other; FS without lag"}, handler(schema)]}
+
 
 def _several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value

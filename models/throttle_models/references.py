@@ -1,0 +1,271 @@
+"""What a portfolio must satisfy beyond its shape: every reference resolves, and no two statements contradict."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo
+
+from throttle_models.base import Finding
+from throttle_models.portfolio import Portfolio
+from throttle_models.quantities import When
+from throttle_models.work import Costs, Need
+
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Moments outside are refused: the grid of a plan counts from the first, and no horizon reaches the other."""
+
+_SUGGESTIONS = 50
+"""Nearest names are looked for this often at most: it takes time in proportion to the number of names."""
+
+Path = tuple[str | int, ...]
+
+
+def dangling_references(portfolio: Portfolio) -> list[Finding]:
+    """Every reference that does not resolve and every contradiction, as errors in the order of the portfolio.
+
+    Covered: references between the maps (links reach ``work`` and ``external``), empty ids, ids that are both work and
+    external, cycles of ``parent``, slots that do not fit an hour or a day, costs without the date they count from,
+    freezes that end before they begin, finishes before starts, and dates that cannot be reckoned with. Cycles of links
+    are not: they need the graph. Skills are only checked against ``skills`` where that declares any.
+    """
+    check = _Check(portfolio)
+    check.basics()
+    check.people()
+    check.places()
+    check.work()
+    check.policy()
+    return check.findings
+
+
+@dataclass
+class _Check:
+    p: Portfolio
+    findings: list[Finding] = field(default_factory=list)
+    near: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.zone = ZoneInfo(self.p.zone)
+        self.as_of = FIRST
+        self.linkable = {**self.p.work, **self.p.external}
+
+    def error(self, code: str, path: Path, sentence: str, *ids: str) -> None:
+        where = ".".join(map(str, path))
+        self.findings.append(
+            Finding(level="error", code=code, message=f"{where}: {sentence}", ids=tuple(map(str, ids)), path=where)
+        )
+
+    def names(
+        self, kind: str, targets: Iterable[str | None], known: Collection[str], path: Path, several: bool
+    ) -> None:
+        """Each target must be known. ``path`` leads to the field, ``several`` says that it is a list."""
+        for i, target in enumerate(targets):
+            if target is None or target in known:
+                continue
+            place = _PLACES[kind]
+            nearest = self.nearest(kind, target, known)
+            remedy = (
+                f"write {nearest!r} if that is meant, or declare it there" if nearest else "declare it or correct it"
+            )
+            self.error(
+                f"unknown-{kind}" if kind != "link" else "dangling-link",
+                (*path, i) if several else path,
+                f"names {target!r}, which is not in {place}; {remedy}",
+                *(str(part) for part in path[1:2]),
+                target,
+            )
+
+    def nearest(self, kind: str, target: str, known: Collection[str]) -> str:
+        if (kind, target) not in self.near:
+            if len(self.near) >= _SUGGESTIONS:
+                return ""
+            self.near[kind, target] = next(iter(get_close_matches(target, known, n=1, cutoff=0.6)), "")
+        return self.near[kind, target]
+
+    def skills(self, skills: Iterable[str | None], path: Path, several: bool = False) -> None:
+        if self.p.skills:
+            self.names("skill", skills, self.p.skills, path, several)
+
+    def moment(self, when: When | None, path: Path, end_of_day: bool = False) -> datetime | None:
+        if when is None:
+            return None
+        try:
+            instant = when.resolve(self.as_of, self.zone, end_of_day).astimezone(UTC)
+        except (OverflowError, ValueError):
+            instant = LAST
+        if FIRST <= instant < LAST:
+            return instant
+        self.error("date-out-of-range", path, "lies before 1970 or after 2199; correct the date", *map(str, path[1:2]))
+        return None
+
+    def basics(self) -> None:
+        p = self.p
+        try:
+            datetime.fromisoformat(p.as_of.text)
+        except ValueError:
+            self.error("as-of", ("as_of",), "must be a date or a moment itself: other dates are counted from it")
+        else:
+            self.as_of = self.moment(p.as_of, ("as_of",)) or FIRST
+        minutes = p.slot.total_seconds() / 60
+        if minutes < 1 or minutes % 1 or (60 % minutes and (minutes % 60 or 1440 % minutes)):
+            self.error(
+                "slot",
+                ("slot",),
+                "must divide an hour, such as 15m or 30m, or be whole hours that divide a day, such as 2h",
+            )
+        for name in _MAPS:
+            for key in getattr(p, name):
+                if not key or key != key.strip():
+                    self.error("empty-id", (name, key), "an id is not empty and has no space around it; rename it", key)
+
+    def people(self) -> None:
+        p = self.p
+        for key, person in p.people.items():
+            at = ("people", key)
+            self.names("team", [person.team], p.teams, (*at, "team"), False)
+            self.names("calendar", [person.calendar], p.calendars, (*at, "calendar"), False)
+            for skill in person.skills:
+                self.skills([skill], (*at, "skills", skill))
+            for i, lending in enumerate(person.lent_to):
+                self.names("team", [lending.team], p.teams, (*at, "lent_to", i, "team"), False)
+                self.moment(lending.until, (*at, "lent_to", i, "until"), True)
+        for key, rota in p.rotas.items():
+            self.names("person", rota.people, p.people, ("rotas", key, "people"), True)
+
+    def places(self) -> None:
+        p = self.p
+        for key, environment in p.environments.items():
+            self.names("calendar", [environment.calendar], p.calendars, ("environments", key, "calendar"), False)
+        for key, service in p.services.items():
+            self.names("service", service.depends_on, p.services, ("services", key, "depends_on"), True)
+        for key, window in p.windows.items():
+            for skill in window.overhead:
+                self.skills([skill], ("windows", key, "overhead", skill))
+        for i, freeze in enumerate(p.freezes):
+            self.names("service", freeze.services, p.services, ("freezes", i, "services"), True)
+            first = self.moment(freeze.from_, ("freezes", i, "from"))
+            last = self.moment(freeze.to, ("freezes", i, "to"), True)
+            if first and last and last <= first:
+                self.error("freeze-reversed", ("freezes", i), "ends before it begins; exchange from and to")
+
+    def work(self) -> None:
+        p = self.p
+        for key, project in p.projects.items():
+            at = ("projects", key)
+            self.moment(project.not_before, (*at, "not_before"))
+            self.costs(project.costs, self.moment(project.due, (*at, "due"), True), None, at)
+        for key, external in p.external.items():
+            self.moment(external.expected, ("external", key, "expected"))
+            if key in p.work:
+                self.error("id-twice", ("external", key), "is also the id of an item in work; remove one of them", key)
+        for key, item in p.work.items():
+            at = ("work", key)
+            self.names("project", [item.project], p.projects, (*at, "project"), False)
+            self.names("item", [item.parent], p.work, (*at, "parent"), False)
+            self.needs(item.needs, (*at, "needs"))
+            for i, link in enumerate(item.after):
+                self.names("link", [link.item], self.linkable, (*at, "after", i), False)
+            for environment in item.environment:
+                self.names("environment", [environment], p.environments, (*at, "environment", environment), False)
+            if item.change:
+                self.names("service", item.change.services, p.services, (*at, "change", "services"), True)
+                self.names("window", [item.change.window], p.windows, (*at, "change", "window"), False)
+            if item.verify and item.verify.by != "implementer":
+                self.skills([item.verify.by], (*at, "verify", "by"))
+            for skill in item.interest:
+                self.skills([skill], (*at, "interest", skill))
+            self.moment(item.not_before, (*at, "not_before"))
+            self.moment(item.created, (*at, "created"))
+            wanted = self.moment(item.wanted_start, (*at, "wanted_start"))
+            self.costs(item.costs, self.moment(item.due, (*at, "due"), True), wanted, at)
+            started = self.moment(item.started, (*at, "started"))
+            finished = self.moment(item.finished, (*at, "finished"), True)
+            # What an importer read is history that no plan rests on; importers report it themselves.
+            if started and finished and finished < started and item.source is None:
+                self.error("dates-contradict", (*at, "finished"), "lies before started; correct one of them", key)
+        for chain in _cycles({key: item.parent for key, item in p.work.items()}):
+            self.error(
+                "parent-cycle",
+                ("work", chain[0], "parent"),
+                f"contains itself: {' -> '.join((*chain, chain[0]))}; remove one of these parents",
+                *chain,
+            )
+
+    def needs(self, needs: Iterable[Need], path: Path) -> None:
+        for i, need in enumerate(needs):
+            self.skills([need.skill], (*path, i, "skill"))
+            self.names("person", need.who, self.p.people, (*path, i, "who"), True)
+
+    def costs(self, costs: Costs | None, due: datetime | None, wanted: datetime | None, at: Path) -> None:
+        if costs and costs.tardiness is not None and due is None:
+            self.error("cost-without-due", (*at, "costs", "tardiness"), "counts from a due date; add due", str(at[1]))
+        if costs and costs.earliness is not None and wanted is None:
+            where = "add wanted_start" if at[0] == "work" else "give it to an item with wanted_start instead"
+            self.error(
+                "cost-without-wanted-start",
+                (*at, "costs", "earliness"),
+                f"counts from a wanted start; {where}",
+                str(at[1]),
+            )
+
+    def policy(self) -> None:
+        p, policy = self.p, self.p.policy
+        if policy.drum != "auto":
+            held = {skill for person in p.people.values() for skill in person.skills}
+            self.names(
+                "drum", [policy.drum], {**p.people, **p.skills, **dict.fromkeys(held)}, ("policy", "drum"), False
+            )
+        for i, pin in enumerate(policy.pins):
+            at = ("policy", "pins", i)
+            self.names("item", [pin.work], p.work, (*at, "work"), False)
+            self.names("person", pin.who, p.people, (*at, "who"), True)
+            self.names("window", [pin.window], p.windows, (*at, "window"), False)
+            self.moment(pin.start, (*at, "start"))
+            self.moment(pin.on, (*at, "on"))
+        for i, override in enumerate(policy.overrides):
+            self.names("override", [override.item], {**p.work, **p.projects}, ("policy", "overrides", i, "item"), False)
+        for i, rule in enumerate(policy.rules):
+            at = ("policy", "rules", i)
+            self.names("service", rule.when.services, p.services, (*at, "when", "services"), True)
+            for j, inserted in enumerate(rule.require):
+                self.needs(inserted.needs, (*at, "require", j, "needs"))
+                for name in inserted.environment:
+                    self.names("environment", [name], p.environments, (*at, "require", j, "environment", name), False)
+
+
+_MAPS = (
+    "calendars", "skills", "teams", "people", "rotas", "environments",
+    "services", "windows", "projects", "work", "external",
+)  # fmt: skip
+
+_PLACES = {
+    "team": "teams",
+    "calendar": "calendars",
+    "skill": "skills",
+    "person": "people",
+    "service": "services",
+    "project": "projects",
+    "item": "work",
+    "link": "work or external",
+    "environment": "environments",
+    "window": "windows",
+    "drum": "people or skills",
+    "override": "work or projects",
+}
+
+
+def _cycles(parents: dict[str, str | None]) -> Iterator[tuple[str, ...]]:
+    """The loops of a map of each one's parent, each once, from its first id in the order of the map."""
+    seen: set[str] = set()
+    for start in parents:
+        chain: dict[str, None] = {}
+        at: str | None = start
+        while at is not None and at not in seen and at not in chain:
+            chain[at] = None
+            at = parents.get(at)
+        if at in chain and at is not None:
+            loop = list(chain)
+            yield tuple(loop[loop.index(at) :])
+        seen.update(chain)

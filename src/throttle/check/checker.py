@@ -1,0 +1,72 @@
+"""All rules, one after the other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from throttle.check.facts import Facts, unknown_rules
+from throttle.check.kinds import Violations, clock_text, seconds
+from throttle.check.left_out import LeftOut
+from throttle.check.money import Money
+from throttle.check.schedule import Schedule
+from throttle.check.views import accounts, certificate, projects, this_week, weeks
+from throttle.errors import InputError
+from throttle_models import Finding, Plan, Portfolio, Verdict
+
+
+def check(plan: Plan, portfolio: Portfolio | None = None) -> Verdict:
+    """Every way in which a plan breaks a rule of docs/plan.md, and its objective and flow as recomputed.
+
+    ``portfolio`` is what the plan was made from; without it, the plan's own is taken. Raises InputError if there is
+    neither, or if references in the portfolio do not resolve.
+    """
+    chosen = portfolio if portfolio is not None else plan.portfolio
+    if chosen is None:
+        message = "the plan does not carry its portfolio: give the portfolio file that it was made from"
+        raise InputError([Finding(level="error", code="no-portfolio", message=message)])
+    facts = Facts(chosen)
+    violations = Violations()
+    schedule = Schedule(plan, facts, violations)
+    money = Money(facts, schedule.items)
+    _header(plan, facts, violations)
+    accounts(schedule, violations)
+    schedule.check()
+    LeftOut(schedule, violations).check()
+    this_week(schedule, violations)
+    weeks(schedule, violations)
+    projects(schedule, money, violations)
+    certificate(schedule, money, violations)
+    return Verdict(
+        ok=not violations.found,
+        violations=tuple(violations.found),
+        objective=money.objective(),
+        flow=money.flow(),
+        items=len(plan.items) + len(plan.unscheduled),
+    )
+
+
+def _header(plan: Plan, facts: Facts, violations: Violations) -> None:
+    portfolio, clock = facts.portfolio, facts.clock
+    found = _hash(portfolio)
+    if found != plan.certificate.input_hash:
+        message = f"the plan was made from a portfolio with hash {plan.certificate.input_hash}; this one has {found}"
+        violations.add("input-hash", [], message)
+    as_of = clock.as_of * clock.slot
+    if seconds(plan.as_of) != as_of:
+        off = (seconds(plan.as_of) - as_of) / 3600
+        message = f"as-of is {clock_text(as_of)}; the plan says {clock_text(seconds(plan.as_of))}"
+        violations.add("header", ["as_of"], message, seconds(plan.as_of), off)
+    for field in ("zone", "slot", "currency"):
+        if getattr(plan, field) != getattr(portfolio, field):
+            violations.add("header", [field], f"the plan's {field} is not the portfolio's")
+    for field, ids in unknown_rules(portfolio):
+        violations.add("not-checked", ids, f"the portfolio uses {field}, whose rules this checker does not know")
+
+
+def _hash(portfolio: Portfolio) -> str:
+    data = portfolio.model_dump(mode="json", exclude_defaults=True)
+    if "calendars" in data:  # their order has a meaning: the first serves whoever names none
+        data["calendars"] = [[name, calendar] for name, calendar in data["calendars"].items()]
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,326 @@
+"""What the rules need to know of a portfolio, read from it once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from throttle.check.clock import Clock, OpenTime, Span, calendar_day, wall_clock
+from throttle.errors import InputError
+from throttle_models import (
+    DEFAULT_CALENDAR,
+    Calendar,
+    External,
+    LagKind,
+    Link,
+    LinkType,
+    Need,
+    Person,
+    Pin,
+    Policy,
+    Portfolio,
+    Status,
+    WorkItem,
+    parse_minutes,
+)
+from throttle_models.quantities import ELAPSED, WORK
+from throttle_models.references import dangling_references
+
+HISTORY = (Status.DONE, Status.CANCELLED)
+START_LINKS = (LinkType.FS, LinkType.SS)
+"""Links that bound the start of the item that waits."""
+FROM_START = (LinkType.SS, LinkType.SF)
+"""Links that count from the start of the item waited for."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A link that binds an activity, with all the activities that it waits for."""
+
+    link: Link
+    befores: tuple[str, ...]
+    """Activities; none for an external stub."""
+    external: External | None
+
+    @property
+    def bounds_start(self) -> bool:
+        return self.link.type in START_LINKS
+
+
+class Facts:
+    """A portfolio, ready to be asked. Raises InputError where its references do not resolve."""
+
+    def __init__(self, portfolio: Portfolio) -> None:
+        if problems := [f for f in dangling_references(portfolio) if f.level == "error"]:
+            raise InputError(problems)
+        self.portfolio = portfolio
+        self.work = portfolio.work
+        self.clock = Clock(portfolio.as_of, portfolio.zone, portfolio.slot)
+        self._children: dict[str, list[str]] = {}
+        for name, item in self.work.items():
+            if item.parent is not None:
+                self._children.setdefault(item.parent, []).append(name)
+        self.history = {name for name, item in self.work.items() if item.status in HISTORY}
+        self.containers = {
+            name
+            for name, item in self.work.items()
+            if name not in self.history and name in self._children and not item.needs and item.wait is None
+        }
+        self.activities = [n for n in self.work if n not in self.history and n not in self.containers]
+        self._needs: dict[str, dict[int, tuple[Need, int]]] = {}
+        self._open_times: dict[object, OpenTime] = {}
+        self._fallback = next(iter(portfolio.calendars.values()), DEFAULT_CALENDAR)
+
+    # structure
+
+    def ancestors(self, name: str) -> Iterator[str]:
+        """From the parent upwards."""
+        parent = self.work[name].parent
+        while parent is not None:
+            yield parent
+            parent = self.work[parent].parent
+
+    @cached_property
+    def project_of(self) -> dict[str, str | None]:
+        """The item's own project, else the nearest ancestor's."""
+        return {name: self._project(name) for name in self.work}
+
+    def _project(self, name: str) -> str | None:
+        line = (name, *self.ancestors(name))
+        return next((self.work[n].project for n in line if self.work[n].project is not None), None)
+
+    @cached_property
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """Container to the activities in it, however deep."""
+        found: dict[str, list[str]] = {name: [] for name in self.containers}
+        for name in self.activities:
+            for above in self.ancestors(name):
+                if above in found:
+                    found[above].append(name)
+        return {name: tuple(inside) for name, inside in found.items()}
+
+    @cached_property
+    def activities_of(self) -> dict[str, tuple[str, ...]]:
+        """Project to its activities."""
+        found: dict[str, list[str]] = {name: [] for name in self.portfolio.projects}
+        for name in self.activities:
+            if (project := self.project_of[name]) is not None:
+                found[project].append(name)
+        return {name: tuple(inside) for name, inside in found.items()}
+
+    def begun(self, name: str) -> bool:
+        return self.work[name].status is Status.IN_PROGRESS
+
+    def held(self, name: str) -> bool:
+        return any(self.work[n].on_hold is not None for n in (name, *self.ancestors(name)))
+
+    def in_process(self, project: str) -> bool:
+        """Whether it counts as let in before as-of."""
+        said = self.portfolio.projects[project].in_process
+        return project in self._touched if said is None else said
+
+    @cached_property
+    def _touched(self) -> set[str | None]:
+        begun = (Status.DONE, Status.IN_PROGRESS)
+        return {self.project_of[name] for name, item in self.work.items() if item.status in begun}
+
+    # work
+
+    def needs(self, name: str) -> dict[int, tuple[Need, int]]:
+        """Position to need and its time in slots; those that ask for nobody are left out."""
+        if name not in self._needs:
+            item = self.work[name]
+            timed = ((i, need, self.time_of(item, need)) for i, need in enumerate(item.needs))
+            self._needs[name] = {i: (need, slots) for i, need, slots in timed if slots}
+        return self._needs[name]
+
+    def time_of(self, item: WorkItem, need: Need) -> int:
+        """Slots that a need takes: remaining or effort / (people * allocation), or the fixed duration."""
+        if item.duration is not None:
+            span = need.remaining if need.remaining is not None else item.duration
+            return self.clock.slots(span.total_seconds() / 60)
+        if need.remaining is not None:
+            effort = need.remaining
+        elif need.effort is not None:
+            effort = need.effort.mean
+        else:  # the vocabulary refuses such an item
+            raise AssertionError("a need without effort, remaining or duration")
+        return self.clock.slots(effort.total_seconds() / 60 / (need.people * need.allocation))
+
+    def slots_of(self, name: str) -> int:
+        """Slots of open time from start to finish; 0 for a milestone."""
+        wait = self.work[name].wait
+        if wait is not None:
+            return self.clock.slots(wait.total_seconds() / 60)
+        return max((slots for _, slots in self.needs(name).values()), default=0)
+
+    def may_pause(self, name: str) -> bool:
+        item = self.work[name]
+        return item.pausable and not (item.change is not None and item.change.window is not None)
+
+    def pins(self, name: str) -> list[Pin]:
+        return self._pins.get(name, [])
+
+    @cached_property
+    def _pins(self) -> dict[str, list[Pin]]:
+        found: dict[str, list[Pin]] = {}
+        for pin in self.portfolio.policy.pins:
+            found.setdefault(pin.work, []).append(pin)
+        return found
+
+    def may_do(self, person: str, need: Need) -> bool:
+        """Whether a need's skill, level and names let a person do it."""
+        return self.named(person, need) and self.qualified(person, need)
+
+    def named(self, person: str, need: Need) -> bool:
+        return not need.who or person in need.who
+
+    def qualified(self, person: str, need: Need) -> bool:
+        return need.skill is None or self.portfolio.people[person].skills.get(need.skill, 0) >= need.level
+
+    # order
+
+    def bounds(self, name: str) -> Iterator[Bound]:
+        """The links that bind an activity: its own and its containers', less those that are satisfied already."""
+        for holder in (name, *self.ancestors(name)):
+            if holder != name and holder not in self.containers:
+                continue
+            for link in self.work[holder].after:
+                if self.begun(name) and link.type in START_LINKS:
+                    continue
+                external = self.portfolio.external.get(link.item) if link.item not in self.work else None
+                if external is not None:
+                    if external.status not in HISTORY:
+                        yield Bound(link, (), external)
+                    continue
+                if befores := self._befores(link):
+                    yield Bound(link, befores, None)
+
+    def _befores(self, link: Link) -> tuple[str, ...]:
+        if link.item in self.history:
+            return ()
+        activities = self.members.get(link.item, (link.item,))
+        if link.type in FROM_START:
+            return tuple(n for n in activities if not self.begun(n))
+        return activities
+
+    def lag(self, name: str, link: Link) -> tuple[int, bool]:
+        """Slots, rounded up, and whether they are of working time."""
+        kind = link.lag_in or (LagKind.WORKING if self.needs(name) else LagKind.ELAPSED)
+        working = kind is LagKind.WORKING
+        span = parse_minutes(link.lag, WORK if working else ELAPSED, signed=True)
+        return self.clock.slots(span.total_seconds() / 60), working
+
+    def earliest(self, name: str) -> list[tuple[str, str, float]]:
+        """What bounds the start of an item that is not in progress: kind of violation, id, seconds since 1970."""
+        if self.begun(name):
+            return []
+        item = self.work[name]
+        found = [
+            ("not-before", n, self.clock.moment(when))
+            for n in (name, *self.ancestors(name))
+            if (when := self.work[n].not_before) is not None
+        ]
+        project = self.project_of[name]
+        if project is not None and (when := self.portfolio.projects[project].not_before) is not None:
+            found.append(("not-before", project, self.clock.moment(when)))
+        approval = item.change.approval if item.change is not None else None
+        if approval is not None and not approval.given:
+            found.append(("approval", approval.board or name, self.clock.after_as_of(approval.lead)))
+        return found
+
+    # time
+
+    def person_time(self, person: str) -> OpenTime:
+        who = self.portfolio.people[person]
+        calendar = self.portfolio.calendars[who.calendar] if who.calendar is not None else self._fallback
+        share = who.productive if who.productive is not None else calendar.productive
+        return self._open_time((who.calendar, who.away, share), calendar, who, share)
+
+    def calendar_time(self, person: str) -> OpenTime:
+        """Of the person's calendar, as if without days off and other work: never less than the person's own."""
+        who = self.portfolio.people[person]
+        calendar = self.portfolio.calendars[who.calendar] if who.calendar is not None else self._fallback
+        return self._open_time((who.calendar, (), 1.0), calendar, None, 1.0)
+
+    def environment_times(self, name: str) -> list[OpenTime]:
+        """Of the environments of an item that are not always open."""
+        calendars = {self.portfolio.environments[e].calendar for e in self.work[name].environment}
+        return [
+            self._open_time(c, self.portfolio.calendars[c], None, 1.0)
+            for c in sorted(c for c in calendars if c is not None)
+        ]
+
+    def _open_time(self, key: object, calendar: Calendar, person: Person | None, share: float) -> OpenTime:
+        """One expansion for all who have the same key."""
+        if key not in self._open_times:
+            zone = ZoneInfo(calendar.zone) if calendar.zone is not None else self.clock.zone
+            day = calendar_day(calendar, zone, person.away if person else (), share)
+            self._open_times[key] = OpenTime(self.clock, zone, day)
+        return self._open_times[key]
+
+    def occurrences(self, window: str, low: float, high: float) -> list[Span]:
+        """Occurrences, in seconds, of a window that may touch the time from ``low`` to ``high``."""
+        entity = self.portfolio.windows[window]
+        zone = ZoneInfo(entity.zone) if entity.zone is not None else self.clock.zone
+        first = datetime.fromtimestamp(low, zone).date().toordinal() - 3
+        last = datetime.fromtimestamp(high, zone).date().toordinal() + 1
+        found: list[Span] = []
+        for ordinal in range(first, last + 1):
+            day = datetime.fromordinal(ordinal).date()
+            for weekday, a, b in entity.every.ranges:
+                if weekday == day.weekday():
+                    found.append((wall_clock(day, a, zone), wall_clock(day, b, zone)))
+        return sorted(s for s in found if s[0] < s[1])
+
+    def freezes(self, name: str) -> list[tuple[float, float]]:
+        """In seconds, those that bind a change."""
+        change = self.work[name].change
+        if change is None:
+            return []
+        return [span for span, services in self._freezes if not services or services & set(change.services)]
+
+    @cached_property
+    def _freezes(self) -> list[tuple[tuple[float, float], frozenset[str]]]:
+        return [
+            ((self.clock.moment(f.from_), self.clock.moment(f.to, end_of_day=True)), frozenset(f.services))
+            for f in self.portfolio.freezes
+        ]
+
+
+_NOT_OBEYED: dict[str, Callable[[Policy], object]] = {
+    "policy.wip": lambda p: p.wip,
+    "policy.drum": lambda p: p.drum != "auto",
+    "policy.rope": lambda p: p.rope is not None,
+    "policy.full_kit": lambda p: p.full_kit,
+    "policy.buffers": lambda p: p.buffers is not None,
+    "policy.reserve": lambda p: p.reserve is not None,
+    "policy.stability": lambda p: p.stability is not None,
+    "policy.rules": lambda p: p.rules,
+    "policy.overrides": lambda p: p.overrides,
+    "policy.conflict_hops": lambda p: p.conflict_hops is not None,
+    "policy.fever": lambda p: p.fever is not None,
+}
+
+
+def unknown_rules(portfolio: Portfolio) -> list[tuple[str, tuple[str, ...]]]:
+    """Fields that the portfolio uses and whose rules this checker does not know, with the ids that use them."""
+    named: Mapping[str, list[str]] = {
+        "people.reserve": [n for n, p in portfolio.people.items() if p.reserve is not None],
+        "people.out_of_hours": [n for n, p in portfolio.people.items() if p.out_of_hours is not None],
+        "people.lent_to": [n for n, p in portfolio.people.items() if p.lent_to],
+        "teams.wip": [n for n, t in portfolio.teams.items() if t.wip is not None],
+        "teams.improvement": [n for n, t in portfolio.teams.items() if t.improvement is not None],
+        "rotas": list(portfolio.rotas),
+        "windows.changes": [n for n, w in portfolio.windows.items() if w.changes is not None],
+        "windows.risk": [n for n, w in portfolio.windows.items() if w.risk is not None],
+        "windows.overhead": [n for n, w in portfolio.windows.items() if w.overhead],
+        "work.verify": [n for n, i in portfolio.work.items() if i.verify is not None],
+        "work.interest": [n for n, i in portfolio.work.items() if i.interest],
+        "policy.pins.window": [p.work for p in portfolio.policy.pins if p.window is not None or p.on is not None],
+    }
+    found = [(field, tuple(ids)) for field, ids in named.items() if ids]
+    return found + [(field, ()) for field, used in _NOT_OBEYED.items() if used(portfolio.policy)]

@@ -1,0 +1,278 @@
+"""What the plan tells its readers: lists, weeks, figures and the certificate, against the schedule itself."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+from throttle.check.facts import Facts
+from throttle.check.kinds import Violations, clock_text, seconds
+from throttle.check.money import Extent, Money
+from throttle.check.schedule import Schedule
+from throttle_models import Goal, PlanStatus, Project, ProjectPlan, Reason, WorkItem
+
+RELATIVE = 1e-6
+"""What a figure may be off by, as a share of it."""
+ROUNDED = 0.005
+"""What hours, weeks and money may be off by, so that two decimals will do."""
+
+LEFT_OUT = (
+    Reason.NO_HOLDER,
+    Reason.NO_COMMON_TIME,
+    Reason.NO_WINDOW,
+    Reason.NO_CAPACITY,
+    Reason.EXTERNAL,
+    Reason.UNSCHEDULED,
+    Reason.STATUS,
+    Reason.ON_HOLD,
+    Reason.BEYOND,
+)
+"""Reasons for not being in the schedule at all; the others are for not beginning this week."""
+
+
+def accounts(schedule: Schedule, violations: Violations) -> None:
+    """Every work item is in exactly one list, the right one."""
+    plan, facts = schedule.plan, schedule.facts
+    lists = {
+        "items": list(plan.items),
+        "unscheduled": list(plan.unscheduled),
+        "done": list(plan.done),
+        "containers": list(plan.containers),
+    }
+    where: dict[str, list[str]] = defaultdict(list)
+    for title, names in lists.items():
+        for name in names:
+            where[name].append(title)
+    for name, titles in where.items():
+        if name not in facts.work:
+            violations.add("unknown-item", [name], f"{name}, in {titles[0]}, is not in the portfolio")
+        elif len(titles) > 1:
+            violations.add("double-item", [name], f"{name} is in {' and '.join(titles)}", amount=len(titles) - 1)
+    for name in facts.work:
+        right = (
+            ("done",)
+            if name in facts.history
+            else ("containers",)
+            if name in facts.containers
+            else ("items", "unscheduled")
+        )
+        wrong = [title for title in where[name] if title not in right]
+        if not where[name]:
+            violations.add("missing-item", [name], f"{name} is not in the plan; it belongs in {' or '.join(right)}")
+        elif wrong:
+            violations.add("wrong-list", [name], f"{name} is in {wrong[0]}; it belongs in {' or '.join(right)}")
+
+
+def this_week(schedule: Schedule, violations: Violations) -> None:
+    """Every open activity has begun before as-of, or is released in the week of as-of, or is held."""
+    plan, facts = schedule.plan, schedule.facts
+    now = _week(facts, facts.clock.as_of * facts.clock.slot)
+    open_now = {
+        name
+        for name, item in schedule.items.items()
+        if not facts.begun(name) and _week(facts, seconds(item.start)) <= now
+    }
+    held = {name for name in facts.activities if name not in open_now and not facts.begun(name)}
+    _listed("release-list", [r.item for r in plan.releases], open_now, "begins in the week of as-of", violations)
+    _listed("hold-list", [h.item for h in plan.holds], held, "does not begin in the week of as-of", violations)
+    for release in plan.releases:
+        item = schedule.items.get(release.item)
+        if item is not None and seconds(release.start) != seconds(item.start):
+            message = f"{release.item} is released for {clock_text(seconds(release.start))}, which is not its start"
+            violations.add("release-list", [release.item], message, seconds(release.start))
+        _project(facts, "release-list", release.item, release.project, violations)
+    for hold in plan.holds:
+        item, left = schedule.items.get(hold.item), plan.unscheduled.get(hold.item)
+        until = None if hold.until is None else seconds(hold.until)
+        if until != (None if item is None else seconds(item.start)):
+            message = f"{hold.item} is held until another moment than its start"
+            violations.add("hold-list", [hold.item], message, until)
+        if left is not None and hold.reason is not left.reason:
+            message = f"{hold.item} is held because of {hold.reason} and left out because of {left.reason}"
+            violations.add("hold-list", [hold.item], message)
+        if left is None and item is not None and hold.reason in LEFT_OUT:
+            message = f"{hold.item} is scheduled; {hold.reason} is a reason for leaving out"
+            violations.add("hold-list", [hold.item], message)
+        _project(facts, "hold-list", hold.item, hold.project, violations)
+
+
+def _listed(kind: str, listed: list[str], right: set[str], what: str, violations: Violations) -> None:
+    for name, count in Counter(listed).items():
+        if count > 1:
+            violations.add(kind, [name], f"{name} is listed {count} times", amount=count - 1)
+        if name not in right:
+            violations.add(kind, [name], f"{name} is listed, and it is not open work that {what}")
+    for name in sorted(right - set(listed)):
+        violations.add(kind, [name], f"{name} {what} and is not listed")
+
+
+def _project(facts: Facts, kind: str, name: str, project: str | None, violations: Violations) -> None:
+    if name in facts.work and project != facts.project_of[name]:
+        violations.add(kind, [name], f"{name} is listed under {project}; its project is {facts.project_of[name]}")
+
+
+def _week(facts: Facts, at: float) -> str:
+    year, week, _ = facts.clock.local_day(at).isocalendar()
+    return f"{year:04}-W{week:02}"
+
+
+def weeks(schedule: Schedule, violations: Violations) -> None:
+    """Hours per person, local day (portfolio's zone) and item; an hour at 50 % counts half."""
+    plan, facts = schedule.plan, schedule.facts
+    right: defaultdict[tuple[str, str, date, str], float] = defaultdict(float)
+    for name, item in plan.items.items():
+        for assigned in item.assignments:
+            for start, finish in assigned.work:
+                for day, hours in _by_day(facts, seconds(start), seconds(finish)):
+                    right[_week_of(day), assigned.person, day, name] += hours * assigned.allocation
+    told: defaultdict[tuple[str, str, date, str], float] = defaultdict(float)
+    for week in plan.weeks:
+        for person, days in week.people.items():
+            for day, items in days.items():
+                for name, hours in items.items():
+                    told[week.week, person, day, name] += hours
+    for key in sorted(right.keys() | told.keys()):
+        if abs(told[key] - right[key]) > ROUNDED:
+            week_name, person, day, name = key
+            message = f"{person} works {right[key]:.2f} h on {name} on {day}; week {week_name} says {told[key]:.2f} h"
+            at = datetime.combine(day, time(), facts.clock.zone).timestamp()
+            violations.add("week-hours", [person, name], message, at, told[key] - right[key])
+    for what, moments in (
+        ("starts", {n: i.start for n, i in plan.items.items()}),
+        ("finishes", {n: i.finish for n, i in plan.items.items()}),
+    ):
+        expected = Counter((_week(facts, seconds(m)), n) for n, m in moments.items())
+        listed = Counter((week.week, n) for week in plan.weeks for n in getattr(week, what))
+        for week_name, name in sorted(expected.keys() | listed.keys()):
+            off = listed[week_name, name] - expected[week_name, name]
+            if off:
+                message = f"{name} is {'not ' if off < 0 else 'wrongly '}among the {what} of week {week_name}"
+                violations.add("week-items", [name], message, amount=off)
+    for week_name, count in Counter(week.week for week in plan.weeks).items():
+        if count > 1:
+            violations.add("week-items", [week_name], f"week {week_name} is there {count} times", amount=count - 1)
+
+
+def _week_of(day: date) -> str:
+    year, week, _ = day.isocalendar()
+    return f"{year:04}-W{week:02}"
+
+
+def _by_day(facts: Facts, start: float, finish: float) -> Iterator[tuple[date, float]]:
+    """Local days and hours of a piece of work."""
+    while start < finish:
+        day = facts.clock.local_day(start)
+        midnight = datetime.combine(day + timedelta(days=1), time(), facts.clock.zone).timestamp()
+        until = min(finish, midnight)
+        yield day, (until - start) / 3600
+        start = until
+
+
+def projects(schedule: Schedule, money: Money, violations: Violations) -> None:
+    """Figures of projects, and of items with a cost or due date of their own, as far as there is open work in them."""
+    plan, facts = schedule.plan, schedule.facts
+    known: dict[str, tuple[WorkItem | Project, Extent | None, tuple[str, ...]]] = {}
+    for name, item in facts.work.items():
+        if name not in facts.history and (money.has_rates(item) or item.due is not None):
+            known[name] = item, money.of_item(name), facts.members.get(name, (name,))
+    for name, project in facts.portfolio.projects.items():
+        known[name] = project, money.of_project(name), facts.activities_of[name]
+    for name in sorted(known.keys() | plan.projects.keys()):
+        if name not in known:
+            message = f"{name} is among the plan's projects: neither a project nor an open item with a cost or due date"
+            violations.add("project-figures", [name], message)
+        elif name in plan.projects:
+            _figures(schedule, money, name, plan.projects[name], *known[name], violations)
+        elif known[name][2]:
+            message = f"{name} has figures of its own, and is not among the plan's projects"
+            violations.add("project-figures", [name], message)
+
+
+def _figures(
+    schedule: Schedule,
+    money: Money,
+    name: str,
+    told: ProjectPlan,
+    entity: WorkItem | Project,
+    at: Extent | None,
+    activities: tuple[str, ...],
+    violations: Violations,
+) -> None:
+    out = sum(n not in schedule.items for n in activities)
+    finish = at.finish if at is not None and not out else None
+    due = money.due(entity)
+    moments = {
+        "start": (told.start, None if at is None else at.start),
+        "finish": (told.finish, finish),
+        "promise": (told.promise, finish),  # buffers are not obeyed yet
+        "due": (told.due, due),
+    }
+    for field, (given, right) in moments.items():
+        value = None if given is None else seconds(given)
+        if value != right:
+            says = "none" if value is None else clock_text(value)
+            is_ = "none" if right is None else clock_text(right)
+            off = None if value is None or right is None else (value - right) / 3600
+            violations.add(
+                "project-figures", [name], f"the {field} of {name} is {is_}; the plan says {says}", value, off
+            )
+    numbers: dict[str, tuple[float, float]] = {
+        "lateness in weeks": (told.late_weeks, money.late(entity, at)),
+        "cost": (told.cost, money.cost(entity, at)),
+        "number of items": (told.items, len(activities)),
+        "number of unscheduled items": (told.unscheduled, out),
+    }
+    for field, (number, exact) in numbers.items():
+        if not math.isclose(number, exact, rel_tol=RELATIVE, abs_tol=ROUNDED):
+            message = f"the {field} of {name} is {exact:.6g}; the plan says {number:.6g}"
+            violations.add("project-figures", [name], message, amount=number - exact)
+
+
+def certificate(schedule: Schedule, money: Money, violations: Violations) -> None:
+    plan = schedule.plan
+    told = plan.certificate
+    for kind, goal, exact in (
+        ("objective-value", told.objective, money.objective()),
+        ("flow-value", told.flow, money.flow()),
+    ):
+        if not math.isclose(goal.value, exact, rel_tol=RELATIVE, abs_tol=RELATIVE):
+            message = f"{goal.name} is {exact:.9g} as recomputed; the certificate says {goal.value:.9g}"
+            violations.add(kind, [], message, amount=goal.value - exact)
+        _goal(goal, violations)
+    if told.status is PlanStatus.OPTIMAL and not told.objective.proved:
+        violations.add("proof", [], "the plan is called optimal, and its objective is not proved")
+    if told.status not in (PlanStatus.OPTIMAL, PlanStatus.FEASIBLE):
+        violations.add("status", [], f"a plan is optimal or feasible; the certificate says {told.status}")
+    best = told.objective
+    if best.value > best.greedy and not math.isclose(best.value, best.greedy, rel_tol=RELATIVE, abs_tol=RELATIVE):
+        message = f"the objective is {best.value:.9g}; the greedy baseline has {best.greedy:.9g}"
+        violations.add("worse-than-greedy", [], message, amount=best.value - best.greedy)
+    counts: dict[str, tuple[int, int]] = {
+        "items": (told.items, len(plan.items) + len(plan.unscheduled)),
+        "scheduled": (told.scheduled, len(plan.items)),
+        "unscheduled": (told.unscheduled, len(plan.unscheduled)),
+        "done": (told.done, len(plan.done)),
+    }
+    for field, (count, actual) in counts.items():
+        if count != actual:
+            message = f"the certificate counts {count} {field}; the plan has {actual}"
+            violations.add("counts", [], message, amount=count - actual)
+    if told.checked and told.violations:
+        message = f"the certificate says that no violation was found, and counts {told.violations}"
+        violations.add("counts", [], message, amount=told.violations)
+
+
+def _goal(goal: Goal, violations: Violations) -> None:
+    slack = RELATIVE * max(1.0, abs(goal.value))
+    if goal.bound > goal.value + slack:
+        message = f"the bound of {goal.name}, {goal.bound:.9g}, is above its value, {goal.value:.9g}"
+        violations.add("bound", [], message, amount=goal.bound - goal.value)
+    gap = (goal.value - goal.bound) / goal.value if goal.value else 0.0
+    if not math.isclose(goal.gap, gap, rel_tol=RELATIVE, abs_tol=RELATIVE):
+        message = f"the gap of {goal.name} is {gap:.6g}; the certificate says {goal.gap:.6g}"
+        violations.add("gap", [], message, amount=goal.gap - gap)
+    if goal.proved and goal.value - goal.bound > slack:
+        message = f"{goal.name} is called proved; its bound is {goal.value - goal.bound:.6g} below its value"
+        violations.add("proof", [], message, amount=goal.value - goal.bound)

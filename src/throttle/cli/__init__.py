@@ -1,0 +1,77 @@
+"""The command line: :func:`main`, and :data:`COMMANDS`, the table of what it can do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from throttle import __version__
+from throttle.cli.commands.check import check
+from throttle.cli.commands.demo import demo
+from throttle.cli.commands.export import export
+from throttle.cli.commands.ingest import ingest
+from throttle.cli.commands.map import map_
+from throttle.cli.commands.plan import plan
+from throttle.cli.commands.replan import replan
+from throttle.cli.commands.schema import schema
+from throttle.cli.commands.verify import verify
+from throttle.cli.commands.why import why
+from throttle.cli.group import INTERRUPTED, Commands
+
+COMMANDS = (  # name, function, examples; in the order of --help
+    ("demo", demo, ["throttle demo --out out/demo"]),
+    ("map", map_, ["throttle map jira.csv -o map.yaml"]),
+    ("ingest", ingest, ["throttle ingest jira.csv --map map.yaml -o portfolio.yaml"]),
+    ("check", check, ["throttle check portfolio.yaml"]),
+    ("plan", plan, ["throttle plan jira.csv --team team.yaml", "throttle plan portfolio.yaml --budget 30s"]),
+    ("verify", verify, ["throttle verify out/plan/plan.json"]),
+    ("replan", replan, ["throttle replan out/plan/plan.json newer.csv --team team.yaml"]),
+    ("why", why, ["throttle why PHX-9 out/plan/plan.json"]),
+    ("export", export, ["throttle export out/plan/plan.json --format ics -o plan.ics"]),
+    ("schema", schema, ["throttle schema plan"]),
+)
+
+app = typer.Typer(
+    name="throttle",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _name, _function, _examples in COMMANDS:
+    app.command(_name, epilog="\n\n".join(f"Example: {e}" for e in _examples))(_function)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"throttle {__version__}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Start with: throttle demo")
+def _root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks (also: THROTTLE_DEBUG=1).")] = False,
+    version: Annotated[  # noqa: ARG001 - done by its callback
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Decide what work to let in, and when: a verified schedule that protects the bottleneck.
+
+    Ends with 0 done, 1 internal error, 2 bad input, 3 no feasible plan, 4 interrupted with a plan, 5 verification
+    failed, 6 interrupted without a plan. Data goes to standard output, messages to standard error.
+    """
+    if debug:
+        os.environ["THROTTLE_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    try:
+        app()
+    except KeyboardInterrupt:  # before a command began
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from throttle.cli import options as o
+
+
+def replan(
+    plan: o.PlanFile,
+    inputs: o.Inputs,
+    team: o.TeamOption = None,
+    map: o.MapOption = None,
+    zone: o.ZoneOption = None,
+    date_order: o.DateOrderOption = None,
+    encoding: o.EncodingOption = None,
+    budget: o.Budget = 10.0,
+    seed: o.Seed = 1,
+    workers: o.Workers = 2,
+    deterministic: o.Deterministic = False,
+    out: o.OutFolder = Path("out/plan"),
+    no_portfolio: o.NoPortfolio = False,
+    week: o.WeekOption = None,
+    json: o.Json = False,
+    quiet: o.Quiet = False,
+    open: o.OpenReport = False,
+) -> None:
+    """Plan again from a newer portfolio or export: progress is updated, and what is left is planned anew."""
+    from throttle.cli import output, reading, screen
+    from throttle.cli.solving import Presentation, Run, Search, plan_and_show
+
+    output.check_folder(out)
+    run = Run()
+    with run.timed("read"):
+        previous = reading.read_plan(plan)
+        newer, ingested = reading.read(inputs, reading.ReadHow(team, map, zone, date_order, encoding))
+    if ingested is not None:
+        reading.show_summary(ingested, quiet)
+    from throttle.replan import advance
+
+    portfolio, findings = advance(previous, newer)
+    screen.show_findings(findings, most=20, least="warning" if quiet else "info")
+    show = Presentation(out, no_portfolio, json, quiet, open, week)
+    plan_and_show(portfolio, Search(budget, seed, workers, deterministic), show, run, previous)

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from throttle.cli import options as o
+
+
+def why(
+    item: Annotated[str, typer.Argument(metavar="ID", help="A work item of the plan.")],
+    plan: Annotated[Path, typer.Argument(metavar="[PLAN]", help="A plan.json.")] = o.DEFAULT_PLAN,
+    json: o.Json = False,
+) -> None:
+    """Say why an item is planned when it is, or not at all."""
+    from throttle.cli import reading, screen
+
+    made = reading.read_plan(plan)
+    from throttle.why import explain  # after the plan could be read: it loads the solver's libraries
+
+    explanation = explain(made, item)
+    if json:
+        screen.emit_json(explanation.model_dump_json(indent=2))
+    else:
+        for line in explanation.text:
+            screen.emit_line(line)

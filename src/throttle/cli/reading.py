@@ -1,0 +1,188 @@
+"""Reading what the user names: portfolios and ticket exports, told apart by their content."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from throttle.errors import InputError
+from throttle_models import Finding
+
+if TYPE_CHECKING:
+    from throttle.ingest import Ingested, ReadOptions
+    from throttle_models import Mapping, Plan, Portfolio
+
+Kind = Literal["portfolio", "plan", "export"]
+
+_HEAD = 64 * 1024
+_YAML = re.compile(r"(%YAML|---|[\"']?[A-Za-z_][\w-]*[\"']?\s*:(\s|$))")
+_PORTFOLIO_KEYS = frozenset({"throttle", "as_of", "work", "people", "policy", "projects"})
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHow:
+    """What the command line says about reading exports; none of it applies to portfolios."""
+
+    team: Path | None = None
+    map: Path | None = None
+    zone: str | None = None
+    date_order: Literal["dmy", "mdy"] | None = None
+    encoding: str | None = None
+
+    def given(self) -> list[str]:
+        """The options used, as written."""
+        named = {"--team": self.team, "--map": self.map, "--zone": self.zone}
+        named |= {"--date-order": self.date_order, "--encoding": self.encoding}
+        return [name for name, value in named.items() if value is not None]
+
+
+def _error(code: str, message: str, path: Path) -> InputError:
+    return InputError([Finding(level="error", code=code, message=message, file=str(path))])
+
+
+def need_files(paths: Sequence[Path]) -> None:
+    """Raise InputError naming every path that does not exist or cannot be read."""
+    findings: list[Finding] = []
+    for path in paths:
+        try:
+            if path.is_dir():
+                next(path.iterdir(), None)
+            else:
+                with path.open("rb") as file:
+                    file.read(1)
+        except OSError as problem:
+            why = (problem.strerror or type(problem).__name__).lower()
+            message = f"Cannot read {path}: {why}. Check the name and your rights."
+            findings.append(Finding(level="error", code="cannot-read", message=message, file=str(path)))
+    if findings:
+        raise InputError(findings)
+
+
+def kind_of(path: Path) -> Kind:
+    """What a readable file or folder is. Whatever is not like a portfolio or plan is left to the export readers."""
+    if path.is_dir():
+        kinds = {kind_of(p) for p in path.iterdir() if p.is_file() and not p.name.startswith(".")}
+        return "export" if kinds == {"export"} else "portfolio"
+    with path.open("rb") as file:
+        head = file.read(_HEAD).decode("utf-8-sig", "replace")
+    if head.lstrip().startswith(("{", "[")):
+        return _kind_of_json(path, head)
+    lines = (line for line in head.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    return "portfolio" if _YAML.match(next(lines, "")) else "export"
+
+
+def _kind_of_json(path: Path, head: str) -> Kind:
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        # cut off or broken: whoever reads it says where
+        return "portfolio" if re.search(r'"throttle"\s*:\s*1\b', head) else "export"
+    if not isinstance(content, dict):
+        return "export"
+    if content.get("kind") == "plan":
+        return "plan"
+    return "portfolio" if _PORTFOLIO_KEYS & content.keys() else "export"
+
+
+def _expand(path: Path) -> list[Path]:
+    return sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith(".")) if path.is_dir() else [path]
+
+
+def read(paths: Sequence[Path], how: ReadHow) -> tuple[Portfolio, Ingested | None]:
+    """The portfolio, and what the export readers say if they made it. Raises InputError."""
+    need_files([*paths, *(p for p in (how.team, how.map) if p)])
+    kinds = {path: kind_of(path) for path in paths}
+    for path, kind in kinds.items():
+        if kind == "plan":
+            raise _error("is-a-plan", f"{path} is a plan already: use throttle verify, why or replan on it.", path)
+        if kind == "portfolio" and len(paths) > 1:
+            raise _error("several-inputs", f"{path} is a portfolio: name it alone, or only exports together.", path)
+    if "portfolio" not in kinds.values():
+        ingested = read_exports([p for path in paths for p in _expand(path)], how)
+        return ingested.portfolio, ingested
+    if given := how.given():
+        message = f"{paths[0]} is a portfolio, so {', '.join(given)} has no effect: leave it out, or name an export."
+        raise _error("option-without-effect", message, paths[0])
+    from throttle.files import load_portfolio
+
+    return load_portfolio(paths[0]), None
+
+
+def read_exports(paths: Sequence[Path], how: ReadHow) -> Ingested:
+    """Read ticket exports as told. Raises InputError."""
+    from throttle import ingest
+    from throttle.files import load_document
+    from throttle_models import Mapping, TeamFile
+
+    need_files([*paths, *(p for p in (how.team, how.map) if p)])
+    return ingest.read_exports(
+        paths,
+        mapping=load_document(how.map, Mapping) if how.map else None,
+        team=load_document(how.team, TeamFile) if how.team else None,
+        options=_options(how),
+    )
+
+
+def propose(paths: Sequence[Path], how: ReadHow) -> Mapping:
+    """What the columns and words of ticket exports seem to mean. Raises InputError."""
+    from throttle import ingest
+
+    need_files(paths)
+    return ingest.propose_mapping(paths, _options(how))
+
+
+def save_mapping(mapping: Mapping, path: Path) -> None:
+    """Write a mapping as YAML to review, without what is at its default."""
+    from throttle.documents import render_yaml
+
+    data = {"throttle_map": mapping.throttle_map, **mapping.model_dump(mode="json", exclude_defaults=True)}
+    path.write_text(render_yaml(data), encoding="utf-8")
+
+
+def show_summary(ingested: Ingested, quiet: bool) -> None:
+    """Tell on standard error what was read of exports; ``quiet``: warnings only."""
+    from throttle.cli import screen
+    from throttle.terminal import ingest_summary
+
+    if not quiet:
+        screen.say(ingest_summary(ingested.report))
+    screen.show_findings(ingested.report.findings, most=20, least="warning" if quiet else "info")
+
+
+def _options(how: ReadHow) -> ReadOptions:
+    from throttle.ingest import ReadOptions
+
+    return ReadOptions(encoding=how.encoding, date_order=how.date_order, zone=how.zone)
+
+
+def read_plan_with_portfolio(plan_file: Path, portfolio_file: Path | None) -> tuple[Plan, Portfolio]:
+    """A plan and what it was made from. Raises InputError where that is not known, or is another portfolio."""
+    from throttle.files import load_portfolio, portfolio_hash
+
+    plan = read_plan(plan_file)
+    if portfolio_file is not None:
+        portfolio = load_portfolio(portfolio_file)
+        if portfolio_hash(portfolio) != plan.certificate.input_hash:
+            message = (
+                f"{portfolio_file} is not what {plan_file} was made from: their hashes differ. Name the right one."
+            )
+            raise _error("other-portfolio", message, portfolio_file)
+        return plan, portfolio
+    if plan.portfolio is None:
+        message = f"{plan_file} does not carry the portfolio that it was made from: give it with --portfolio."
+        raise _error("no-portfolio", message, plan_file)
+    return plan, plan.portfolio
+
+
+def read_plan(path: Path) -> Plan:
+    """Raises InputError, with the remedy where there is no plan yet."""
+    from throttle.files import load_plan
+
+    if not path.exists():
+        raise _error("no-plan", f"There is no plan {path}: make one with throttle plan, or name another.", path)
+    need_files([path])
+    return load_plan(path)

@@ -1,0 +1,74 @@
+"""What the exporters share: who works on what, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Protocol
+
+from throttle.errors import InputError
+from throttle_models import Finding, Plan, PlannedItem, Portfolio
+
+
+class Exporter(Protocol):
+    def __call__(self, plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> str:
+        """The plan as text of the format. Raises InputError for a person who is not in the portfolio."""
+        ...
+
+
+@dataclass(frozen=True)
+class Block:
+    """Work of one person on one need of an item without a pause: [start, finish), UTC."""
+
+    item: str
+    person: str
+    need: int
+    number: int
+    """Position among the assignment's blocks, from 0."""
+    allocation: float
+    start: datetime
+    finish: datetime
+
+
+def blocks(plan: Plan, person: str | None = None) -> list[Block]:
+    """All blocks of work, of one person or of everyone, in the order of their starts."""
+    found = [
+        Block(item, given.person, given.need, number, given.allocation, first, last)
+        for item, planned in plan.items.items()
+        for given in planned.assignments
+        if person in (None, given.person)
+        for number, (first, last) in enumerate(given.work)
+    ]
+    return sorted(found, key=lambda b: (b.start, b.person, b.item, b.need))
+
+
+def items_of(plan: Plan, person: str | None) -> Iterator[tuple[str, PlannedItem]]:
+    """The scheduled items, or those that one person works on, in the order of their starts."""
+    for key, planned in sorted(plan.items.items(), key=lambda pair: (pair[1].start, pair[0])):
+        if person is None or any(given.person == person for given in planned.assignments):
+            yield key, planned
+
+
+def known(person: str | None, portfolio: Portfolio) -> None:
+    """Raises InputError where the person is not in the portfolio."""
+    if person is not None and person not in portfolio.people:
+        nearest = get_close_matches(person, portfolio.people, n=1)
+        remedy = f"did you mean {nearest[0]!r}?" if nearest else "name an id of people"
+        message = f"{person!r} is nobody in this portfolio; {remedy}"
+        raise InputError([Finding(level="error", code="unknown-person", message=message, ids=(person,))])
+
+
+def title_of(item: str, portfolio: Portfolio) -> str:
+    return portfolio.work[item].title if item in portfolio.work else ""
+
+
+def project_of(item: str, portfolio: Portfolio) -> str | None:
+    """The item's project, else that of its nearest ancestor that has one."""
+    at: str | None = item
+    while at is not None and at in portfolio.work:
+        if portfolio.work[at].project is not None:
+            return portfolio.work[at].project
+        at = portfolio.work[at].parent
+    return None

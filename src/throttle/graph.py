@@ -1,0 +1,201 @@
+"""The dependency graph of a portfolio: containment and precedence, kept apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from throttle_models import Finding, Link, Portfolio, Status, WorkItem
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+HISTORY = frozenset({Status.DONE, Status.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One precedence between two activities, or from an external stub to an activity, as the portfolio's link says."""
+
+    predecessor: str
+    successor: str
+    link: Link
+
+
+class WorkGraph:
+    """Containment and precedence of a portfolio's work, as docs/plan.md defines them.
+
+    Needs references that resolve; a containment loop is cut where it closes (it is an error found elsewhere).
+    """
+
+    def __init__(self, portfolio: Portfolio) -> None:
+        self.portfolio = portfolio
+        self.children: dict[str, list[str]] = {}
+        for id, item in portfolio.work.items():
+            if item.parent is not None:
+                self.children.setdefault(item.parent, []).append(id)
+        self.history = tuple(id for id, item in portfolio.work.items() if item.status in HISTORY)
+        self.containers = tuple(
+            id
+            for id, item in portfolio.work.items()
+            if item.status not in HISTORY and id in self.children and not item.needs and item.wait is None
+        )
+        apart = {*self.history, *self.containers}
+        self.activities = tuple(id for id in portfolio.work if id not in apart)
+
+    def ancestors(self, id: str) -> Iterator[str]:
+        """The containers around an item, innermost first."""
+        seen = {id}
+        parent = self.portfolio.work[id].parent
+        while parent is not None and parent not in seen:
+            seen.add(parent)
+            yield parent
+            parent = self.portfolio.work[parent].parent
+
+    def inside(self, id: str) -> Iterator[str]:
+        """The item and all it contains."""
+        seen, stack = set(), [id]
+        while stack:
+            if (next_ := stack.pop()) not in seen:
+                seen.add(next_)
+                yield next_
+                stack += reversed(self.children.get(next_, []))
+
+    @cached_property
+    def _activity_set(self) -> frozenset[str]:
+        return frozenset(self.activities)
+
+    def activities_in(self, id: str) -> list[str]:
+        """The activities that an item stands for: itself, or those of a container."""
+        return [i for i in self.inside(id) if i in self._activity_set]
+
+    def project_of(self, id: str) -> str | None:
+        work = self.portfolio.work
+        return next((p for i in (id, *self.ancestors(id)) if (p := work[i].project) is not None), None)
+
+    def held_by(self, id: str) -> str | None:
+        """The item or container whose ``on_hold`` keeps it out of the plan."""
+        return next((i for i in (id, *self.ancestors(id)) if self.portfolio.work[i].on_hold is not None), None)
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """All links between activities, containers expanded; those from history are satisfied and left out."""
+        return tuple(self._expand())
+
+    def _expand(self) -> Iterator[Edge]:
+        work = self.portfolio.work
+        for id, item in work.items():
+            if not item.after or item.status in HISTORY:
+                continue
+            waiting = self.activities_in(id)
+            for link in item.after:
+                if link.item in self.portfolio.external:
+                    yield from (Edge(link.item, i, link) for i in waiting)
+                elif work[link.item].status not in HISTORY:
+                    first = self.activities_in(link.item)
+                    yield from (Edge(p, s, link) for s in waiting for p in first if p != s)
+
+    @cached_property
+    def digraph(self) -> nx.DiGraph[str]:
+        """Activities and the links between them, multiple links as one."""
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(self.activities)
+        external = self.portfolio.external
+        graph.add_edges_from((e.predecessor, e.successor) for e in self.edges if e.predecessor not in external)
+        return graph
+
+    def cycles(self) -> list[list[str]]:
+        """One chain of ids for each knot of items that wait for each other, the first id repeated at the end."""
+        import networkx as nx
+
+        chains = []
+        for id, item in self.portfolio.work.items():
+            around = set(self.ancestors(id))
+            chains += [[id, link.item, id] for link in item.after if link.item == id or link.item in around]
+            chains += [[id, link.item, id] for link in item.after if id in self._around(link.item)]
+        for knot in nx.strongly_connected_components(self.digraph):
+            if len(knot) > 1:
+                first = min(knot)
+                loop = nx.find_cycle(self.digraph.subgraph(knot), first)
+                chain = [a for a, _ in loop]
+                # find_cycle may lead into the loop from outside of it; it returns only the loop itself
+                turn = chain.index(min(chain))
+                chain = chain[turn:] + chain[:turn]
+                chains.append([*chain, chain[0]])
+        return sorted(chains)
+
+    def _around(self, id: str) -> set[str]:
+        return set(self.ancestors(id)) if id in self.portfolio.work else set()
+
+    def longest_path(self, hours: dict[str, float]) -> tuple[float, list[str]]:
+        """The critical path of the network alone: its hours, and its activities in order. Needs a graph without cycles."""
+        tails = self._tails(hours)
+        if not tails:
+            return 0.0, []
+        at = max(tails, key=lambda i: (tails[i], i))
+        total, path = tails[at], [at]
+        while following := list(self.digraph.successors(at)):
+            at = max(following, key=lambda i: (tails[i], i))
+            path.append(at)
+        return total, path
+
+    def slack(self, hours: dict[str, float]) -> dict[str, float]:
+        """Hours by which each activity could slip without lengthening the longest path, people not counted."""
+        import networkx as nx
+
+        tails = self._tails(hours)
+        longest = max(tails.values(), default=0.0)
+        heads: dict[str, float] = {}
+        for id in nx.topological_sort(self.digraph):
+            heads[id] = max((heads[p] + hours.get(p, 0.0) for p in self.digraph.predecessors(id)), default=0.0)
+        return {id: longest - heads[id] - tails[id] for id in heads}
+
+    def _tails(self, hours: dict[str, float]) -> dict[str, float]:
+        import networkx as nx
+
+        tails: dict[str, float] = {}
+        for id in reversed(list(nx.topological_sort(self.digraph))):
+            tails[id] = hours.get(id, 0.0) + max((tails[s] for s in self.digraph.successors(id)), default=0.0)
+        return tails
+
+
+def holders(portfolio: Portfolio, skill: str | None, level: int, who: Iterable[str]) -> list[str]:
+    """People who can meet a need, in the portfolio's order."""
+    named = set(who)
+    return [
+        id
+        for id, person in portfolio.people.items()
+        if (not named or id in named) and (skill is None or person.skills.get(skill, 0) >= level)
+    ]
+
+
+def missing_skills(portfolio: Portfolio, graph: WorkGraph) -> list[Finding]:
+    """Skills at a level that nobody (or too few) hold, each with the items that need them."""
+    wanted: dict[tuple[str, int, int], list[str]] = {}
+    for id in graph.activities:
+        for need in portfolio.work[id].needs:
+            if need.skill is not None and not need.who:
+                wanted.setdefault((need.skill, need.level, need.people), []).append(id)
+    found = []
+    for (skill, level, people), ids in wanted.items():
+        able = len(holders(portfolio, skill, level, ()))
+        if able < people:
+            who = "no one holds" if not able else f"only {able} of {people} hold"
+            names = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+            found.append(
+                Finding(
+                    level="warning",
+                    code="missing-skill",
+                    ids=tuple(ids),
+                    message=f"{who} {skill} at level >= {level}: needed by {names}. Give the skill to someone in people.",
+                )
+            )
+    return found
+
+
+def is_in_progress(item: WorkItem) -> bool:
+    return item.status is Status.IN_PROGRESS

@@ -1,0 +1,880 @@
+"""Tickets to a portfolio: an item for each ticket, links with their direction, containment, and defaults as told."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from throttle.errors import InputError
+from throttle.ingest.effort import Effort, Estimator
+from throttle.ingest.meanings import DEFAULT_RATES, Meanings
+from throttle.ingest.notes import Notes, some
+from throttle.ingest.people import People
+from throttle.ingest.report import DanglingLink, EdgeRead, FileRead, IngestReport, ItemRead, RejectedRow
+from throttle.ingest.servicenow_change import AUTHORISED, REVIEW
+from throttle.ingest.skills import Skills
+from throttle.ingest.tables import Rejection
+from throttle.ingest.tickets import Loaded, ReadOptions, Ticket
+from throttle.ingest.values import fold, slug
+from throttle.ingest.words import EPICS, RANKS, rank, risk_points
+from throttle_models import (
+    DEFAULT_CALENDAR,
+    Approval,
+    Assumption,
+    Change,
+    ChangeKind,
+    Estimate,
+    External,
+    Finding,
+    Link,
+    LinkType,
+    Need,
+    Person,
+    Portfolio,
+    Project,
+    Service,
+    Source,
+    Status,
+    TeamFile,
+    When,
+    WorkItem,
+    WorkType,
+)
+from throttle_models.references import dangling_references
+
+HISTORY = frozenset({Status.DONE, Status.CANCELLED})
+PRODUCTIVE = 0.65
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    first: str
+    second: str
+    type: LinkType
+    origin: str
+
+
+def unite(loaded: Sequence[Loaded], notes: Notes) -> tuple[list[Ticket], int, list[Rejection]]:
+    """One ticket for each id: of rows with the same id the one updated last counts. Also rows merged, and rejected."""
+    kept: dict[str, Ticket] = {}
+    merged: list[str] = []
+    rejected = [rejection for file in loaded for rejection in file.table.rejections]
+    for ticket in (ticket for file in loaded for ticket in file.tickets):
+        other = kept.get(ticket.id)
+        if other is None:
+            kept[ticket.id] = ticket
+        elif ticket.reader.system != other.reader.system or (
+            ticket.aliases and other.aliases and not set(ticket.aliases) & set(other.aliases)
+        ):
+            reason = f"has the id of another ticket (row {other.row} of {other.file})"
+            rejected.append(Rejection(ticket.file, ticket.row, None, reason))
+        else:
+            merged.append(ticket.id)
+            older, newer = other.updated or other.created, ticket.updated or ticket.created
+            if older is None or newer is None or newer >= older:
+                kept[ticket.id] = ticket
+    if merged:
+        notes.add(
+            "info",
+            "merged",
+            f"{len(merged)} rows repeat an id; the row updated last counts ({some(list(dict.fromkeys(merged)))})",
+            ids=list(dict.fromkeys(merged)),
+            count=len(merged),
+        )
+    reasons: dict[tuple[str, str | None, str], list[int]] = defaultdict(list)
+    for r in rejected:
+        reason = "has the id of another ticket" if r.reason.startswith("has the id of") else r.reason
+        reasons[r.file, r.column, reason].append(r.row)
+    for (file, column, reason), rows in reasons.items():
+        where = f"column {column!r} " if column else ""
+        numbers = some([str(row) for row in rows])
+        notes.add(
+            "info" if reason == "is blank" else "warning",
+            "rejected-row",
+            f"{file}: {len(rows)} rows are left out: {where}{reason} (rows {numbers})",
+            file=file,
+            row=rows[0],
+            column=column,
+            count=len(rows),
+        )
+    return list(kept.values()), len(merged), rejected
+
+
+class Builder:
+    """One import, in the order of its steps."""
+
+    def __init__(
+        self, loaded: Sequence[Loaded], meanings: Meanings, team: TeamFile, options: ReadOptions, notes: Notes
+    ) -> None:
+        self.loaded, self.meanings, self.team, self.notes = loaded, meanings, team, notes
+        self.tickets, self.merged, self.rejections = unite(loaded, notes)
+        self.by_id = {t.id: t for t in self.tickets}
+        self.used: Counter[tuple[str, str, str, str]] = Counter()
+        """Assumptions: (about, value, why, override) and how often."""
+        self.zone = team.zone or options.zone or "UTC"
+        self.names = self._aliases()
+        self.parents = self._parents()
+        self.children: dict[str, list[str]] = defaultdict(list)
+        for id, parent in self.parents.items():
+            self.children[parent].append(id)
+        self.dangling: list[DanglingLink] = []
+        self.edges = self._edges()
+        self.status = self._statuses()
+        self.types = self._types()
+        self.as_of = self._as_of()
+        self.people = People(self.tickets, meanings.mapping, team)
+
+    # ------------------------------------------------------------------------------------------------ the network
+
+    def _aliases(self) -> dict[str, str]:
+        """Every name of a ticket to its id; a name that two share is nobody's."""
+        names: dict[str, str] = {}
+        shared: set[str] = set()
+        for t in self.tickets:
+            for alias in t.aliases:
+                if names.setdefault(alias, t.id) != t.id:
+                    shared.add(alias)
+        return {a: id for a, id in names.items() if a not in shared} | {id: id for id in self.by_id}
+
+    def _parents(self) -> dict[str, str]:
+        """Containment that resolves, without loops."""
+        parents: dict[str, str] = {}
+        missing: dict[str, str] = {}
+        own: list[str] = []
+        for t in self.tickets:
+            found = [self.names[p] for p in t.parents if p in self.names]
+            if t.id in found:
+                own.append(t.id)
+            elif found:
+                parents[t.id] = found[0]
+            elif t.parents:
+                missing[t.id] = t.parents[0]
+        if own:
+            self.notes.add(
+                "warning", "own-parent", f"{len(own)} items are their own parent; dropped: {some(own)}", ids=own
+            )
+        if missing:
+            targets = list(dict.fromkeys(missing.values()))
+            self.notes.add(
+                "info",
+                "parent-not-in-file",
+                f"{len(missing)} items belong to {len(targets)} parents that are not in the files and are "
+                "planned without "
+                f"them: {some(targets)}",
+                ids=list(missing),
+            )
+        done: set[str] = set()
+        for start in list(parents):
+            trail: dict[str, None] = {}
+            at: str | None = start
+            while at is not None and at not in done:
+                if at in trail:
+                    chain = [*list(trail)[list(trail).index(at) :], at]
+                    self.notes.add(
+                        "warning",
+                        "containment-loop",
+                        f"{' > '.join(chain)} contain each other; {at} is taken out of {parents[at]}",
+                        ids=chain[:-1],
+                        count=1,
+                    )
+                    del parents[at]
+                    break
+                trail[at] = None
+                at = parents.get(at)
+            done |= trail.keys()
+        return parents
+
+    def _ancestors(self, id: str) -> Iterator[str]:
+        while (parent := self.parents.get(id)) is not None:
+            yield parent
+            id = parent
+
+    def _edges(self) -> list[_Edge]:
+        edges: dict[tuple[str, str, LinkType], _Edge] = {}
+        unknown: Counter[str] = Counter()
+        own: list[str] = []
+        redundant: list[str] = []
+        for t in self.tickets:
+            for other, outward, kind, origin in t.links:
+                meaning = self.meanings.link(kind) if kind else "FS"
+                if meaning is None:
+                    unknown[kind] += 1
+                if meaning is None or meaning == "relates":
+                    continue
+                type_, _, turned = meaning.partition("-")
+                target = self.names.get(other, other)
+                first, second = (t.id, target) if outward != bool(turned) else (target, t.id)
+                if first == second:
+                    own.append(t.id)
+                    continue
+                if second in self._ancestors(first) and type_ == "FS":
+                    redundant.append(first)
+                    continue
+                edge = _Edge(first, second, LinkType(type_), origin)
+                if edges.setdefault((first, second, edge.type), edge) is edge and target not in self.by_id:
+                    direction = "blocks" if first == t.id else "waits-for"
+                    self.dangling.append(
+                        DanglingLink(item=t.id, target=target, direction=direction, type=edge.type, origin=origin)
+                    )
+        for kind, count in unknown.items():
+            self.notes.add(
+                "warning",
+                "unknown-link-type",
+                f"{count} links of type {kind!r} are taken not to order work; if they do, write in map.yaml under "
+                f"link_types: {kind!r}: FS (the outward end first) or FS-reversed",
+                count=count,
+            )
+        if own:
+            ids = list(dict.fromkeys(own))
+            self.notes.add(
+                "warning", "own-link", f"{len(own)} links lead from an item to itself; dropped: {some(ids)}", ids=ids
+            )
+        if redundant:
+            ids = list(dict.fromkeys(redundant))
+            self.notes.add(
+                "info", "link-to-own-container", "links from parts to what contains them say no more than "
+                "containment and "
+                f"are left out: {some(ids)}", ids=ids,
+            )  # fmt: skip
+        return list(edges.values())
+
+    # ---------------------------------------------------------------------------------------------- what items are
+
+    def _statuses(self) -> dict[str, Status]:
+        found: dict[str, Status] = {}
+        unknown: dict[str, list[str]] = defaultdict(list)
+        opposed: list[str] = []
+        unsaid: list[str] = []
+        backwards: list[str] = []
+        for t in self.tickets:
+            status, why = self.meanings.status(t)
+            found[t.id] = status
+            if status is Status.UNKNOWN:
+                unknown[t.status].append(t.id)
+            if status in (Status.OPEN, Status.IN_PROGRESS) and (self.meanings.is_resolved(t)):
+                opposed.append(t.id)
+            if why.startswith("the export says no"):
+                unsaid.append(t.id)
+            if t.created and t.finished and t.finished < t.created:
+                backwards.append(t.id)
+        for word, ids in unknown.items():
+            self.notes.add(
+                "warning",
+                "unknown-status",
+                f"{len(ids)} items have status {word!r}, which is not known, and are not planned; write in "
+                "map.yaml under "
+                f"statuses: {word!r}: open (or in-progress, done, cancelled)",
+                ids=ids,
+            )
+        if opposed:
+            self.notes.add(
+                "warning",
+                "status-contradiction",
+                f"{len(opposed)} items have a resolution though their status says that they are not done; taken as not "
+                f"done: {some(opposed)}",
+                ids=opposed,
+            )
+        if backwards:
+            self.notes.add(
+                "warning",
+                "finished-before-created",
+                f"{len(backwards)} items were finished before they were created: {some(backwards)}",
+                ids=backwards,
+            )
+        if unsaid:
+            self._assume(
+                "status", "open", "the export says no status, resolution or closing date",
+                "export with the column Status, or work: {ID: {status: done}}", len(unsaid),
+            )  # fmt: skip
+        return found
+
+    def _types(self) -> dict[str, WorkType]:
+        types: dict[str, WorkType] = {}
+        unknown: dict[str, list[str]] = defaultdict(list)
+
+        def of(id: str) -> WorkType:
+            if id not in types:
+                own = self.meanings.type(self.by_id[id].type)
+                parent = self.parents.get(id)
+                types[id] = own if own is not None else of(parent) if parent else WorkType.PROJECT
+            return types[id]
+
+        for t in self.tickets:
+            trail = [t.id, *self._ancestors(t.id)]
+            for id in reversed(trail):  # from the outside in, so that deep containment needs no deep recursion
+                of(id)
+            if not self.meanings.type_known(t.type):
+                unknown[t.type].append(t.id)
+        for name, ids in unknown.items():
+            self.notes.add(
+                "info",
+                "unknown-type",
+                f"{len(ids)} items have type {name!r}, which is not known, and are taken as project work; to "
+                "change that, "
+                f"write in map.yaml under types: {name!r}: internal (or change, unplanned)",
+                ids=ids,
+            )
+        return types
+
+    def _as_of(self) -> datetime:
+        moments = [
+            m
+            for t in self.tickets
+            for m in (t.created, t.updated, t.started, t.finished, t.category_changed, t.viewed)
+            if m is not None
+        ]
+        if moments:
+            return max(moments)
+        return datetime.fromtimestamp(int(max(file.table.modified for file in self.loaded)), UTC)
+
+    # -------------------------------------------------------------------------------------------------- the result
+
+    def portfolio(self) -> Portfolio:
+        """Raises InputError for a team file that does not fit what was read."""
+        team = self.team
+        as_of = team.as_of or When(text=_utc(self.as_of))
+        if team.as_of is None:
+            dated = any(t.created or t.updated or t.finished for t in self.tickets)
+            why = (
+                "the newest timestamp in the files" if dated else "the files hold no timestamp; when they were written"
+            )
+            self._assume("as_of", str(as_of), why, "as_of: 2026-11-23T08:00")
+        for file in self.loaded:
+            if not file.zone_known and file.dates:
+                self._assume(
+                    "zone", "UTC", f"times in {file.table.file} have no offset, and nothing says of which zone "
+                    "they are",
+                    "zone: America/Chicago, or --zone",
+                )  # fmt: skip
+        as_of_moment = as_of.resolve(self.as_of, _zone(self.zone))
+        estimator = Estimator(self.tickets, self.status, set(self.children), team.defaults, lambda t: self.types[t.id])
+        skills = Skills(self.tickets, self.status, self.people, team, as_of_moment.astimezone(UTC))
+        work = self._work(estimator, skills)
+        people = self._people(skills)
+        projects = self._projects()
+        work = self._patched(work)
+        external = self._external(work)
+        assumptions = self._assumptions(estimator)
+        try:
+            portfolio = Portfolio(
+                as_of=as_of,
+                zone=self.zone,
+                **({"slot": team.slot} if team.slot is not None else {}),
+                currency=team.currency,
+                calendars=team.calendars or {"default": DEFAULT_CALENDAR},
+                skills=dict(team.skills)
+                | {
+                    skill: f"inferred: {needed.why}"
+                    for skill, needed in skills.needed.items()
+                    if skill not in team.skills
+                }
+                | {s: "" for p in team.people.values() for s in p.skills if s not in team.skills},
+                teams=team.teams,
+                people=people,
+                rotas=team.rotas,
+                environments=team.environments,
+                services=self._services() | team.services,
+                windows=team.windows,
+                freezes=team.freezes,
+                projects=projects,
+                work=work,
+                external=external,
+                policy=team.policy,
+                assumptions=assumptions,
+            )
+        except ValidationError as error:
+            raise InputError([_problem(e, "the team file") for e in error.errors()]) from None
+        if unresolved := dangling_references(portfolio):
+            raise InputError(unresolved)
+        self._remark(portfolio)
+        return portfolio
+
+    def _work(self, estimator: Estimator, skills: Skills) -> dict[str, WorkItem]:
+        waits: dict[str, list[Link]] = defaultdict(list)
+        for edge in self.edges:
+            if edge.second in self.by_id:
+                waits[edge.second].append(Link(item=edge.first, type=edge.type, origin=edge.origin))
+        leaves = self._leaves()
+        bearers: Counter[str] = Counter()
+        for id in leaves:
+            bearers[self._bearer(id)] += 1
+        costed = {key for key, project in self.team.projects.items() if _costs(project)}
+        doubled: list[str] = []
+        work = {}
+        for t in self.tickets:
+            if t.id not in leaves and (t.original or t.remaining) and self.status[t.id] not in HISTORY:
+                doubled.append(t.id)
+            share = bearers[bearer] if (bearer := self._bearer(t.id)) in bearers else 1
+            work[t.id] = self._item(
+                t, t.id in leaves, tuple(waits.get(t.id, ())), bearer, share, costed, estimator, skills
+            )
+        if doubled:
+            self.notes.add(
+                "info",
+                "estimate-of-container",
+                f"{len(doubled)} items have an estimate of their own and parts that hold the work; theirs is "
+                "not counted: "
+                f"{some(doubled)}",
+                ids=doubled,
+            )
+        return work
+
+    def _leaves(self) -> set[str]:
+        """Open items that hold work themselves: without children, or with finished ones only and an estimate left."""
+        leaves = set()
+        for t in self.tickets:
+            if self.status[t.id] in HISTORY:
+                continue
+            parts = self.children.get(t.id, ())
+            if not parts or (t.remaining and all(self._over(part) for part in parts)):
+                leaves.add(t.id)
+        return leaves
+
+    def _over(self, id: str) -> bool:
+        """Whether an item and all it contains are history."""
+        seen, stack = set(), [id]
+        while stack:
+            at = stack.pop()
+            if self.status[at] not in HISTORY:
+                return False
+            if at not in seen:
+                seen.add(at)
+                stack += self.children.get(at, [])
+        return True
+
+    def _bearer(self, id: str) -> str:
+        """Whose priority counts: the outermost container that is no epic. Its parts share its cost of delay."""
+        bearer = id
+        for parent in self._ancestors(id):
+            if fold(self.by_id[parent].type) in EPICS:
+                break
+            bearer = parent
+        return bearer
+
+    def _item(
+        self, t: Ticket, leaf: bool, after: tuple[Link, ...], bearer: str, share: int, costed: set[str],
+        estimator: Estimator, skills: Skills,
+    ) -> WorkItem:  # fmt: skip
+        status, type_ = self.status[t.id], self.types[t.id]
+        inferred: list[str] = []
+        fields: dict[str, Any] = {}
+        if not self.meanings.type_known(t.type) or (not t.type):
+            inferred.append("type")
+        if leaf:
+            need, rests_on = self._need(t, status, estimator, skills)
+            if need is not None:
+                fields["needs"] = (need,)
+            inferred += rests_on
+            if t.project not in costed:
+                rate, known = self.meanings.rate(self.by_id[bearer].priority)
+                if not known:
+                    self._unknown_priority(self.by_id[bearer].priority)
+                fields["cost_of_delay"] = rate / share
+                inferred.append("cost_of_delay")
+        due = t.due
+        if due is None and leaf:
+            due = next((d for p in self._ancestors(t.id) if (d := self.by_id[p].due) is not None), None)
+            if due is not None:
+                inferred.append("due")
+        if due is not None:
+            fields["due"] = _when(due)
+        if t.planned[0] is not None and status not in HISTORY:
+            fields["wanted_start"] = _when(t.planned[0])
+        if t.created is not None:
+            fields["created"] = _when(t.created)
+        started = t.started or (t.category_changed if status is Status.IN_PROGRESS else None)
+        if started is not None:
+            fields["started"] = _when(started)
+        if status in HISTORY:
+            finished = t.finished or t.category_changed
+            if finished is not None:
+                fields["finished"] = _when(finished)
+        if type_ is WorkType.CHANGE:
+            fields["change"] = self._change(t, status)
+        if t.on_hold and status not in HISTORY:
+            fields["on_hold"] = f"on hold in {t.reader.system}"
+        return WorkItem(
+            title=t.title,
+            type=type_,
+            status=status,
+            raw_status=t.status or None,
+            project=t.project or None,
+            parent=self.parents.get(t.id),
+            after=after,
+            priority=t.priority or None,
+            tags=tuple(dict.fromkeys(t.labels)),
+            inferred=tuple(inferred),
+            source=Source(file=t.file, row=t.row, system=t.reader.system),
+            **fields,
+        )
+
+    def _need(self, t: Ticket, status: Status, estimator: Estimator, skills: Skills) -> tuple[Need | None, list[str]]:
+        begun = status is Status.IN_PROGRESS
+        if begun and t.reader.states and fold(t.status) in REVIEW:
+            self._assume(
+                "effort.review", "30m", "the change is implemented, its review is left",
+                "work: {CHG1: {needs: [{who: NAME, remaining: 2h}]}}",
+            )  # fmt: skip
+            effort = Effort(_HALF_HOUR, "review")
+        else:
+            effort = estimator.remaining(t) if begun else estimator.effort(t)
+            if effort.exhausted:
+                self._assume(
+                    "effort.remaining", "30m", "nothing remains of the estimate, but the item is not done",
+                    "work: {ID: {needs: [{who: NAME, remaining: 8h}]}}",
+                )  # fmt: skip
+            elif effort.source:
+                value, why, override = estimator.reasons[effort.source]
+                self._assume(effort.source, value, why, override)
+        if effort.estimate.high == timedelta(0):
+            return None, []
+        inferred = [f"needs.0.{'remaining' if begun else 'effort'}"] if effort.source else []
+        amount: dict[str, Any] = {"remaining": effort.estimate.mean} if begun else {"effort": effort.estimate}
+        who = self.people.of(t)
+        if who is not None:
+            return Need(who=(who,), **amount), inferred
+        rule = skills.needed_by(t)
+        return Need(skill=rule.skill, level=rule.level, **amount), [*inferred, "needs.0.skill"]
+
+    def _change(self, t: Ticket, status: Status) -> Change:
+        kind = self.meanings.change_kind(t.change_kind)
+        if kind is None:
+            self._assume(
+                "change.kind", "normal", f"kind of change {t.change_kind!r} is not known",
+                "work: {CHG1: {change: {kind: standard}}}",
+            )  # fmt: skip
+            kind = ChangeKind.NORMAL
+        risk = risk_points(t.risk) if t.risk else None
+        if risk is not None:
+            self._assume(
+                "change.risk", "1 low, 2 moderate, 3 high, 4 very high", "the export rates risk in words or ranks",
+                "work: {CHG1: {change: {risk: 8}}}",
+            )  # fmt: skip
+        approval = None
+        if t.reader.states and status not in HISTORY:
+            word = fold(t.approval)
+            given = (
+                kind is ChangeKind.STANDARD
+                or fold(t.status) in AUTHORISED
+                or word.startswith(("approved", "aprob", "genehm", "approuv", "aprov"))
+            )
+            if given:
+                approval = Approval(given=True)
+            elif kind is ChangeKind.NORMAL:
+                lead = self.team.defaults.approval_lead
+                self._assume(
+                    "change.approval", f"{lead / timedelta(days=1):g}d", "normal changes that are not authorised yet",
+                    "defaults: {approval_lead: 5d}",
+                )  # fmt: skip
+                approval = Approval(lead=lead)
+        services = tuple(dict.fromkeys(slug(s) or s for s in t.services))
+        return Change(kind=kind, services=services, risk=risk, approval=approval)
+
+    def _services(self) -> dict[str, Service]:
+        found: dict[str, Service] = {}
+        for t in self.tickets:
+            if self.types[t.id] is WorkType.CHANGE:
+                for name in t.services:
+                    found.setdefault(slug(name) or name, Service(title=name))
+        return found
+
+    def _unknown_priority(self, priority: str) -> None:
+        what = f"priority {priority!r} is not known" if priority else "the item states no priority"
+        self._assume(
+            f"priority.{priority}" if priority else "priority",
+            "medium",
+            what,
+            f"defaults: {{cost_of_delay: {{{priority or 'medium'!r}: 3000/week}}}}",
+        )
+
+    def _people(self, skills: Skills) -> dict[str, Person]:
+        held: dict[str, dict[str, int]] = defaultdict(dict)
+        for skill, needed in skills.needed.items():
+            for person in sorted(needed.holders):
+                held[person][skill] = 1
+        default = self.team.defaults.productive
+        assumed = 0
+        people: dict[str, Person] = {}
+        for id in [*self.team.people, *(p for p in self.people.names if p not in self.team.people)]:
+            known = self.team.people.get(id)
+            said: dict[str, Any] = {}
+            inferred: list[str] = []
+            if known is not None:
+                said = {name: getattr(known, name) for name in Person.model_fields if name in known.model_fields_set}
+            else:
+                said["name"] = self.people.names[id]
+                inferred.append("calendar")
+            if more := held.get(id):
+                said["skills"] = {**more, **said.get("skills", {})}
+                inferred.append("skills")
+            if said.get("productive") is None:
+                calendars = self.team.calendars
+                calendar = calendars.get(said.get("calendar") or next(iter(calendars), ""))
+                if default is not None:
+                    said["productive"] = default
+                elif calendar is None or "productive" not in calendar.model_fields_set:
+                    said["productive"] = PRODUCTIVE
+                    inferred.append("productive")
+                    assumed += 1
+            people[id] = Person(**said | {"inferred": tuple(inferred)})
+        if assumed:
+            self._assume(
+                "productive-hours", f"{PRODUCTIVE:.0%}", "meetings, mail and small things take the rest",
+                "defaults: {productive: 75%}, or productive of a person or calendar", assumed,
+            )  # fmt: skip
+        if len(people) > len(self.team.people) and not self.team.calendars:
+            self._assume(
+                "calendar", "Mon-Fri 09:00-17:00", "the export knows no working hours", "calendars: "
+                "{office: {hours: ...}}",
+                len(people),
+            )  # fmt: skip
+        invented: list[str] = []
+        for skill, needed in skills.needed.items():
+            if not needed.holders and not any(skill in person.skills for person in people.values()):
+                id, n = f"{skill}-1", 1
+                while id in people:
+                    n += 1
+                    id = f"{skill}-{n}"
+                people[id] = Person(
+                    name=f"someone for {skill}", skills={skill: 1}, productive=default or PRODUCTIVE,
+                    inferred=("name", "skills", "calendar", "productive"),
+                )  # fmt: skip
+                invented.append(skill)
+        if invented:
+            self._assume(
+                "placeholder-people", "one person for each such skill", "nobody in the files did or holds such work: "
+                f"{some(invented)}", f"people: {{NAME: {{skills: [{invented[0]}]}}}}", len(invented),
+            )  # fmt: skip
+        unknown = [id for id in self.people.names if id not in self.team.people]
+        if self.team.people and unknown:
+            self.notes.add(
+                "info",
+                "unknown-person",
+                f"{len(unknown)} assignees are not in the team file and work by default hours: {some(unknown)}; "
+                "write them "
+                "under people, or as aliases of those who are there",
+                ids=unknown,
+            )
+        if self.people.namesakes:
+            self.notes.add(
+                "info", "namesakes", f"{len(self.people.namesakes)} assignee names stand for several accounts, "
+                "taken as "
+                "several people", count=len(self.people.namesakes),
+            )  # fmt: skip
+        return people
+
+    def _projects(self) -> dict[str, Project]:
+        projects: dict[str, Project] = {}
+        for t in self.tickets:
+            if t.project and t.project not in projects:
+                projects[t.project] = Project(title=t.project_title)
+        for key, said in self.team.projects.items():
+            old = projects.get(key)
+            projects[key] = said if old is None or said.title else said.model_copy(update={"title": old.title})
+        return projects
+
+    def _external(self, work: Mapping[str, WorkItem]) -> dict[str, External]:
+        stubs = dict.fromkeys(d.target for d in self.dangling)
+        found = {target: External() for target in stubs} | self.team.external
+        return {id: stub for id, stub in found.items() if id not in work}
+
+    def _patched(self, work: dict[str, WorkItem]) -> dict[str, WorkItem]:
+        """What the team file says of items, field by field."""
+        problems: list[Finding] = []
+        for id, said in self.team.work.items():
+            fields = said
+            if (old := work.get(id)) is not None:
+                before = old.model_dump(mode="json", by_alias=True, exclude_unset=True)
+                fields = _merged(before, said)
+                changed = {path.split(".")[0] for path in said}
+                fields["inferred"] = [p for p in old.inferred if p.split(".")[0] not in changed]
+                if said.get("wait") and "needs" not in said:
+                    fields.pop("needs", None)
+            try:
+                work[id] = WorkItem.model_validate(fields)
+            except ValidationError as error:
+                problems += [_problem(e, f"the team file, work.{id}", f"work.{id}") for e in error.errors()]
+        if problems:
+            raise InputError(problems)
+        return work
+
+    # ----------------------------------------------------------------------------------------------- what to tell
+
+    def _assume(self, about: str, value: str, why: str, override: str, count: int = 1) -> None:
+        self.used[about, value, why, override] += count
+
+    def _assumptions(self, estimator: Estimator) -> tuple[Assumption, ...]:
+        del estimator
+        costs = sum(1 for t in self.tickets if self.status[t.id] not in HISTORY)
+        if costs:
+            rates = [self.meanings.rate(name)[0] for name in RANKS]
+            table = ", ".join(f"{name} {rate:g}" for name, rate in zip(RANKS, rates, strict=True))
+            why = "an export states priorities, not costs" if tuple(rates) == DEFAULT_RATES else "the team file says so"
+            self._assume(
+                "cost_of_delay", f"{table} a week", why, "defaults: {cost_of_delay: {highest: 20000/week}}", costs
+            )
+        return tuple(
+            Assumption(about=about, value=value, why=why, override=override, count=count)
+            for (about, value, why, override), count in self.used.items()
+        )
+
+    def _remark(self, portfolio: Portfolio) -> None:
+        from throttle.graph import WorkGraph
+
+        work = portfolio.work
+        live = {id: item for id, item in work.items() if item.status not in HISTORY}
+        if not live:
+            self.notes.add("warning", "nothing-open", "all items are done or cancelled: there is nothing to plan")
+        if any(item.after for item in live.values()):
+            for chain in WorkGraph(portfolio).cycles():
+                self.notes.add(
+                    "warning",
+                    "cycle",
+                    f"{' -> '.join(chain)} wait for each other; take one of these links out before planning",
+                    ids=chain[:-1],
+                    count=1,
+                )
+        blocked = defaultdict(list)
+        for id, item in live.items():
+            for link in item.after:
+                stub = portfolio.external.get(link.item)
+                if stub is not None and stub.status is not Status.DONE and stub.expected is None:
+                    blocked[link.item].append(id)
+        if blocked and portfolio.policy.externals == "hold":
+            ids = list(dict.fromkeys(id for found in blocked.values() for id in found))
+            self.notes.add(
+                "warning",
+                "external-blocker",
+                f"{len(ids)} items wait for {len(blocked)} that are not in the files and whose state is "
+                "unknown: the plan "
+                f"leaves them out ({some(list(blocked))}); write in the team file external: {{{next(iter(blocked))}: "
+                "{status: done}} or expected: a date, or for all of them policy: {externals: assume-done}",
+                ids=ids,
+            )
+        planned = [item for id, item in live.items() if item.needs]
+        rates = {item.cost_of_delay for item in planned}
+        ranks = {rank(item.priority) if item.priority else None for item in planned}
+        due = any(item.due for item in live.values()) or any(p.due for p in portfolio.projects.values())
+        linked = any(link.item in live for item in live.values() for link in item.after)
+        costed = any(map(_costs, portfolio.projects.values()))
+        if len(planned) > 1 and not due and not linked and not costed and (len(rates) <= 1 or len(ranks) <= 1):
+            self.notes.add(
+                "warning",
+                "defaults-decide-order",
+                "no due dates, no links and no differing priorities: defaults alone decide the order of work; "
+                "give costs "
+                "or due dates in the team file, such as projects: {ABC: {cost_of_delay: 20000/week, due: 2026-12-18}}",
+            )
+
+    def report(self, portfolio: Portfolio) -> IngestReport:
+        """The account. Raises AssertionError where rows are lost, which would be a defect of ours."""
+        read = sum(file.table.rows_read for file in self.loaded)
+        imported = len(self.tickets)
+        if read != imported + self.merged + len(self.rejections):
+            raise AssertionError(
+                f"{read} rows read, but {imported} imported, {self.merged} merged, {len(self.rejections)} rejected"
+            )
+        planned = {
+            id: sum(((n.remaining if n.remaining is not None else n.effort.mean if n.effort else timedelta(0)) for n in
+                     item.needs), timedelta(0)) / timedelta(hours=1)
+            for id, item in portfolio.work.items()
+            if item.needs
+        }  # fmt: skip
+        edges = tuple(
+            EdgeRead(
+                predecessor=e.first,
+                successor=e.second,
+                type=e.type,
+                origin=e.origin,
+                certainty="stated" if e.first in portfolio.work and e.second in portfolio.work else "external",
+            )
+            for e in self.edges
+        )
+        items = tuple(
+            ItemRead(
+                id=t.id,
+                type=portfolio.work[t.id].type,
+                status=portfolio.work[t.id].status,
+                project=portfolio.work[t.id].project,
+                parent=portfolio.work[t.id].parent,
+                estimate_hours=None if t.original is None else round(t.original / 60, 4),
+                planned_hours=round(planned[t.id], 4) if t.id in planned else None,
+            )
+            for t in self.tickets
+        )
+        return IngestReport(
+            rows_read=read,
+            imported=imported,
+            merged=self.merged,
+            rejected=len(self.rejections),
+            rejections=tuple(
+                RejectedRow(file=r.file, row=r.row, column=r.column, reason=r.reason) for r in self.rejections
+            ),
+            files=tuple(
+                FileRead(
+                    name=f.table.file,
+                    reader=f.reader.name,
+                    rows=f.table.rows_read,
+                    encoding=f.table.encoding.name,
+                    encoding_why=f.table.encoding.why,
+                    zone=f.zone,
+                    dates={d.header: d.name for d in f.dates if d.name},
+                    columns={use.header: use.meaning.means.value for use in f.uses},
+                )
+                for f in self.loaded
+            ),
+            items=items,
+            edges=edges,
+            dangling=tuple(self.dangling),
+            estimate_hours=round(sum(t.original or 0 for t in self.tickets) / 60, 4),
+            planned_hours=round(sum(planned.values()), 4),
+            planned_windows=sum(None not in t.planned for t in self.tickets),
+            findings=tuple(self.notes.findings),
+        )
+
+
+_HALF_HOUR = Estimate(low=timedelta(minutes=30), likely=timedelta(minutes=30), high=timedelta(minutes=30))
+
+
+def _zone(name: str) -> Any:
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
+
+
+def _utc(moment: datetime) -> str:
+    """``2026-11-23T14:00Z``."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ" if moment.second else "%Y-%m-%dT%H:%MZ")
+
+
+def _when(moment: date | datetime) -> When:
+    return When(text=_utc(moment) if isinstance(moment, datetime) else moment.isoformat())
+
+
+def _costs(project: Project) -> bool:
+    return bool(project.cost_of_delay or project.costs or project.makespan)
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The newer fields over the older; maps within are merged in turn."""
+    both = dict(old)
+    for name, value in new.items():
+        before = both.get(name)
+        both[name] = _merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return both
+
+
+def _problem(error: Any, where: str, path: str | None = None) -> Finding:
+    inner = ".".join(str(part) for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return Finding(
+        level="error",
+        code="bad-team-file",
+        message=f"{where}{f', {inner}' if inner else ''}: {message}",
+        path=f"{path}.{inner}" if path else inner or None,
+    )

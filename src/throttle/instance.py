@@ -1,0 +1,148 @@
+"""The mathematical model: integers and a handful of primitives, without ids, dates or policies.
+
+Time is counted in slots from as-of; slot t is [t, t + 1). Arrays that end in ``_ptr`` are row pointers of the ragged
+array that follows them. The decoders, the exact model and the bounds read nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+FS, SS, FF, SF = range(4)
+ELAPSED, WORKING = range(2)
+
+
+class Arrays(NamedTuple):
+    """What the kernels read; every field is an array, so that compiled code can take it as one argument."""
+
+    # activities
+    release: Ints
+    """Earliest start of each activity."""
+    run: Bools
+    """Whether it may not pause."""
+    wait: Ints
+    """Slots that pass without people; 0 for a milestone and for work done by people."""
+    pin: Ints
+    """Pinned start, or -1."""
+    first: Bools
+    """Whether it is decoded before all others (in progress under a limit)."""
+    exempt: Bools
+    """Whether it is in progress: it counts under limits from slot 0 and is not kept out by them."""
+    occurrence: Ints
+    """Row of ``occurrences`` in one number of which it must lie, or -1."""
+    rollback: Ints
+    """Slots kept free in that occurrence after it."""
+    frozen: Ints
+    """Row of ``frosts`` none of whose slots it may touch, or -1."""
+    place: Ints
+    """Row of ``masks`` in which its environments are open, or -1."""
+    plain: Bools
+    """Whether only its people's time matters: no window, freeze, environment, pin, working lag, and it may pause."""
+    # needs of activities: `people` of `candidate`s for `work` slots each
+    need_ptr: Ints
+    work: Ints
+    people: Ints
+    share: Ints
+    """Percent of each one's time, rounded up."""
+    cand_ptr: Ints
+    candidate: Ints
+    crew_ptr: Ints
+    """Start of each need's seats in the crew array."""
+    # environments
+    use_ptr: Ints
+    use: Ints
+    amount: Ints
+    capacity: Ints
+    # precedence, by the activity that waits and by the one that it waits for
+    pred_ptr: Ints
+    pred: Ints
+    pred_type: Ints
+    lag: Ints
+    lag_kind: Ints
+    succ_ptr: Ints
+    succ: Ints
+    # people
+    person_mask: Ints
+    """Row of ``masks``."""
+    person_wip: Ints
+    """Most items begun and unfinished, or 0 for no limit."""
+    masks: NDArray[np.uint8]
+    """Open slots, one row for each different calendar."""
+    next_open: NDArray[np.int32]
+    """For each slot of each row of ``masks`` the first open slot at or after it (the horizon where there is none)."""
+    occurrences: NDArray[np.int32]
+    frosts: NDArray[np.uint8]
+    # projects in process
+    project: Ints
+    """Of each activity, or -1."""
+    begun: Bools
+    """Of each project: whether it is in process at slot 0."""
+    before_ptr: Ints
+    """Projects that must be let in before a project, so that those let in can never wait for one that cannot be."""
+    before: Ints
+    knot: Ints
+    """Projects of the same number wait for each other's work, so they are let in together."""
+    limit: Ints
+    """One entry: most projects in process, or 0 for no limit."""
+    # costs of groups of activities, all per slot: tardiness and flow of the last finish, span from the first start to it
+    member_ptr: Ints
+    member: Ints
+    tardiness: Floats
+    due: Floats
+    flow: Floats
+    span: Floats
+    measure: Floats
+    """Weight in the flow measure."""
+    earliness: Floats
+    """Per slot that the first start comes before ``wanted``."""
+    wanted: Floats
+
+
+@dataclass(frozen=True)
+class Instance:
+    """Arrays with the names needed to lift a solution back, in the order of the arrays."""
+
+    arrays: Arrays
+    slots: int
+    activities: tuple[str, ...]
+    """Ids; hidden helpers of container links have an empty one."""
+    needs: tuple[int, ...]
+    """Of each row of needs, its position in the item's ``needs``."""
+    people: tuple[str, ...]
+    groups: tuple[str, ...]
+    """Projects (``project:ID``) and items (``item:ID``) with costs, and the whole (``portfolio``) where it has one."""
+    weeks: float
+    """A slot in weeks."""
+
+    @property
+    def n(self) -> int:
+        return len(self.activities)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A solution: start and end of each activity, the people in each seat of its crew, and its cost."""
+
+    start: Ints
+    end: Ints
+    crew: Ints
+    cost: float
+    flow: float
+
+    def better(self, other: Schedule | None) -> bool:
+        """Lexicographically: first the cost, then the flow measure."""
+        return (
+            other is None
+            or (self.cost, self.flow) < (other.cost - 1e-9 * abs(other.cost), other.flow)
+            or (self.cost <= other.cost and self.flow < other.flow)
+        )

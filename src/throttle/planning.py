@@ -1,0 +1,463 @@
+"""Portfolio to verified plan: compile, solve, lift, check. The one path that every command takes."""
+
+from __future__ import annotations
+
+import platform
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from importlib.metadata import version
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from throttle.check import check
+from throttle.compile import Compiled, as_of, check_input, compile_portfolio, horizon_guess, most_slots
+from throttle.errors import InterruptedWithoutPlanError, NoPlanError, VerificationError
+from throttle.files import portfolio_hash
+from throttle.graph import WorkGraph, is_in_progress, missing_skills
+from throttle.instance import Schedule
+from throttle.lift import lift, lower
+from throttle.loads import Loads, iso_week
+from throttle.reasons import Reasons
+from throttle.solve import Progress, Settings, Solution, Solver, relative_gap
+from throttle_models import (
+    Certificate,
+    Finding,
+    Goal,
+    Hold,
+    Plan,
+    PlannedItem,
+    PlanStatus,
+    Portfolio,
+    ProjectPlan,
+    Reason,
+    Release,
+    Unscheduled,
+    Week,
+)
+
+PLAIN_SLOTS = 100_000
+"""Up to so many activities x slots, trying each activity alone is quicker in plain Python than loading numba."""
+CARRIED_ITEMS = 10_000
+"""Up to so many work items, a plan carries the portfolio that it was made from."""
+
+
+def make_plan(
+    portfolio: Portfolio,
+    *,
+    budget: float = 10.0,
+    seed: int = 1,
+    workers: int = 2,
+    deterministic: bool = False,
+    previous: Plan | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Plan:
+    """The best plan found within ``budget`` seconds, verified by the independent checker.
+
+    ``previous`` is where the search starts if it still fits. ``stop`` ends the search early and keeps the best.
+    Raises InputError (nothing can be planned as written), NoPlanError (no feasible plan found),
+    InterruptedWithoutPlanError, VerificationError (a defect: the plan breaks a rule).
+    """
+    stop = stop or threading.Event()
+    graph = WorkGraph(portfolio)
+    check_input(portfolio, graph)
+    settings = Settings(budget=budget, seed=seed, workers=workers, deterministic=deterministic)
+    compiled, solution = _solve(portfolio, graph, settings, previous, progress, stop)
+    plan = build_plan(compiled, solution, settings)
+    verdict = check(plan, portfolio)
+    plan = plan.model_copy(
+        update={
+            "certificate": plan.certificate.model_copy(
+                update={"checked": verdict.ok, "violations": len(verdict.violations)}
+            )
+        }
+    )
+    if not verdict.ok:
+        raise VerificationError(verdict)
+    return plan
+
+
+def _solve(
+    portfolio: Portfolio,
+    graph: WorkGraph,
+    settings: Settings,
+    previous: Plan | None,
+    progress: Callable[[Progress], None] | None,
+    stop: threading.Event,
+) -> tuple[Compiled, Solution]:
+    compiled = feasible_instance(portfolio, graph)
+    slots, most = compiled.grid.slots, most_slots(portfolio)
+    while True:
+        hint = lower(compiled, dict(previous.items)) if previous else None
+        if hint is not None and not _still_fits(compiled, hint):
+            hint = None
+        solution = Solver(compiled.instance, settings, hint, progress, stop).solve()
+        if solution.best is not None:
+            return compiled, solution
+        if stop.is_set():
+            raise InterruptedWithoutPlanError(
+                [Finding(level="error", code="interrupted", message="interrupted before a first plan was found")]
+            )
+        if slots >= most:
+            raise NoPlanError(_why_none(compiled, solution))
+        slots = min(most, slots * 3)
+        compiled = compile_portfolio(portfolio, graph, slots, compiled.unscheduled)
+
+
+def feasible_instance(portfolio: Portfolio, graph: WorkGraph) -> Compiled:
+    """Compile without the items that no crew, window or horizon could ever take, even if they were the only ones."""
+    slots = horizon_guess(portfolio, graph)
+    compiled = compile_portfolio(portfolio, graph, slots)
+    if impossible(compiled):
+        widest = compile_portfolio(portfolio, graph, most_slots(portfolio))
+        if out := impossible(widest):
+            compiled = compile_portfolio(portfolio, graph, slots, out)
+    return compiled
+
+
+def impossible(compiled: Compiled) -> dict[str, Unscheduled]:
+    """Items that have no place before the horizon even when nothing else is there, with the reason."""
+    from throttle.solve.jit import kernels
+
+    a, instance = compiled.instance.arrays, compiled.instance
+    kernel = kernels(instance.slots * instance.n > PLAIN_SLOTS)
+    people = len(instance.people)
+    load, held = np.zeros((people, instance.slots), np.int16), np.zeros((people, instance.slots), np.int16)
+    env = np.zeros((len(a.capacity), instance.slots), np.int64)
+    free = np.full(int(a.crew_ptr[-1]), -1, np.int64)
+    never_full = a.next_open[a.person_mask]
+    open_slots = a.masks.sum(axis=1)
+    unlinked = a._replace(pred_ptr=np.zeros(instance.n + 1, np.int64))
+    found: dict[str, Unscheduled] = {}
+    for j, id in enumerate(instance.activities):
+        first, last = a.need_ptr[j], a.need_ptr[j + 1]
+        if not id:
+            continue
+        simple = not a.run[j] and a.occurrence[j] < 0 and a.frozen[j] < 0 and a.place[j] < 0 and a.pin[j] < 0
+        if simple and a.release[j] == 0 and last - first == 1 and a.people[first] == 1:
+            able = a.candidate[a.cand_ptr[first] : a.cand_ptr[last]]
+            if (open_slots[a.person_mask[able]] >= a.work[first]).any():
+                continue
+        if simple and last == first and a.release[j] + a.wait[j] <= instance.slots:
+            continue
+        crew, out = free.copy(), np.zeros(2, np.int64)
+        est = int(max(a.release[j], 0))
+        at = -1
+        if est < instance.slots:
+            loose = unlinked._replace(pin=np.full(instance.n, -1, np.int64)) if a.pin[j] >= 0 else unlinked
+            at = kernel.place_activity(loose, j, est, crew, free, load, held, env, never_full, out)
+        if at < 0:
+            found[id] = _never(compiled, j, id, est)
+    return found
+
+
+def _never(compiled: Compiled, j: int, id: str, est: int) -> Unscheduled:
+    item = compiled.portfolio.work[id]
+    horizon = compiled.grid.instant(compiled.grid.slots)
+    if est >= compiled.grid.slots:
+        return Unscheduled(reason=Reason.BEYOND, text=f"cannot begin before {horizon:%Y-%m-%d}, the end of the plan")
+    if item.change and item.change.window:
+        window = item.change.window
+        text = f"no {window} before {horizon:%Y-%m-%d} is long enough for it, clear of freezes and staffed by people who can do it"
+        return Unscheduled(reason=Reason.NO_WINDOW, text=text, refs=(window,))
+    people = sorted({p for able in compiled_candidates(compiled, j) for p in able})
+    text = "the people who can do it are never at work together long enough"
+    return Unscheduled(reason=Reason.NO_COMMON_TIME, text=f"{text} before {horizon:%Y-%m-%d}", refs=tuple(people[:10]))
+
+
+def compiled_candidates(compiled: Compiled, j: int) -> list[list[str]]:
+    a, people = compiled.instance.arrays, compiled.instance.people
+    return [
+        [people[p] for p in a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]]
+        for q in range(a.need_ptr[j], a.need_ptr[j + 1])
+    ]
+
+
+def _still_fits(compiled: Compiled, schedule: Schedule) -> bool:
+    """Whether an earlier plan obeys the rules of this instance, by the checker."""
+    plan = build_plan(compiled, Solution(schedule, schedule, schedule), Settings())
+    return check(plan, compiled.portfolio).ok
+
+
+def _why_none(compiled: Compiled, solution: Solution) -> list[Finding]:
+    ids = [id for j in solution.missing if (id := compiled.instance.activities[j])]
+    shown = ", ".join(ids[:8]) + (f" and {len(ids) - 8} more" if len(ids) > 8 else "")
+    pins = [pin.work for pin in compiled.portfolio.policy.pins if pin.work in compiled.instance.activities]
+    why = f" Pinned work ({', '.join(pins[:8])}) may stand in the way: check policy.pins." if pins else ""
+    horizon = compiled.grid.instant(compiled.grid.slots)
+    return [
+        Finding(
+            level="error",
+            code="no-plan-found",
+            ids=tuple(ids),
+            message=f"found no plan in which everything has a place before {horizon:%Y-%m-%d}; whether there is one is "
+            f"unknown. Without a place in the last attempt: {shown}.{why}",
+        )
+    ]
+
+
+# --- the plan ------------------------------------------------------------------------------------------------------
+
+
+def build_plan(compiled: Compiled, solution: Solution, settings: Settings) -> Plan:
+    """Lift a solution and say what it means for each item, project and week. Not yet checked."""
+    portfolio, graph, schedule = compiled.portfolio, compiled.graph, solution.best
+    if schedule is None:
+        raise ValueError("there is no schedule to lift")
+    items = lift(compiled, schedule)
+    values = delay_values(portfolio, graph)
+    zone = ZoneInfo(portfolio.zone)
+    releases, holds = sort_by_week(compiled, schedule, items, values, zone)
+    bottleneck, loads = Loads(compiled, items).all()
+    carried = len(portfolio.work) <= CARRIED_ITEMS
+    return Plan(
+        as_of=compiled.grid.instant(0),
+        zone=portfolio.zone,
+        slot=portfolio.slot,
+        horizon=compiled.grid.instant(most_slots(portfolio)),
+        currency=portfolio.currency,
+        items=items,
+        unscheduled=compiled.unscheduled,
+        done=graph.history,
+        containers=graph.containers,
+        releases=releases,
+        holds=holds,
+        projects=project_plans(compiled, items),
+        bottleneck=bottleneck,
+        loads=loads,
+        weeks=weeks(portfolio, items, zone),
+        certificate=certificate(compiled, solution, settings, items),
+        findings=tuple(_findings(portfolio, graph)),
+        assumptions=portfolio.assumptions,
+        portfolio=portfolio if carried else None,
+    )
+
+
+def delay_values(portfolio: Portfolio, graph: WorkGraph) -> dict[str, float]:
+    """Cost of a week's delay that rests on each open item: its own, its containers' and its project's."""
+    found = {}
+    for id in graph.activities:
+        project = graph.project_of(id)
+        holders: list[Any] = [portfolio.work[i] for i in (id, *graph.ancestors(id))]
+        if project is not None:
+            holders.append(portfolio.projects[project])
+        found[id] = sum(
+            (h.cost_of_delay or 0.0) + ((h.costs.tardiness or 0.0) + (h.costs.flow or 0.0) if h.costs else 0.0)
+            for h in holders
+        )
+    return found
+
+
+def sort_by_week(
+    compiled: Compiled,
+    schedule: Schedule,
+    items: Mapping[str, PlannedItem],
+    values: Mapping[str, float],
+    zone: ZoneInfo,
+) -> tuple[tuple[Release, ...], tuple[Hold, ...]]:
+    """What to let in this week and what to hold, the most valuable first."""
+    portfolio, graph, grid = compiled.portfolio, compiled.graph, compiled.grid
+    now = grid.instant(0).astimezone(zone)
+    monday = now.date() - timedelta(days=now.weekday())
+    next_week = grid.ceil(
+        now.replace(year=monday.year, month=monday.month, day=monday.day, hour=0, minute=0) + timedelta(days=7)
+    )
+    number = {id: j for j, id in enumerate(compiled.instance.activities)}
+    causes = Reasons(compiled, schedule)
+    releases, holds = [], []
+    for id in graph.activities:
+        item, project = portfolio.work[id], graph.project_of(id)
+        if is_in_progress(item):
+            continue
+        if id not in items:
+            out = compiled.unscheduled[id]
+            holds.append(
+                Hold(item=id, project=project, reason=out.reason, text=out.text, refs=out.refs, value=values[id])
+            )
+        elif grid.ceil(items[id].start) < next_week:
+            releases.append(Release(item=id, project=project, start=items[id].start, value=values[id]))
+        else:
+            cause = causes.why(number[id], next_week)
+            holds.append(
+                Hold(
+                    item=id,
+                    project=project,
+                    reason=cause.reason,
+                    text=cause.text,
+                    refs=cause.refs,
+                    until=items[id].start,
+                    value=values[id],
+                )
+            )
+    releases.sort(key=lambda r: (-r.value, r.start, r.item))
+    holds.sort(key=lambda h: (-h.value, h.until is None, h.until or grid.instant(0), h.item))
+    return tuple(releases), tuple(holds)
+
+
+def project_plans(compiled: Compiled, items: Mapping[str, PlannedItem]) -> dict[str, ProjectPlan]:
+    """Dates and costs of projects, and of items with a cost or due date of their own."""
+    portfolio, graph = compiled.portfolio, compiled.graph
+    zone, now = ZoneInfo(portfolio.zone), as_of(portfolio)
+    start_of_plan = compiled.grid.instant(0)
+    members: dict[str, list[str]] = {}
+    for id in graph.activities:
+        if (p := graph.project_of(id)) is not None:
+            members.setdefault(p, []).append(id)
+    found: dict[str, ProjectPlan] = {}
+    week = timedelta(weeks=1)
+
+    def entry(holder: Any, ids: Iterable[str], title: str, makespan: float) -> ProjectPlan:
+        ids = list(ids)
+        planned = [items[i] for i in ids if i in items]
+        due = holder.due.resolve(now, zone, end_of_day=True) if holder.due else None
+        finish = max((i.finish for i in planned), default=None)
+        start = min((i.start for i in planned), default=None)
+        delay = holder.cost_of_delay or 0.0
+        costs = holder.costs
+        tardiness, flow, earliness = (
+            (costs.tardiness or 0.0, costs.flow or 0.0, costs.earliness or 0.0) if costs else (0.0, 0.0, 0.0)
+        )
+        late = max(0.0, (finish - due) / week) if finish and due else 0.0
+        cost = 0.0
+        if finish and start:
+            whole = (finish - start_of_plan) / week
+            cost = (delay if due else 0.0) * late + tardiness * late + (flow + (0.0 if due else delay)) * whole
+            cost += makespan * ((finish - start) / week)
+            wanted = getattr(holder, "wanted_start", None)
+            if earliness and wanted is not None:
+                cost += earliness * max(0.0, (wanted.resolve(now, zone) - start) / week)
+        complete = len(planned) == len(ids) and bool(ids)
+        return ProjectPlan(
+            title=title,
+            start=start,
+            finish=finish if complete else None,
+            promise=finish if complete else None,
+            due=due,
+            late_weeks=round(late, 6),
+            cost=round(cost, 6),
+            items=len(ids),
+            unscheduled=len(ids) - len(planned),
+        )
+
+    for name, project in portfolio.projects.items():
+        if name in members:
+            found[name] = entry(project, members[name], project.title, project.makespan or 0.0)
+    for id, item in portfolio.work.items():
+        if id in graph.history or not (item.due or item.cost_of_delay or item.costs):
+            continue
+        if inside := graph.activities_in(id):
+            found[id] = entry(item, inside, item.title, 0.0)
+    return found
+
+
+def weeks(portfolio: Portfolio, items: Mapping[str, PlannedItem], zone: ZoneInfo) -> tuple[Week, ...]:
+    """The plan week by week: people by local day, what starts, what finishes."""
+    people: dict[str, dict[str, dict[Any, dict[str, float]]]] = {}
+    starts: dict[str, list[str]] = {}
+    finishes: dict[str, list[str]] = {}
+    for id, item in items.items():
+        starts.setdefault(iso_week(item.start, zone), []).append(id)
+        last = item.finish - timedelta(minutes=1) if item.finish > item.start else item.finish
+        finishes.setdefault(iso_week(last, zone), []).append(id)
+        for a in item.assignments:
+            for from_, to in a.work:
+                at = from_
+                while at < to:
+                    local = at.astimezone(zone)
+                    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0)
+                    until = min(to, midnight.astimezone(to.tzinfo))
+                    day = (
+                        people.setdefault(iso_week(at, zone), {}).setdefault(a.person, {}).setdefault(local.date(), {})
+                    )
+                    day[id] = day.get(id, 0.0) + (until - at) / timedelta(hours=1) * a.allocation
+                    at = until
+    order = {p: k for k, p in enumerate(portfolio.people)}
+    return tuple(
+        Week(
+            week=week,
+            people={
+                p: {d: {i: round(h, 4) for i, h in by.items()} for d, by in sorted(days.items())}
+                for p, days in sorted(people.get(week, {}).items(), key=lambda e: order[e[0]])
+            },
+            starts=tuple(starts.get(week, ())),
+            finishes=tuple(finishes.get(week, ())),
+        )
+        for week in sorted({*people, *starts, *finishes})
+    )
+
+
+def certificate(
+    compiled: Compiled, solution: Solution, settings: Settings, items: Mapping[str, PlannedItem]
+) -> Certificate:
+    best, first, greedy = solution.best, solution.first_come or solution.best, solution.greedy or solution.best
+    if best is None or first is None or greedy is None:
+        raise ValueError("there is no schedule to certify")
+    bound = min(solution.bound, best.cost)
+    flow_bound = min(solution.flow_bound, best.flow)
+    proved = solution.proved
+    return Certificate(
+        status=PlanStatus.OPTIMAL if proved else PlanStatus.FEASIBLE,
+        objective=Goal(
+            name="cost of delay",
+            value=best.cost,
+            bound=bound,
+            gap=relative_gap(best.cost, bound),
+            proved=proved,
+            first_come=first.cost,
+            greedy=greedy.cost,
+        ),
+        flow=Goal(
+            name="weighted flow",
+            value=best.flow,
+            bound=flow_bound,
+            gap=relative_gap(best.flow, flow_bound),
+            proved=flow_bound >= best.flow * (1 - 1e-9),
+            first_come=first.flow,
+            greedy=greedy.flow,
+        ),
+        checked=False,
+        violations=0,
+        items=len(compiled.graph.activities),
+        scheduled=len(items),
+        unscheduled=len(compiled.unscheduled),
+        done=len(compiled.graph.history),
+        seed=settings.seed,
+        deterministic=settings.deterministic,
+        input_hash=portfolio_hash(compiled.portfolio),
+        versions={
+            "throttle": version("throttle-scheduler"),
+            "python": ".".join(platform.python_version_tuple()[:2]),
+            **{name: version(name) for name in ("numba", "numpy", "ortools")},
+        },
+        method=", ".join(solution.method),
+    )
+
+
+def _findings(portfolio: Portfolio, graph: WorkGraph) -> list[Finding]:
+    found = missing_skills(portfolio, graph)
+    for id in graph.activities:
+        item = portfolio.work[id]
+        if is_in_progress(item) and any(n.remaining is None for n in item.needs):
+            found.append(
+                Finding(
+                    level="info",
+                    code="full-effort-left",
+                    ids=(id,),
+                    message=f"{id} is in progress and says no remaining effort, so all of its effort is planned; write remaining:",
+                )
+            )
+    cancelled = {i for i in graph.history if portfolio.work[i].status == "cancelled"}
+    for id in graph.activities:
+        if gone := [link.item for link in portfolio.work[id].after if link.item in cancelled]:
+            found.append(
+                Finding(
+                    level="warning",
+                    code="waits-for-cancelled",
+                    ids=(id, *gone),
+                    message=f"{id} waits for {', '.join(gone)}, which is cancelled; it is planned as if that were done",
+                )
+            )
+    return found

@@ -1,0 +1,185 @@
+"""Why an item does not begin earlier: each possible cause tried alone, with everything else in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from throttle.compile import Compiled
+from throttle.instance import FF, FS, Schedule
+from throttle.solve.decoder import PLAIN_WORK
+from throttle.solve.jit import kernels
+from throttle_models import Reason
+
+if TYPE_CHECKING:
+    from throttle.instance import Ints
+
+NAMED = 3
+"""Most items named in one sentence."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    reason: Reason
+    text: str
+    refs: tuple[str, ...] = ()
+
+
+class Reasons:
+    """Causes of delay in one schedule."""
+
+    def __init__(self, compiled: Compiled, schedule: Schedule) -> None:
+        self.compiled, self.schedule = compiled, schedule
+        self.instance = compiled.instance
+        a = self.a = compiled.instance.arrays
+        slots, people = compiled.instance.slots, len(compiled.instance.people)
+        self.kernel = kernels(int((a.work * a.people).sum()) > PLAIN_WORK)
+        self.load = np.zeros((people, slots), np.int16)
+        self.held = np.zeros((people, slots), np.int16)
+        self.env = np.zeros((len(a.capacity), slots), np.int64)
+        self.nobody = np.zeros((people, slots), np.int16)
+        self.nowhere = np.zeros_like(self.env)
+        self.never_full = a.next_open[a.person_mask]
+        self.crew = schedule.crew.copy()
+        self.by_person: dict[int, list[int]] = {}
+        for j in range(compiled.instance.n):
+            self._book(j, 1)
+            for p in {int(schedule.crew[s]) for s in range(a.crew_ptr[a.need_ptr[j]], a.crew_ptr[a.need_ptr[j + 1]])}:
+                self.by_person.setdefault(p, []).append(j)
+
+    def _book(self, j: int, sign: int) -> None:
+        a, s = self.a, self.schedule
+        rows = self.kernel.seats_of(a, j)
+        self.kernel.fill(a, j, s.crew, rows, int(s.start[j]), int(s.end[j]), sign, self.load, self.held, self.env)
+
+    def bound(self, j: int) -> tuple[int, Cause | None]:
+        """Earliest start by dates and predecessors, and which of them decides."""
+        a, s, id = self.a, self.schedule, self.instance.activities[j]
+        item = self.compiled.portfolio.work[id]
+        est, cause = 0, None
+        if a.release[j] > 0:
+            est = int(a.release[j])
+            approval = item.change.approval if item.change else None
+            when = self.compiled.grid.instant(est)
+            if approval and not approval.given and self.compiled.grid.slots_for(approval.lead) >= est:
+                board = f" by {approval.board}" if approval.board else ""
+                cause = Cause(Reason.APPROVAL, f"approval{board} is not expected before {when:%Y-%m-%d %H:%MZ}")
+            else:
+                cause = Cause(Reason.RELEASE, f"not to begin before {when:%Y-%m-%d %H:%MZ}")
+        for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
+            before, kind = int(a.pred[e]), int(a.pred_type[e])
+            moment = int((s.end if kind in (FS, FF) else s.start)[before] + (a.lag[e] if a.lag_kind[e] == 0 else 0))
+            if kind <= 1 and moment > est:
+                est = moment
+                name = self.instance.activities[before] or self._behind(before)
+                verb = "is finished" if kind == FS else "has begun"
+                cause = Cause(Reason.PREDECESSOR, f"waits until {name} {verb}", (name,))
+        return est, cause
+
+    def _behind(self, hidden: int) -> str:
+        """What a hidden milestone stands for: the last of what it waits for, or something outside."""
+        a, s = self.a, self.schedule
+        before = a.pred[a.pred_ptr[hidden] : a.pred_ptr[hidden + 1]]
+        if len(before):
+            return self.instance.activities[int(before[np.argmax(s.end[before])])]
+        waiting = self.instance.activities[int(a.succ[a.succ_ptr[hidden]])]
+        external = self.compiled.portfolio.external
+        links = [link.item for link in self.compiled.portfolio.work[waiting].after if link.item in external]
+        return links[0] if links else "something outside the portfolio"
+
+    def why(self, j: int, before: int) -> Cause:
+        """The cause why activity j does not begin before a slot, though it is in the schedule."""
+        portfolio = self.compiled.portfolio
+        id = self.instance.activities[j]
+        item = portfolio.work[id]
+        if self.a.pin[j] >= 0:
+            return Cause(
+                Reason.PINNED, f"pinned to start {self.compiled.grid.instant(int(self.a.pin[j])):%Y-%m-%d %H:%MZ}"
+            )
+        est, cause = self.bound(j)
+        if est >= before and cause:
+            return cause
+        self._book(j, -1)
+        try:
+            alone = self._try(j, est, self.nobody, self.nobody, self.nowhere)
+            if alone < 0 or alone >= before:
+                if item.change and item.change.window:
+                    window = item.change.window
+                    return Cause(Reason.WINDOW, f"the next {window} that it fits in comes later", (window,))
+                return cause or Cause(Reason.CALENDAR, "its people are not at work together earlier")
+            for load, held, env, make in (
+                (self.load, self.nobody, self.nowhere, self._people),
+                (self.nobody, self.nobody, self.env, self._environment),
+                (self.nobody, self.held, self.nowhere, self._wip),
+            ):
+                at = self._try(j, est, load, held, env)
+                if at < 0 or at >= before:
+                    return make(j, est)
+            at = self._try(j, est, self.load, self.held, self.env)
+        finally:
+            self._book(j, 1)
+        project = self.compiled.graph.project_of(id)
+        limit = portfolio.policy.projects_in_process
+        if limit and project is not None and not self.a.begun[self.a.project[j]] and 0 <= at < before:
+            text = (
+                f"{limit} projects are in process, which is the limit; {project} is let in when one of them is finished"
+            )
+            return Cause(Reason.WIP, text, (project,))
+        return self._people(j, est)
+
+    def _try(self, j: int, est: int, load: Ints, held: Ints, env: Ints) -> int:
+        a, s = self.a, self.schedule
+        out = np.zeros(2 + int(a.pred_ptr[j + 1] - a.pred_ptr[j]), np.int64)
+        for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
+            kind = int(a.pred_type[e])
+            origin = int((s.end if kind in (FS, FF) else s.start)[a.pred[e]])
+            if a.lag_kind[e] == 1:
+                out[2 + e - a.pred_ptr[j]] = origin
+            elif kind > 1:
+                out[1] = max(out[1], origin + a.lag[e])
+        free = np.full(len(self.crew), -1, np.int64)
+        return int(self.kernel.place_activity(a, j, est, self.crew.copy(), free, load, held, env, self.never_full, out))
+
+    def _candidates(self, j: int) -> list[int]:
+        """Who could do the scarcest need, those now on it first."""
+        a = self.a
+        q = min(range(a.need_ptr[j], a.need_ptr[j + 1]), key=lambda q: a.cand_ptr[q + 1] - a.cand_ptr[q])
+        mine = self.schedule.crew[a.crew_ptr[q] : a.crew_ptr[q + 1]].tolist()
+        return mine + [p for p in a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist() if p not in mine]
+
+    def _people(self, j: int, est: int) -> Cause:
+        able = self._candidates(j) if self.a.need_ptr[j] < self.a.need_ptr[j + 1] else []
+        people = [self.instance.people[p] for p in able]
+        start = int(self.schedule.start[j])
+        busy = [
+            i
+            for p in able[:NAMED]
+            for i in self.by_person.get(p, ())
+            if i != j and est < self.schedule.end[i] and self.schedule.start[i] < start
+        ]
+        busy = sorted(dict.fromkeys(busy), key=lambda i: -int(self.schedule.end[i]))
+        on = [id for i in busy if (id := self.instance.activities[i])]
+        who = _list(people) if people else "its people"
+        what = f" on {_list(on)}" if on else " on other work"
+        return Cause(
+            Reason.PEOPLE, f"{who} {'is' if len(people) == 1 else 'are'} first{what}", (*people[:NAMED], *on[:NAMED])
+        )
+
+    def _environment(self, j: int, _est: int) -> Cause:
+        names = list(self.compiled.portfolio.work[self.instance.activities[j]].environment)
+        return Cause(Reason.ENVIRONMENT, f"{_list(names)} is taken by other work until then", tuple(names))
+
+    def _wip(self, j: int, _est: int) -> Cause:
+        people = [self.instance.people[p] for p in self._candidates(j)]
+        return Cause(
+            Reason.WIP, f"{_list(people)} already has as many items begun as the limit allows", tuple(people[:NAMED])
+        )
+
+
+def _list(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    shown = ", ".join(names[:NAMED])
+    return f"{shown} and {more} more" if more > 0 else shown

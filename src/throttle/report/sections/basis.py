@@ -1,0 +1,44 @@
+"""Defaults used where the input was silent, and what was found in the input."""
+
+from __future__ import annotations
+
+from throttle.report.html import Html, join, long_table, plural, tag
+from throttle.report.view import View, shorten
+from throttle_models import Finding
+
+_SHOWN, _CAP = 30, 1000
+_LEVELS = {"error": 0, "warning": 1, "info": 2}
+
+
+def render(view: View) -> Html:
+    return join(tag("h3", "Defaults used"), _assumptions(view), tag("h3", "Findings"), _findings(view))
+
+
+def _assumptions(view: View) -> Html:
+    assumptions = view.plan.assumptions or view.portfolio.assumptions
+    if not assumptions:
+        return tag("p", "None: the portfolio says everything that the plan needed.", class_="none")
+    rows = [(a.about, a.value, a.why, f"{a.count:,}", a.override or "\u2013") for a in assumptions]
+    heads = ("About", "Value taken", "Why", "Times", "To replace it")
+    caption = "Taken because the input was silent"
+    return long_table(caption, heads, rows, shown=_SHOWN, cap=_CAP, look="stack", kinds="wwwnw")
+
+
+def _findings(view: View) -> Html:
+    both = (*view.plan.certificate.data_quality, *view.plan.findings)
+    found = sorted({f.model_dump_json(): f for f in both}.values(), key=lambda f: _LEVELS[f.level])
+    if not found:
+        return tag("p", "None.", class_="none")
+    rows = [(f.level, shorten(f.message, 400), _where(f), f"{f.count:,}") for f in found]
+    counts = [(level, sum(f.level == level for f in found)) for level in _LEVELS]
+    caption = ", ".join(plural(n, {"info": "remark"}.get(level, level)) for level, n in counts if n)
+    return long_table(
+        caption, ("Level", "What", "Where", "Times"), rows, shown=_SHOWN, cap=_CAP, look="stack", kinds="wwwn"
+    )
+
+
+def _where(finding: Finding) -> str:
+    row = f"row {finding.row}" if finding.row is not None else None
+    column = f"column {finding.column}" if finding.column else None
+    ids = shorten(", ".join(finding.ids), 80) or None
+    return ", ".join(filter(None, (finding.file, row, column, finding.path or ids))) or "\u2013"

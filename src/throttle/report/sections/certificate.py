@@ -1,0 +1,71 @@
+"""The certificate in full: what is proven, against what it was compared, and from which input it came."""
+
+from __future__ import annotations
+
+from throttle.report.html import Html, join, plural, table, tag
+from throttle.report.sections.headline import certificate_sentence
+from throttle.report.view import View, share
+from throttle_models import Goal, PlanStatus, format_instant, format_minutes
+from throttle_models.quantities import WORK
+
+_STATUS = {
+    PlanStatus.OPTIMAL: "optimal (proven)",
+    PlanStatus.FEASIBLE: "feasible; not proven optimal",
+    PlanStatus.INFEASIBLE: "infeasible: no plan exists",
+    PlanStatus.UNKNOWN: "unknown: no plan was found",
+}
+
+
+def render(view: View) -> Html:
+    plan = view.plan
+    c = plan.certificate
+    goals = [_goal(view, "Objective", c.objective), _goal(view, "Flow, due dates ignored", c.flow)]
+    heads = ("Goal", "This plan", "Proven least", "Gap", "Proven best", "First come", "Greedy")
+    verdict = "no violation found" if c.checked and not c.violations else f"{plural(c.violations, 'violation')} found"
+    facts = [
+        ("Status", _STATUS[c.status]),
+        ("Independent checker", verdict if c.checked else f"not passed; {verdict}"),
+        ("Items", f"{c.scheduled:,} scheduled, {c.unscheduled:,} not scheduled, {c.done:,} done or cancelled"),
+        ("As of", f"{view.when(plan.as_of)}, {plan.zone} ({format_instant(plan.as_of)})"),
+        ("Looked ahead until", view.when(plan.horizon)),
+        ("Slot", format_minutes(plan.slot, WORK, "hm")),
+        ("Seed", f"{c.seed}; {'deterministic' if c.deterministic else 'not deterministic'}"),
+        ("Method", c.method),
+        ("Input (SHA-256)", tag("code", c.input_hash)),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in sorted(c.versions.items()))),
+        *((("Replan of", shorten_previous(plan.previous)),) if plan.previous else ()),
+    ]
+    return join(
+        tag("p", *certificate_sentence(view)),
+        table(
+            "Gap: the share of this plan's cost above the proven least",
+            heads,
+            goals,
+            look="stack",
+            kinds="wnnnwnn",
+        ),
+        tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="facts"),
+        tag(
+            "p",
+            "Anybody can repeat the check: ",
+            tag("code", "throttle verify plan.json"),
+            " recomputes every rule and both goals without knowing how the plan was made.",
+        ),
+    )
+
+
+def _goal(view: View, name: str, goal: Goal) -> tuple[str, ...]:
+    amounts = [view.money(amount) for amount in (goal.value, goal.bound, goal.first_come, goal.greedy)]
+    return (
+        f"{name} ({goal.name})",
+        *amounts[:2],
+        share(goal.gap),
+        "yes" if goal.proved else "no",
+        *amounts[2:],
+    )
+
+
+def shorten_previous(previous: dict[str, object]) -> str:
+    """What a replan started from, in a line: plain values as they are, lists and maps by their size."""
+    parts = [f"{k}: {len(v):,}" if isinstance(v, list | tuple | dict) else f"{k}: {v}" for k, v in previous.items()]
+    return ", ".join(parts)

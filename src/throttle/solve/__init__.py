@@ -1,0 +1,222 @@
+"""From an instance to the best schedule and bounds that can be had within a budget: the one place that decides how."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from throttle.instance import Instance, Schedule
+from throttle.solve.bounds import lower_bounds
+from throttle.solve.decoder import PLAIN_WORK, Decoder
+from throttle.solve.local import LocalSearch
+from throttle.solve.rules import RULES, Facts, bottleneck_atc, grid
+
+if TYPE_CHECKING:
+    from throttle.instance import Floats
+
+WORK_PER_SECOND = 4e6
+"""Activity-slots decoded a second that a budget stands for in deterministic mode, where no clock may decide."""
+EXACT_ACTIVITIES = 250
+"""Above so many, the whole exact model finds nothing in minutes; neighbourhoods of it do."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a solve stands; ``seconds`` since it began."""
+
+    seconds: float
+    incumbent: float | None
+    bound: float | None
+    gap: float | None
+    phase: str
+
+
+@dataclass
+class Solution:
+    """What a solve found. ``best`` is None only if no order could be decoded: then ``missing`` says what had no place."""
+
+    best: Schedule | None
+    first_come: Schedule | None = None
+    greedy: Schedule | None = None
+    bound: float = 0.0
+    flow_bound: float = 0.0
+    proved: bool = False
+    missing: tuple[int, ...] = ()
+    locked: bool = False
+    interrupted: bool = False
+    method: list[str] = field(default_factory=list)
+    decodes: int = 0
+
+    @property
+    def gap(self) -> float:
+        return relative_gap(self.best.cost, self.bound) if self.best else 1.0
+
+
+def relative_gap(value: float, bound: float) -> float:
+    return max(0.0, (value - bound) / value) if value > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    budget: float = 10.0
+    """Seconds; in deterministic mode, the work that so many seconds stand for."""
+    seed: int = 1
+    workers: int = 2
+    deterministic: bool = False
+
+
+class Solver:
+    """Dispatch, then local search and exact models in turn, while the budget lasts; the plan only ever improves."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        settings: Settings,
+        hint: Schedule | None = None,
+        report: Callable[[Progress], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.instance, self.settings, self.hint = instance, settings, hint
+        self.report = report
+        self.stop = stop or threading.Event()
+        self.began = time.monotonic()
+        a = instance.arrays
+        self.size = float((a.work * a.people).sum() + 40 * instance.n)
+        self.compiled = self.size > PLAIN_WORK or (settings.budget > 1 and instance.n > 1)
+        self.facts = Facts(instance)
+        self.decoder = Decoder(instance, self.compiled)
+        self.solution = Solution(None)
+
+    # --- time --------------------------------------------------------------------------------------------------
+
+    @property
+    def spent(self) -> float:
+        """Share of the budget that is used up."""
+        budget = max(self.settings.budget, 1e-3)
+        if self.settings.deterministic:
+            return self.decoder.decodes * self.size / (WORK_PER_SECOND * budget)
+        return (time.monotonic() - self.began) / budget
+
+    def tell(self, phase: str) -> None:
+        if self.report:
+            s = self.solution
+            known = s.best is not None
+            self.report(
+                Progress(
+                    time.monotonic() - self.began,
+                    s.best.cost if s.best else None,
+                    s.bound if known else None,
+                    s.gap if known else None,
+                    phase,
+                )
+            )
+
+    # --- parts -------------------------------------------------------------------------------------------------
+
+    def solve(self) -> Solution:
+        s = self.solution
+        if self.instance.n == 0:
+            empty = np.zeros(0, np.int64)
+            s.best = s.first_come = s.greedy = Schedule(empty, empty, empty, 0.0, 0.0)
+            s.proved = True
+            s.method.append("nothing to schedule")
+            return s
+        if self.compiled:
+            self.tell("preparing kernels (compiled once, then kept)")
+            self.decoder.decode(RULES["first-come"](self.facts))
+            self.began = time.monotonic()
+        key = self.dispatch()
+        if s.best is None:
+            return s
+        s.bound, s.flow_bound = lower_bounds(self.instance, self.facts)
+        self.settle()
+        self.tell("dispatch")
+        if not self.done():
+            self.improve(key)
+        s.decodes = self.decoder.decodes
+        s.interrupted = self.stop.is_set()
+        self.settle()
+        self.tell("done")
+        return s
+
+    def dispatch(self) -> Floats:
+        """Both baselines, then every rule; the key of the best."""
+        s = self.solution
+        best_key = RULES["greedy"](self.facts)
+        for name, key in self.keys():
+            if s.best is not None and (self.stop.is_set() or self.spent > 0.25) and name not in RULES:
+                break
+            outcome = self.decoder.decode(key)
+            if outcome.schedule is None:
+                s.missing, s.locked = outcome.missing, outcome.locked
+                continue
+            if name == "first-come":
+                s.first_come = outcome.schedule
+            if name == "greedy":
+                s.greedy = outcome.schedule
+            if outcome.schedule.better(s.best):
+                s.best, best_key = outcome.schedule, key
+                if name not in s.method:
+                    s.method = [name]
+        # a baseline that found no place for something is as good as the best that did
+        s.first_come, s.greedy = s.first_come or s.best, s.greedy or s.best
+        if self.hint is not None and self.hint.better(s.best):
+            s.best, best_key = self.hint, self.hint.start.astype(float)
+            s.method = ["previous plan"]
+        return best_key
+
+    def keys(self) -> Iterator[tuple[str, Floats]]:
+        for name, rule in RULES.items():
+            yield name, rule(self.facts)
+        for k, lead, tail in grid():
+            yield "bottleneck-atc", bottleneck_atc(self.facts, k, lead, tail)
+
+    def done(self) -> bool:
+        return self.solution.proved or self.stop.is_set() or self.spent >= 1
+
+    def settle(self) -> None:
+        s = self.solution
+        if s.best is not None and s.best.cost <= s.bound + 1e-9 * max(1.0, abs(s.best.cost)):
+            s.bound, s.proved = min(s.bound, s.best.cost), True
+
+    def improve(self, key: Floats) -> None:
+        from throttle.solve.exact import Exact
+
+        s = self.solution
+        if s.best is None:
+            return
+        search = LocalSearch(self.facts, self.decoder, key, s.best, self.settings.seed)
+        exact = Exact(self.instance, self.facts, self.settings, self.stop)
+        small = self.instance.n <= EXACT_ACTIVITIES and exact.supports()
+        self.local(search, until=0.3 if small else 0.85)
+        if small and not self.done():
+            self.tell("exact model")
+            found = exact.solve(s.best, budget=(0.85 - self.spent) * self.settings.budget)
+            s.method.append("exact model")
+            if found.schedule is not None and found.schedule.better(s.best):
+                s.best = search.best = found.schedule
+            s.bound = max(s.bound, found.bound)
+            if self.settings.deterministic:
+                self.decoder.decodes += int(0.5 * WORK_PER_SECOND * self.settings.budget / self.size)
+            self.settle()
+            search.restart()
+        if not self.done():
+            self.local(search, until=1.0)
+
+    def local(self, search: LocalSearch, until: float) -> None:
+        s = self.solution
+        if "local search" not in s.method:
+            s.method.append("local search")
+        from_, told = self.spent, time.monotonic()
+        while self.spent < until and not self.stop.is_set() and not s.proved:
+            if search.step((self.spent - from_) / max(until - from_, 1e-9)):
+                s.best = search.best
+                self.settle()
+            if time.monotonic() - told > 0.5:
+                told = time.monotonic()
+                self.tell("local search")

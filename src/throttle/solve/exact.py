@@ -1,0 +1,494 @@
+"""The exact model: CP-SAT on the slots in which anything can happen, whole or with most activities fixed.
+
+Time is an index into the *axis*, the open slots of all people who may work, so that nights and weekends cost nothing.
+On it an activity whose people share one calendar that is the axis has a constant length; any other has a table from
+start to end. Waits and milestones, and whatever costs are counted on, live on real time, joined by tables.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from math import gcd, lcm
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from throttle.instance import FF, FS, SS, Instance, Schedule
+
+if TYPE_CHECKING:
+    from throttle.instance import Ints
+    from throttle.solve import Settings
+    from throttle.solve.rules import Facts
+
+CALENDAR_CHOICES = 6
+"""Most combinations of calendars of a crew; above, only those of the incumbent's crew are kept."""
+TABLE_CELLS = 3_000_000
+"""Above so many table entries the model is not built."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A schedule, or None; ``bound`` is valid for the instance only where the whole of it was modelled exactly, else 0."""
+
+    schedule: Schedule | None
+    bound: float
+
+
+class Exact:
+    """Builds and solves the model; ``supports`` says whether the instance is of a kind that it can express."""
+
+    def __init__(self, instance: Instance, facts: Facts, settings: Settings, stop: threading.Event) -> None:
+        self.instance, self.facts, self.settings, self.stop = instance, facts, settings, stop
+        self.a = instance.arrays
+
+    def supports(self) -> bool:
+        a = self.a
+        if (a.lag_kind == 1).any():
+            return False
+        seatless = a.need_ptr[1:] == a.need_ptr[:-1]
+        if (seatless & ((a.place >= 0) | (a.occurrence >= 0) | (a.frozen >= 0) | (np.diff(a.use_ptr) > 0))).any():
+            return False
+        if (a.pin >= 0).any() or (a.limit[0] > 0 and a.begun.sum() > a.limit[0]):
+            return False
+        cells = len(a.work) * int(a.masks.any(axis=0).sum())
+        return cells <= TABLE_CELLS
+
+    def solve(self, incumbent: Schedule, budget: float) -> Found:
+        from ortools.sat.python import cp_model
+
+        if budget <= 0.05:
+            return Found(None, 0.0)
+        model = _Model(self.instance, incumbent)
+        solver = cp_model.CpSolver()
+        parameters = solver.parameters
+        parameters.random_seed = self.settings.seed
+        if self.settings.deterministic:
+            parameters.num_workers = 1
+            parameters.max_deterministic_time = budget
+        else:
+            parameters.num_workers = self.settings.workers
+            parameters.max_time_in_seconds = budget
+        if parameters.num_workers < 8:
+            parameters.interleave_search = parameters.num_workers > 1 or self.settings.deterministic
+        watch = _StopWatch(solver, self.stop)
+        watch.start()
+        try:
+            status = solver.solve(model.cp)
+        finally:
+            watch.finish()
+        schedule = None
+        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+            schedule = model.read(solver)
+        bound = 0.0
+        if model.exact and status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
+            bound = max(0.0, solver.best_objective_bound) / model.scale
+            if status == cp_model.OPTIMAL and schedule is not None and model.whole_weights:
+                bound = schedule.cost
+        return Found(schedule, bound)
+
+
+class _StopWatch(threading.Thread):
+    """Stops the solver soon after the event is set."""
+
+    def __init__(self, solver: Any, stop: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.solver, self.event = solver, stop
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(0.05):
+            if self.event.is_set():
+                self.solver.stop_search()
+
+    def finish(self) -> None:
+        self.over.set()
+        self.join()
+
+
+class _Model:
+    def __init__(self, instance: Instance, incumbent: Schedule) -> None:
+        from ortools.sat.python import cp_model
+
+        self.instance, self.a, self.incumbent = instance, instance.arrays, incumbent
+        self.cp = cp_model.CpModel()
+        self.exact = True
+        a = self.a
+        last = int(incumbent.end.max())
+        # later finishes than the incumbent's may pay for one item, so leave room beyond it
+        self.slots = min(instance.slots, int(last * 1.25) + 10)
+        open_ = np.zeros(self.slots, bool)
+        for row in np.unique(a.person_mask[np.unique(a.candidate)]) if len(a.candidate) else []:
+            open_ |= a.masks[row, : self.slots] == 1
+        self.axis = np.flatnonzero(open_)
+        self.length = len(self.axis)
+        self.after = np.r_[0, self.axis + 1]
+        """Real time of the end of work up to each index."""
+        self.s: dict[int, Any] = {}
+        self.e: dict[int, Any] = {}
+        self.on: dict[tuple[int, int], Any] = {}
+        """Literal: this person (second) is on this row of needs (first)."""
+        self.by_person: dict[int, list[tuple[Any, Any, int]]] = {}
+        self.real_starts: dict[int, Any] = {}
+        self.real_ends: dict[int, Any] = {}
+        for j in range(instance.n):
+            if a.need_ptr[j] == a.need_ptr[j + 1]:
+                self.without_people(j)
+            else:
+                self.with_people(j)
+        self.links()
+        self.people()
+        self.environments()
+        self.projects()
+        self.objective()
+
+    # --- activities --------------------------------------------------------------------------------------------
+
+    def without_people(self, j: int) -> None:
+        """A wait or a milestone: real time."""
+        a, cp = self.a, self.cp
+        wait = int(a.wait[j])
+        start = cp.new_int_var(int(a.release[j]), max(int(a.release[j]), self.instance.slots - wait), "")
+        self.real_starts[j], self.real_ends[j] = start, start + wait
+        cp.add_hint(start, int(self.incumbent.start[j]))
+
+    def with_people(self, j: int) -> None:
+        a, cp = self.a, self.cp
+        rows = range(a.need_ptr[j], a.need_ptr[j + 1])
+        works = [int(a.work[q]) for q in rows]
+        longest = max(works)
+        people = {int(p) for q in rows for p in a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]}
+        literals: dict[int, list[Any]] = {}
+        for q in rows:
+            able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist()
+            mine = []
+            for p in able:
+                literal = cp.new_bool_var("")
+                self.on[q, p] = literal
+                literals.setdefault(p, []).append(literal)
+                mine.append(literal)
+                cp.add_hint(literal, int(p in self.seats(q)))
+            cp.add(sum(mine) == int(a.people[q]))
+        for mine in literals.values():
+            if len(mine) > 1:
+                cp.add_at_most_one(mine)
+        choices = self.calendar_choices(j, people)
+        if len(set(works)) > 1 and not (len(choices) == 1 and len(choices[0]) == 1):
+            self.exact = False  # all stay until the longest need is done, which is more than is asked
+        start = cp.new_int_var(0, max(self.length - 1, 0), "")
+        end = cp.new_int_var(0, self.length, "")
+        hint = int(np.searchsorted(self.axis, self.incumbent.start[j]))
+        cp.add_hint(start, hint)
+        cp.add_hint(end, int(np.searchsorted(self.axis, self.incumbent.end[j])))
+        picked = [cp.new_bool_var("") for _ in choices] if len(choices) > 1 else []
+        if picked:
+            cp.add_exactly_one(picked)
+            self.exact &= all(len(c) == 1 for c in choices)
+            for k, rows_ in enumerate(choices):
+                if len(choices) > 1:
+                    cp.add_hint(picked[k], int(set(self.masks_of(j)) == set(rows_)))
+                for p, mine in literals.items():
+                    if a.person_mask[p] not in rows_:
+                        for literal in mine:
+                            cp.add_implication(picked[k], ~literal)
+        elif len(choices[0]) > 1:
+            self.exact = False  # people are taken through the pauses of others
+        for k, rows_ in enumerate(choices):
+            ends = self.ends(j, rows_, longest)
+            allowed = np.flatnonzero(ends >= 0)
+            literal = picked[k] if picked else None
+            domain = _domain(allowed)
+            if not len(allowed):
+                if literal is None:
+                    cp.add_bool_or([])
+                else:
+                    cp.add(literal == 0)
+                continue
+            constant = bool((ends[allowed] - allowed == longest).all())
+            where = cp.add_linear_expression_in_domain(start, domain)
+            if constant:
+                size = cp.add(end == start + longest)
+            elif literal is None:
+                table = np.where(ends >= 0, ends, 0).tolist()
+                cp.add_element(start, table, end)
+                size = None
+            else:
+                mine = cp.new_int_var_from_domain(domain, "")
+                until = cp.new_int_var(0, self.length, "")
+                cp.add_element(mine, np.where(ends >= 0, ends, 0).tolist(), until)
+                cp.add(start == mine).only_enforce_if(literal)
+                size = cp.add(end == until)
+            if literal is not None:
+                where.only_enforce_if(literal)
+                if size is not None:
+                    size.only_enforce_if(literal)
+        self.s[j], self.e[j] = start, end
+        single = len(choices) == 1 and len(choices[0]) == 1
+        for q in rows:
+            own = int(a.work[q])
+            until = end
+            if own < longest and single:
+                until = cp.new_int_var(0, self.length, "")
+                ends = self.ends(j, choices[0], own, check=False)
+                if bool((ends[ends >= 0] - np.flatnonzero(ends >= 0) == own).all()):
+                    cp.add(until == start + own)
+                else:
+                    cp.add_element(start, np.where(ends >= 0, ends, 0).tolist(), until)
+            for p in a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist():
+                size = cp.new_int_var(0, self.length, "")
+                interval = cp.new_optional_interval_var(start, size, until, self.on[q, p], "")
+                self.by_person.setdefault(p, []).append((interval, self.on[q, p], int(a.share[q])))
+
+    def seats(self, q: int) -> set[int]:
+        a = self.a
+        return set(self.incumbent.crew[a.crew_ptr[q] : a.crew_ptr[q] + a.people[q]].tolist())
+
+    def masks_of(self, j: int) -> list[int]:
+        a = self.a
+        crew = self.incumbent.crew[a.crew_ptr[a.need_ptr[j]] : a.crew_ptr[a.need_ptr[j + 1]]]
+        return sorted(set(a.person_mask[crew].tolist()))
+
+    def calendar_choices(self, j: int, people: set[int]) -> list[tuple[int, ...]]:
+        """Sets of calendars (rows of masks) that a crew of the activity may have."""
+        a = self.a
+        if len({int(a.person_mask[p]) for p in people}) == 1:
+            return [(int(a.person_mask[next(iter(people))]),)]
+        by_seat = []
+        for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
+            able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]
+            by_seat += [sorted(set(a.person_mask[able].tolist()))] * int(a.people[q])
+        size = 1
+        for masks in by_seat:
+            size *= len(masks)
+        if size > 50 * CALENDAR_CHOICES:
+            self.exact = False
+            return [tuple(self.masks_of(j))]
+        found = sorted({tuple(sorted(set(choice))) for choice in product(*by_seat)})
+        if len(found) > CALENDAR_CHOICES:
+            self.exact = False
+            return [tuple(self.masks_of(j))]
+        return found
+
+    def ends(self, j: int, rows: tuple[int, ...], work: int, check: bool = True) -> Ints:
+        """For each start index the end index of so many slots open for these calendars, or -1 where it cannot start."""
+        a = self.a
+        joint = np.ones(self.slots, bool)
+        for row in rows:
+            joint &= a.masks[row, : self.slots] == 1
+        if a.place[j] >= 0:
+            joint &= a.masks[a.place[j], : self.slots] == 1
+        places = np.flatnonzero(joint)
+        found = np.full(self.length, -1, np.int64)
+        if len(places) < work:
+            return found
+        starts = places[: len(places) - work + 1]
+        lasts = places[work - 1 :]
+        keep = starts >= a.release[j]
+        if check:
+            if a.run[j]:
+                keep &= lasts - starts == work - 1
+            if a.frozen[j] >= 0:
+                frost = np.r_[0, np.cumsum(a.frosts[a.frozen[j], : self.slots])]
+                keep &= frost[lasts + 1] == frost[starts]
+            if a.occurrence[j] >= 0:
+                number = a.occurrences[a.occurrence[j]]
+                back = np.minimum(lasts + a.rollback[j], self.instance.slots - 1)
+                keep &= (number[starts] >= 0) & (number[back] == number[starts])
+                keep &= lasts + a.rollback[j] < self.instance.slots
+        index = np.searchsorted(self.axis, starts[keep])
+        found[index] = np.searchsorted(self.axis, lasts[keep]) + 1
+        return found
+
+    # --- constraints -------------------------------------------------------------------------------------------
+
+    def real_start(self, j: int) -> Any:
+        if j not in self.real_starts:
+            var = self.cp.new_int_var(0, self.slots, "")
+            self.cp.add_element(self.s[j], self.axis.tolist(), var)
+            self.real_starts[j] = var
+        return self.real_starts[j]
+
+    def real_end(self, j: int) -> Any:
+        if j not in self.real_ends:
+            var = self.cp.new_int_var(0, self.slots, "")
+            self.cp.add_element(self.e[j], self.after.tolist(), var)
+            self.real_ends[j] = var
+        return self.real_ends[j]
+
+    def links(self) -> None:
+        a, cp = self.a, self.cp
+        for j in range(self.instance.n):
+            for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
+                i, kind, lag = int(a.pred[e]), int(a.pred_type[e]), int(a.lag[e])
+                if lag == 0 and i in self.s and j in self.s:
+                    before = self.e[i] if kind in (FS, FF) else self.s[i]
+                    after = self.s[j] if kind in (FS, SS) else self.e[j]
+                    # on the axis, s and e of the same moment differ only for start-to-finish, which the next branch takes
+                    if kind != 3:
+                        cp.add(after >= before)
+                        continue
+                before = self.real_end(i) if kind in (FS, FF) else self.real_start(i)
+                after = self.real_start(j) if kind in (FS, SS) else self.real_end(j)
+                cp.add(after >= before + lag)
+
+    def people(self) -> None:
+        a, cp = self.a, self.cp
+        for p, mine in self.by_person.items():
+            if all(share == 100 for _, _, share in mine):
+                cp.add_no_overlap([i for i, _, _ in mine])
+            else:
+                cp.add_cumulative([i for i, _, _ in mine], [share for _, _, share in mine], 100)
+        self.wip()
+        del a
+
+    def wip(self) -> None:
+        a, cp = self.a, self.cp
+        for p in np.flatnonzero(a.person_wip > 0).tolist():
+            spans, exempt = [], 0
+            for j in self.s:
+                on = [self.on[q, p] for q in range(a.need_ptr[j], a.need_ptr[j + 1]) if (q, p) in self.on]
+                if not on:
+                    continue
+                exempt += bool(a.exempt[j])
+                begin = 0 if a.exempt[j] else self.s[j]
+                size = cp.new_int_var(0, self.length, "")
+                literal = on[0] if len(on) == 1 else cp.new_bool_var("")
+                if len(on) > 1:
+                    cp.add_max_equality(literal, on)
+                spans.append(cp.new_optional_interval_var(begin, size, self.e[j], literal, ""))
+            limit = int(a.person_wip[p])
+            if exempt > limit:
+                self.exact = False
+                limit = exempt
+                ends = [self.e[j] for j in self.s if a.exempt[j] and self.may(j, p)]
+                for j in self.s:
+                    if not a.exempt[j] and self.may(j, p):
+                        on = [self.on[q, p] for q in range(a.need_ptr[j], a.need_ptr[j + 1]) if (q, p) in self.on]
+                        for literal in on:
+                            for end in ends:
+                                cp.add(self.s[j] >= end).only_enforce_if(literal)
+            cp.add_cumulative(spans, [1] * len(spans), limit)
+
+    def may(self, j: int, p: int) -> bool:
+        return any((q, p) in self.on for q in range(self.a.need_ptr[j], self.a.need_ptr[j + 1]))
+
+    def environments(self) -> None:
+        a, cp = self.a, self.cp
+        uses: dict[int, list[tuple[Any, int]]] = {}
+        for j in self.s:
+            if a.use_ptr[j] == a.use_ptr[j + 1]:
+                continue
+            size = cp.new_int_var(0, self.length, "")
+            interval = cp.new_interval_var(self.s[j], size, self.e[j], "")
+            for u in range(a.use_ptr[j], a.use_ptr[j + 1]):
+                uses.setdefault(int(a.use[u]), []).append((interval, int(a.amount[u])))
+        for k, mine in uses.items():
+            cp.add_cumulative([i for i, _ in mine], [d for _, d in mine], int(a.capacity[k]))
+
+    def projects(self) -> None:
+        a, cp = self.a, self.cp
+        limit = int(a.limit[0])
+        if not limit:
+            return
+        spans = []
+        for p in range(len(a.begun)):
+            members = [j for j in range(self.instance.n) if a.project[j] == p]
+            if not members:
+                continue
+            end = cp.new_int_var(0, self.slots, "")
+            cp.add_max_equality(end, [self.real_end(j) for j in members])
+            if a.begun[p]:
+                begin = 0
+            else:
+                begin = cp.new_int_var(0, self.slots, "")
+                cp.add_min_equality(begin, [self.real_start(j) for j in members])
+            spans.append(cp.new_interval_var(begin, cp.new_int_var(0, self.slots, ""), end, ""))
+        cp.add_cumulative(spans, [1] * len(spans), limit)
+
+    # --- costs -------------------------------------------------------------------------------------------------
+
+    def objective(self) -> None:
+        a, cp, instance = self.a, self.cp, self.instance
+        rates = np.r_[a.tardiness, a.flow, a.span, a.earliness] / instance.weeks
+        fractions = [Fraction(float(r)).limit_denominator(1000) for r in rates.tolist()]
+        self.whole_weights = all(
+            abs(float(f) - r) <= 1e-9 * max(1.0, r) for f, r in zip(fractions, rates.tolist(), strict=True)
+        )
+        dues = np.r_[a.due[a.tardiness > 0], a.wanted[a.earliness > 0]]
+        parts = 1 if np.allclose(dues, np.round(dues)) else 60
+        self.whole_weights &= bool(np.allclose(dues * parts, np.round(dues * parts)))
+        denominator = lcm(*(f.denominator for f in fractions)) if fractions else 1
+        weights = [int(f * denominator) for f in fractions]
+        divisor = gcd(*weights) or 1
+        weights = [w // divisor for w in weights]
+        # objective = sum weights * slots * parts
+        self.scale = denominator / divisor * parts / instance.weeks
+        self.exact &= self.whole_weights
+        groups = len(a.due)
+        tardiness, flow = weights[:groups], weights[groups : 2 * groups]
+        span, earliness = weights[2 * groups : 3 * groups], weights[3 * groups : 4 * groups]
+        terms = []
+        for g in range(groups):
+            members = a.member[a.member_ptr[g] : a.member_ptr[g + 1]].tolist()
+            ended = {
+                int(a.pred[e])
+                for j in members
+                for e in range(a.pred_ptr[j], a.pred_ptr[j + 1])
+                if a.pred_type[e] == FS and a.lag[e] >= 0
+            }
+            last = [j for j in members if j not in ended] or members
+            finish = cp.new_int_var(0, instance.slots, "")
+            for j in last:
+                cp.add(finish >= self.real_end(j))
+            if tardiness[g]:
+                due = round(float(a.due[g]) * parts)
+                late = cp.new_int_var(0, max(0, instance.slots * parts - due), "")
+                cp.add(late >= parts * finish - due)
+                terms.append(tardiness[g] * late)
+            if flow[g]:
+                terms.append(flow[g] * parts * finish)
+            if span[g] or earliness[g]:
+                begin = cp.new_int_var(0, instance.slots, "")
+                for j in members:
+                    cp.add(begin <= self.real_start(j))
+                if span[g]:
+                    terms.append(span[g] * parts * (finish - begin))
+                if earliness[g]:
+                    wanted = round(float(a.wanted[g]) * parts)
+                    early = cp.new_int_var(0, max(0, wanted), "")
+                    cp.add(early >= wanted - parts * begin)
+                    terms.append(earliness[g] * early)
+        cp.minimize(sum(terms) if terms else 0)
+
+    def read(self, solver: Any) -> Schedule:
+        a, n = self.a, self.instance.n
+        start, end = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        crew = np.full(int(a.crew_ptr[-1]), -1, np.int64)
+        for j in range(n):
+            if j in self.s:
+                start[j] = self.axis[solver.value(self.s[j])]
+                end[j] = self.after[solver.value(self.e[j])]
+            else:
+                start[j] = solver.value(self.real_starts[j])
+                end[j] = start[j] + a.wait[j]
+            for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
+                able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist()
+                on = [p for p in able if solver.boolean_value(self.on[q, p])]
+                crew[a.crew_ptr[q] : a.crew_ptr[q] + len(on)] = on
+        from throttle.solve.jit import kernels
+
+        cost, flow = kernels(False).cost(a, start, end)
+        return Schedule(start, end, crew, float(cost), float(flow))
+
+
+def _domain(allowed: Ints) -> Any:
+    from ortools.sat.python import cp_model
+
+    if not len(allowed):
+        return cp_model.Domain.from_values([])
+    breaks = np.flatnonzero(np.diff(allowed) > 1)
+    firsts = np.r_[allowed[0], allowed[breaks + 1]]
+    lasts = np.r_[allowed[breaks], allowed[-1]]
+    return cp_model.Domain.from_intervals([[int(a), int(b)] for a, b in zip(firsts, lasts, strict=True)])

@@ -1,0 +1,44 @@
+"""One source of kernels, run compiled by numba or as plain Python.
+
+The plain version is the test oracle and serves small instances, where importing numba costs more than it saves.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+_compiling = False
+
+
+def njit(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Numba's ``njit`` (cached on disk, without the GIL) while compiled kernels are loaded, else nothing."""
+    if not _compiling:
+        return function
+    import numba
+
+    compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True)(function)
+    return compiled
+
+
+@cache
+def kernels(compiled: bool) -> ModuleType:
+    """The module ``throttle.solve.kernel``, its functions compiled or not. Compiling happens at the first call of each."""
+    global _compiling  # noqa: PLW0603 - read by njit while the module below runs
+    path = Path(__file__).with_name("kernel.py")
+    spec = importlib.util.spec_from_file_location(f"throttle.solve.kernel_{'compiled' if compiled else 'plain'}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"cannot load {path.name}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # numba's cache finds the functions of a module by its name
+    _compiling = compiled
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        _compiling = False
+    return module

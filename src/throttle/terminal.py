@@ -1,0 +1,328 @@
+"""A plan for the terminal: this week's release list, hold list, bottleneck, promises and certificate.
+
+All text from portfolios goes through :func:`clean` and is printed without markup, so that a ticket's title cannot
+move the cursor, recolour the screen or turn into a link.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from throttle.ingest.report import IngestReport
+    from throttle_models import Assumption, Goal, Hold, Load, Mapping, Plan, Portfolio, ProjectPlan, Verdict, Week
+
+ROWS = 12
+"""Rows of a list that the terminal shows; the report and ``--json`` have all."""
+PEOPLE = 15
+"""Above this many busy people, only those of the bottleneck are shown by day."""
+
+
+def clean(text: str) -> str:
+    """The text on one line: blanks as spaces, other control and invisible characters as ``\\x1b`` or ``\\u202e``."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
+
+
+def _escape(char: str) -> str:
+    if char in "\t\n\r" or unicodedata.category(char) == "Zs":
+        return " "
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def iso_week(day: date) -> str:
+    """``2026-W48``."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def this_week(plan: Plan) -> str:
+    """The ISO week of the plan's as-of, in its zone."""
+    return iso_week(plan.as_of.astimezone(ZoneInfo(plan.zone)).date())
+
+
+def show_plan(console: Console, plan: Plan, portfolio: Portfolio | None = None, week: str | None = None) -> None:
+    """Print one week of the plan; ``portfolio`` gives titles where the plan does not carry it."""
+    view = _View(plan, portfolio or plan.portfolio)
+    week = week or this_week(plan)
+    for part in view.parts(week):
+        console.print(part)
+
+
+class _View:
+    def __init__(self, plan: Plan, portfolio: Portfolio | None) -> None:
+        self.plan = plan
+        self.zone = ZoneInfo(plan.zone)
+        self.work = portfolio.work if portfolio else {}
+        self.real_projects = portfolio.projects if portfolio else plan.projects
+
+    def parts(self, week: str) -> Iterator[RenderableType]:
+        first = date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
+        yield _bold(
+            f"Plan of week {week}, {first:%d %b} to {first + timedelta(days=6):%d %b %Y} "
+            f"(as of {self._time(self.plan.as_of)}, {self.plan.zone})"
+        )
+        current = week == this_week(self.plan)
+        if current:
+            yield from self._releases()
+            yield from self._holds()
+        yield from self._people(next((w for w in self.plan.weeks if w.week == week), None), all_people=not current)
+        yield from self._bottleneck(week)
+        yield from self._promises()
+        yield from self._unscheduled()
+        yield from self._certificate()
+        yield from _assumptions(self.plan.assumptions)
+
+    def _title(self, id: str) -> str:
+        item = self.work.get(id)
+        return clean(item.title) if item else ""
+
+    def _time(self, moment: datetime | None) -> str:
+        return f"{moment.astimezone(self.zone):%a %d %b %Y %H:%M}" if moment else "-"
+
+    def _day(self, moment: datetime | None) -> str:
+        return f"{moment.astimezone(self.zone):%a %d %b %Y}" if moment else "-"
+
+    def _money(self, value: float) -> str:
+        return clean(f"{value:,.0f} {self.plan.currency}".rstrip())
+
+    def _releases(self) -> Iterator[RenderableType]:
+        releases = self.plan.releases
+        yield _heading(f"Let in this week: {len(releases)}")
+        if not releases:
+            return
+        table = _table("start", "item", "title", "project", "who", ">a week's delay costs")
+        for release in releases[:ROWS]:
+            planned = self.plan.items.get(release.item)
+            who = dict.fromkeys(a.person for a in planned.assignments) if planned else {}
+            table.add_row(
+                *map(_text, (f"{release.start.astimezone(self.zone):%a %d %b %H:%M}", release.item)),
+                *map(_text, (self._title(release.item), release.project or "-", ", ".join(who) or "-")),
+                _text(self._money(release.value)),
+            )
+        yield table
+        yield from _more(len(releases))
+
+    def _holds(self) -> Iterator[RenderableType]:
+        holds = [h for h in self.plan.holds if h.item not in self.plan.unscheduled]
+        yield _heading(f"Hold: {len(holds)}")
+        groups = [(reason, list(held)) for reason, held in groupby(sorted(holds, key=_by_reason), _reason)]
+        groups.sort(key=lambda g: (-sum(h.value for h in g[1]), g[0]))
+        for reason, held in groups:
+            worth = self._money(sum(h.value for h in held))
+            yield _text(f"  {reason}: {len(held)}, together {worth} a week")
+            table = _table("item", "title", "why", "until", show_header=False)
+            for hold in held[: max(3, ROWS // len(groups))]:
+                table.add_row(*map(_text, (hold.item, self._title(hold.item), hold.text, self._day(hold.until))))
+            yield Padding(table, (0, 0, 0, 4), expand=False)
+            yield from _more(len(held), max(3, ROWS // len(groups)), "    ")
+
+    def _people(self, week: Week | None, all_people: bool) -> Iterator[RenderableType]:
+        people = week.people if week else {}
+        shown = sorted(people)
+        if len(shown) > PEOPLE and not all_people:
+            drum = set(self.plan.bottleneck.people) if self.plan.bottleneck else set()
+            shown = [p for p in shown if p in drum]
+        yield _heading("Who does what" + ("" if len(shown) == len(people) else " (people of the bottleneck)"))
+        if not shown or week is None:
+            yield _text("  No planned work for anyone." if not people else "  See the report for everyone.")
+            return
+        days = sorted({day for person in shown for day in week.people[person]})
+        table = _table("person", *(f"{day:%a %d}" for day in days))
+        for person in shown:
+            cells = (week.people[person].get(day, {}) for day in days)
+            table.add_row(
+                _text(person), *(_text(", ".join(f"{i} {h:.1f}h" for i, h in sorted(cell.items()))) for cell in cells)
+            )
+        yield table
+
+    def _bottleneck(self, week: str) -> Iterator[RenderableType]:
+        yield _heading("Bottleneck")
+        load = self.plan.bottleneck
+        yield _text(f"  {describe_load(load, week)}" if load else "  None: no work is left.")
+
+    def _promises(self) -> Iterator[RenderableType]:
+        projects = sorted(self.plan.projects.items(), key=self._by_promise)
+        yield _heading(f"Promises: {len(projects)}")
+        if not projects:
+            return
+        table = _table("project", "title", "promise", "finish", "due", ">weeks late", ">cost")
+        for id, project in projects[:ROWS]:
+            late = f"{project.late_weeks:.1f}" if project.late_weeks else "-"
+            left_out = f"({project.unscheduled} of {project.items} not planned)" if project.unscheduled else ""
+            table.add_row(
+                *map(_text, (id, project.title, self._day(project.promise), self._day(project.finish) + left_out)),
+                *map(_text, (self._day(project.due), late, self._money(project.cost))),
+            )
+        yield table
+        yield from _more(len(projects))
+
+    def _by_promise(self, entry: tuple[str, ProjectPlan]) -> tuple[bool, str, str]:
+        """Projects before single items; then by date, the unknown last."""
+        id, project = entry
+        return id not in self.real_projects, project.promise.isoformat() if project.promise else "~", id
+
+    def _unscheduled(self) -> Iterator[RenderableType]:
+        left_out = self.plan.unscheduled
+        if not left_out:
+            return
+        yield _heading(f"Not in the plan: {len(left_out)}")
+        table = _table("item", "title", "reason", "why")
+        for id, why in list(left_out.items())[:ROWS]:
+            table.add_row(*map(_text, (id, self._title(id), why.reason, why.text)))
+        yield table
+        yield from _more(len(left_out))
+
+    def _certificate(self) -> Iterator[RenderableType]:
+        seal = self.plan.certificate
+        yield _heading("Certificate")
+        verdict = "verified, no violation" if seal.checked and not seal.violations else f"{seal.violations} violations"
+        yield _text(
+            f"  {seal.status}; {verdict}; {seal.scheduled} of {seal.items} items planned, {seal.unscheduled} left out, "
+            f"{seal.done} done before; seed {seal.seed}, input {seal.input_hash[:12]}"
+        )
+        table = _table("goal", ">this plan", ">proven bound", ">gap", ">first come, first served", ">greedy")
+        for goal in (seal.objective, seal.flow):
+            table.add_row(*map(_text, self._goal(goal)))
+        yield table
+
+    def _goal(self, goal: Goal) -> Iterable[str]:
+        gap = "0 % (proved least)" if goal.proved else f"{goal.gap:.1%}".replace("%", " %")
+        yield from (goal.name, self._money(goal.value), self._money(goal.bound), gap)
+        for baseline in (goal.first_come, goal.greedy):
+            saved = f" ({goal.value / baseline - 1:+.0%})".replace("%", " %") if baseline else ""
+            yield self._money(baseline) + saved
+
+
+def describe_load(load: Load, week: str | None = None) -> str:
+    """One sentence on what a set of skills or an environment has to do, and its people."""
+    text = f"{', '.join(load.members)}: {load.work_hours:,.0f} hours of work"
+    if load.people:
+        text += f" that only {_join(load.people)} can do"
+    if load.weeks_of_queue is None:
+        text += "; no hours for it at all"
+    else:
+        text += f", {load.weeks_of_queue:.1f} weeks of queue"
+    if week is not None and week in load.by_week:
+        planned, available = load.by_week[week]
+        share = f" ({planned / available:.0%})".replace("%", " %") if available else ""
+        text += f"; planned in {week} {planned:,.0f} of {available:,.0f} hours{share}"
+    return clean(text)
+
+
+def _join(names: tuple[str, ...], most: int = 6) -> str:
+    shown = [*names[:most], *([f"{len(names) - most} more"] if len(names) > most else [])]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _assumptions(assumptions: tuple[Assumption, ...]) -> Iterator[RenderableType]:
+    if not assumptions:
+        return
+    yield _heading(f"Defaults that this rests on: {len(assumptions)}")
+    table = _table("about", "value", ">times", "why", "to replace it")
+    for a in assumptions:
+        table.add_row(*map(_text, (a.about, a.value, str(a.count), a.why, a.override or "-")))
+    yield table
+
+
+def show_violations(console: Console, verdict: Verdict) -> None:
+    """Print what the checker found, one line for each violation."""
+    for violation in verdict.violations:
+        ids = f" [{', '.join(violation.ids)}]" if violation.ids else ""
+        console.print(_text(f"{violation.kind}{ids}: {violation.message}"), soft_wrap=True)
+
+
+def ingest_summary(report: IngestReport) -> str:
+    """One sentence in which every row is accounted for."""
+    left = sum(item.planned_hours is not None for item in report.items)
+    return clean(
+        f"{report.rows_read:,} rows read = {report.imported:,} imported + {report.merged:,} merged + "
+        f"{report.rejected:,} rejected; {left:,} items to plan, {report.planned_hours:,.0f} hours of work, "
+        f"{len(report.edges):,} links, {len(report.dangling):,} of them to what is not in the files"
+    )
+
+
+def show_ingest(console: Console, report: IngestReport, assumptions: tuple[Assumption, ...]) -> None:
+    """Print the account of an import: rows, how each file was read, rejections, findings and defaults."""
+    console.print(_text(ingest_summary(report)), soft_wrap=True)
+    if report.files:
+        console.print(_heading(f"Files: {len(report.files)}"))
+        table = _table("file", "read as", ">rows", "encoding", "zone", "dates")
+        for file in report.files:
+            dates = ", ".join(f"{column}: {form}" for column, form in file.dates.items()) or "-"
+            how = f"{file.encoding} ({file.encoding_why})"
+            table.add_row(*map(_text, (file.name, file.reader, str(file.rows), how, file.zone, dates)))
+        console.print(table)
+    if report.rejections:
+        console.print(_heading(f"Rejected rows: {report.rejected}"))
+        table = _table("file", ">row", "column", "reason")
+        for row in report.rejections[:ROWS]:
+            table.add_row(*map(_text, (row.file, str(row.row), row.column or "-", row.reason)))
+        console.print(table)
+        for part in _more(len(report.rejections)):
+            console.print(part)
+    if report.findings:
+        console.print(_heading(f"Findings: {len(report.findings)}"))
+        for finding in report.findings:
+            console.print(_text(f"  {finding.level}: {finding.message}"), soft_wrap=True)
+    for part in _assumptions(assumptions):
+        console.print(part)
+
+
+def show_mapping(console: Console, mapping: Mapping) -> None:
+    """Print what each column and word is taken to mean, the least certain first."""
+    sections: dict[str, dict[str, Any]] = {f"columns of {name}": dict(c) for name, c in mapping.columns.items()}
+    for name in ("statuses", "resolutions", "types", "link_types", "priorities", "users"):
+        sections[name.replace("_", " ")] = dict(getattr(mapping, name))
+    for name, meanings in sections.items():
+        if not meanings:
+            continue
+        console.print(_heading(f"{name}: {len(meanings)}"))
+        table = _table("word", "means", ">certain", ">times", "evidence")
+        for word, meaning in sorted(meanings.items(), key=lambda m: m[1].confidence):
+            certain = f"{meaning.confidence:.0%}".replace("%", " %")
+            table.add_row(*map(_text, (word, f"{meaning.means}", certain, f"{meaning.count}", meaning.evidence)))
+        console.print(table)
+
+
+def _reason(hold: Hold) -> str:
+    return str(hold.reason)
+
+
+def _by_reason(hold: Hold) -> tuple[str, float, str]:
+    return str(hold.reason), -hold.value, hold.item
+
+
+def _bold(text: str) -> Text:
+    return Text(clean(text), style="bold")
+
+
+def _heading(text: str) -> Text:
+    return Text("\n" + clean(text), style="bold cyan")
+
+
+def _text(text: str) -> Text:
+    return Text(clean(text))
+
+
+def _more(total: int, shown: int = ROWS, indent: str = "  ") -> Iterator[Text]:
+    if total > shown:
+        yield Text(f"{indent}and {total - shown} more", style="dim")
+
+
+def _table(*columns: str, show_header: bool = True) -> Table:
+    """Column names; those that start with ``>`` are aligned to the right."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=show_header, header_style="dim")
+    for name in columns:
+        table.add_column(Text(name.lstrip(">")), justify="right" if name.startswith(">") else "left", overflow="fold")
+    return table

@@ -1,0 +1,642 @@
+"""A slow scheduler that follows docs/plan.md word for word, slot by slot: the oracle for the checker and the solver.
+
+One item after the other takes the first slot, and there the first crew, that breaks no rule. Nothing is shared with the
+checker or the solver. For portfolios of some ten items, such as :mod:`support.portfolios` makes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import combinations, product
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from throttle_models import (
+    DEFAULT_CALENDAR,
+    Assignment,
+    Calendar,
+    Certificate,
+    Days,
+    Goal,
+    Hold,
+    Link,
+    LinkType,
+    Need,
+    Plan,
+    PlannedItem,
+    PlanStatus,
+    Portfolio,
+    Project,
+    ProjectPlan,
+    Reason,
+    Release,
+    Status,
+    Unscheduled,
+    Week,
+    When,
+    WorkItem,
+    parse_minutes,
+)
+from throttle_models.quantities import ELAPSED, WORK
+
+Crew = tuple[tuple[str, int], ...]
+"""(person, position of the need) for everyone on an item."""
+WEEK = 7 * 86400
+
+
+@dataclass
+class Placed:
+    start: int
+    finish: int
+    crew: Crew = ()
+    work: dict[str, list[int]] = field(default_factory=dict)
+    """Person to slots."""
+    window: tuple[int, int] | None = None
+    """In seconds."""
+
+
+def naive_plan(portfolio: Portfolio, days: int = 400) -> Plan:
+    """A plan without a violation. Raises RuntimeError if an item that is possible alone finds no place in ``days``."""
+    naive = Naive(portfolio, days)
+    naive.schedule()
+    return naive.plan()
+
+
+class Naive:
+    """The rules one by one; ``placed`` and ``left`` are the schedule, which :meth:`schedule` fills."""
+
+    def __init__(self, portfolio: Portfolio, days: int) -> None:
+        self.p, self.work = portfolio, portfolio.work
+        self.zone = ZoneInfo(portfolio.zone)
+        self.size = int(portfolio.slot.total_seconds())
+        self.raw = portfolio.as_of.resolve(datetime(2000, 1, 1, tzinfo=UTC), self.zone)
+        self.as_of = math.ceil(self.raw.timestamp() / self.size)
+        self.horizon = self.as_of + days * 86400 // self.size
+        self.minutes: dict[tuple[str, date], set[int]] = {}
+        self.open: dict[tuple[str, int], bool] = {}
+        parents = {i.parent for i in self.work.values()}
+        self.history = [n for n, i in self.work.items() if i.status in (Status.DONE, Status.CANCELLED)]
+        self.containers = [
+            n for n, i in self.work.items() if n in parents and n not in self.history and not i.needs and i.wait is None
+        ]
+        self.activities = [n for n in self.work if n not in self.history and n not in self.containers]
+        self.placed: dict[str, Placed] = {}
+        self.left: dict[str, Reason] = {}
+
+    # structure
+
+    def line(self, name: str) -> list[str]:
+        above = self.work[name].parent
+        return [name, *(self.line(above) if above else [])]
+
+    def project(self, name: str) -> str | None:
+        return next((p for n in self.line(name) if (p := self.work[n].project)), None)
+
+    def inside(self, name: str) -> list[str]:
+        return [n for n in self.activities if name in self.line(n)]
+
+    def begun(self, name: str) -> bool:
+        return self.work[name].status is Status.IN_PROGRESS
+
+    def in_process(self, project: str) -> bool:
+        said = self.p.projects[project].in_process
+        statuses = {self.work[n].status for n in self.work if self.project(n) == project}
+        return bool(statuses & {Status.DONE, Status.IN_PROGRESS}) if said is None else said
+
+    def links(self, name: str) -> Iterator[tuple[Link, list[str]]]:
+        """Binding links, with the activities waited for (none: an external stub that is not done)."""
+        for holder in self.line(name):
+            if holder != name and holder not in self.containers:
+                continue
+            for link in self.work[holder].after:
+                if self.begun(name) and link.type in (LinkType.FS, LinkType.SS):
+                    continue
+                if link.item in self.p.external:
+                    if self.p.external[link.item].status not in (Status.DONE, Status.CANCELLED):
+                        yield link, []
+                elif link.item not in self.history:
+                    befores = self.inside(link.item) if link.item in self.containers else [link.item]
+                    if link.type in (LinkType.SS, LinkType.SF):
+                        befores = [n for n in befores if not self.begun(n)]
+                    if befores:
+                        yield link, befores
+
+    # time
+
+    def moment(self, when: When, end: bool = False) -> float:
+        return when.resolve(self.raw, self.zone, end).timestamp()
+
+    def ranges(self, calendar: Calendar, day: date) -> list[tuple[int, int]]:
+        def on(ranges: tuple[Days, ...]) -> bool:
+            return any(r.first <= day <= r.last for r in ranges)
+
+        weekdays = {w for w, _, _ in calendar.hours.ranges}
+        weekday = day.weekday()
+        if on(calendar.open):
+            weekday = weekday if weekday in weekdays else min(weekdays)
+        elif on(calendar.closed) or self.holiday(calendar.holidays, day):
+            return []
+        return [(a, b) for w, a, b in calendar.hours.ranges if w == weekday]
+
+    def holiday(self, code: str | None, day: date) -> bool:
+        if code is None:
+            return False
+        country, _, part = code.partition("-")
+        return day in holidays.country_holidays(country, subdiv=part or None, years=day.year)
+
+    def minute(self, day: date, minute: int, zone: ZoneInfo) -> int:
+        """Minutes since 1970 of a wall-clock time."""
+        return int((datetime.combine(day, time()) + timedelta(minutes=minute)).replace(tzinfo=zone).timestamp()) // 60
+
+    def day_minutes(self, who: str, day: date, calendar: Calendar, zone: ZoneInfo) -> set[int]:
+        """Open minutes of the ranges that begin on a day; ``who`` is a person, or an environment after a slash."""
+        if (who, day) not in self.minutes:
+            found: set[int] = set()
+            for a, b in self.ranges(calendar, day):
+                found |= set(range(self.minute(day, a, zone), self.minute(day, b, zone)))
+            if who in self.p.people:
+                person = self.p.people[who]
+                if any(r.first <= day <= r.last for r in person.away):
+                    found = set()
+                share = person.productive or calendar.productive
+                found = set(sorted(found)[: math.floor(len(found) * share + 1e-9)])
+            self.minutes[who, day] = found
+        return self.minutes[who, day]
+
+    def is_open(self, who: str, slot: int) -> bool:
+        if (who, slot) not in self.open:
+            entity = self.p.people[who] if who in self.p.people else self.p.environments[who[1:]]
+            first = next(iter(self.p.calendars.values()), DEFAULT_CALENDAR)
+            calendar = self.p.calendars[entity.calendar] if entity.calendar else first
+            zone = ZoneInfo(calendar.zone or self.p.zone)
+            today = datetime.fromtimestamp(slot * self.size, zone).date()
+            days = [today + timedelta(days=i) for i in range(-2, 2)]
+            sets = [self.day_minutes(who, day, calendar, zone) for day in days]
+            wanted = range(slot * self.size // 60, (slot + 1) * self.size // 60)
+            self.open[who, slot] = all(any(m in s for s in sets) for m in wanted)
+        return self.open[who, slot]
+
+    # work
+
+    def time(self, item: WorkItem, need: Need) -> int:
+        if item.duration is not None:
+            span = item.duration if need.remaining is None else need.remaining
+            return math.ceil(span.total_seconds() / self.size - 1e-9)
+        effort = need.remaining
+        if effort is None:
+            assert need.effort is not None
+            effort = need.effort.mean
+        return math.ceil(effort.total_seconds() / (need.people * need.allocation) / self.size - 1e-9)
+
+    def times(self, name: str) -> dict[int, int]:
+        """Need to slots, without those that ask for nobody."""
+        item = self.work[name]
+        return {i: t for i, need in enumerate(item.needs) if (t := self.time(item, need))}
+
+    def total(self, name: str) -> int:
+        wait = self.work[name].wait
+        if wait is not None:
+            return math.ceil(wait.total_seconds() / self.size)
+        return max(self.times(name).values(), default=0)
+
+    def crews(self, name: str) -> list[Crew]:
+        needs, people = self.work[name].needs, self.p.people
+        pins = [set(pin.who) for pin in self.p.policy.pins if pin.work == name and pin.who]
+        choices = []
+        for i in self.times(name):
+            need = needs[i]
+            able = [
+                who
+                for who, person in people.items()
+                if (not need.who or who in need.who)
+                and (need.skill is None or person.skills.get(need.skill, 0) >= need.level)
+            ]
+            choices.append([tuple((who, i) for who in some) for some in combinations(able, need.people)])
+        crews = [tuple(one for part in parts for one in part) for parts in product(*choices)]
+        crews = [c for c in crews if len({who for who, _ in c}) == len(c)]
+        return [c for c in crews if all({who for who, _ in c} == pin for pin in pins)]
+
+    def places(self, name: str) -> list[str]:
+        """Environments that may be closed, as :meth:`is_open` wants them."""
+        return ["/" + e for e in self.work[name].environment if self.p.environments[e].calendar]
+
+    def may_pause(self, name: str) -> bool:
+        item = self.work[name]
+        return item.pausable and not (item.change and item.change.window)
+
+    def run(self, name: str, crew: Crew, start: int) -> Placed | None:
+        """The work from a start on; None if that is closed, a pause is not allowed, or it never ends."""
+        times, total, places = self.times(name), self.total(name), self.places(name)
+        work: dict[str, list[int]] = {who: [] for who, _ in crew}
+        done, slot, may_pause = 0, start, self.may_pause(name)
+        while done < total:
+            active = [who for who, i in crew if done < times[i]]
+            if slot >= self.horizon:
+                return None
+            if all(self.is_open(who, slot) for who in (*active, *places)):
+                for who in active:
+                    work[who].append(slot)
+                done += 1
+            elif slot == start or not may_pause:
+                return None
+            slot += 1
+        return Placed(start, slot, crew, work)
+
+    # rules
+
+    def after(self, end: int, base: int, link: Link, crew: Crew) -> bool:
+        """Whether a start or finish is late enough for a link that counts from ``base``."""
+        kind = link.lag_in or ("working" if crew else "elapsed")
+        span = parse_minutes(link.lag, WORK if kind == "working" else ELAPSED, signed=True)
+        lag = math.ceil(span.total_seconds() / self.size)
+        if kind == "elapsed" or lag == 0:
+            return end >= base + lag
+
+        def open_to_all(slot: int) -> bool:
+            return all(self.is_open(who, slot) for who, _ in crew)
+
+        if lag > 0:
+            return end >= base and sum(open_to_all(s) for s in range(base, end)) >= lag
+        return end >= base or sum(open_to_all(s) for s in range(end, base)) <= -lag
+
+    def earliest(self, name: str) -> float:
+        item = self.work[name]
+        bounds = [float(self.as_of * self.size)]
+        if not self.begun(name):
+            bounds += [self.moment(when) for n in self.line(name) if (when := self.work[n].not_before)]
+            project = self.project(name)
+            if project and (when := self.p.projects[project].not_before):
+                bounds.append(self.moment(when))
+            if item.change and item.change.approval and not item.change.approval.given:
+                bounds.append((self.raw + item.change.approval.lead).timestamp())
+        return max(bounds)
+
+    def occurrence(self, name: str, at: Placed) -> tuple[int, int] | None:
+        change = self.work[name].change
+        assert change is not None
+        assert change.window is not None
+        window = self.p.windows[change.window]
+        zone = ZoneInfo(window.zone or self.p.zone)
+        end = at.finish * self.size + (change.rollback or timedelta()).total_seconds()
+        for back in range(-1, 4):
+            day = datetime.fromtimestamp(at.start * self.size, zone).date() - timedelta(days=back)
+            for weekday, a, b in window.every.ranges:
+                span = self.minute(day, a, zone) * 60, self.minute(day, b, zone) * 60
+                if weekday == day.weekday() and span[0] <= at.start * self.size and end <= span[1]:
+                    return span
+        return None
+
+    def allowed_alone(self, name: str, at: Placed, windows: bool) -> bool:
+        item = self.work[name]
+        if windows and item.change:
+            if item.change.window:
+                at.window = self.occurrence(name, at)
+                if at.window is None:
+                    return False
+            for freeze in self.p.freezes:
+                low, high = self.moment(freeze.from_), self.moment(freeze.to, True)
+                hit = not freeze.services or set(freeze.services) & set(item.change.services)
+                if hit and at.start * self.size < high and at.finish * self.size > low:
+                    return False
+        return True
+
+    def allowed(self, name: str, at: Placed) -> bool:
+        for link, befores in self.links(name):
+            end = at.start if link.type in (LinkType.FS, LinkType.SS) else at.finish
+            from_start = link.type in (LinkType.SS, LinkType.SF)
+            bases = [self.placed[n].start if from_start else self.placed[n].finish for n in befores]
+            if not befores and (when := self.p.external[link.item].expected):
+                bases = [math.ceil(self.moment(when) / self.size)]
+            if not all(self.after(end, base, link, at.crew) for base in bases):
+                return False
+        for pin in self.p.policy.pins:
+            if pin.work == name and pin.start:
+                slot = max(self.as_of, math.ceil(self.moment(pin.start) / self.size))
+                who = [w for w, _ in at.crew] + self.places(name)
+                while self.total(name) and not all(self.is_open(w, slot) for w in who):
+                    slot += 1
+                if at.start != slot:
+                    return False
+        self.placed[name] = at
+        try:
+            return self.loads_hold(name) and self.person_limits_hold() and self.project_limit_holds()
+        finally:
+            del self.placed[name]
+
+    def sound(self) -> bool:
+        """Whether all that is placed obeys all rules."""
+        for name, at in list(self.placed.items()):
+            del self.placed[name]
+            early = at.start * self.size < self.earliest(name)
+            holds = not early and self.allowed_alone(name, at, windows=True) and self.allowed(name, at)
+            self.placed[name] = at
+            if not holds:
+                return False
+        return True
+
+    def loads_hold(self, name: str) -> bool:
+        """The people and environments of an item that is placed."""
+        at = self.placed[name]
+        for who, slots in at.work.items():
+            for slot in slots:
+                shares = [
+                    self.work[n].needs[i].allocation
+                    for n, other in self.placed.items()
+                    for w, i in other.crew
+                    if w == who and slot in other.work[who]
+                ]
+                if sum(shares) > 1 + 1e-9:
+                    return False
+        for place in self.work[name].environment:
+            users = [(o, self.work[n].environment.get(place, 0)) for n, o in self.placed.items()]
+            for slot in range(at.start, at.finish):
+                used = sum(amount for o, amount in users if o.start <= slot < o.finish)
+                if used > self.p.environments[place].capacity:
+                    return False
+        return True
+
+    def person_limits_hold(self) -> bool:
+        for who, person in self.p.people.items():
+            limit = person.wip or self.p.policy.person_wip
+            on = {n: at for n, at in self.placed.items() if at.work.get(who)}
+            for name, at in on.items():
+                others = [
+                    n for n, o in on.items() if (self.begun(n) or o.start <= at.start) and at.start <= o.work[who][-1]
+                ]
+                if limit and not self.begun(name) and len(others) > limit:
+                    return False
+        return True
+
+    def project_limit_holds(self) -> bool:
+        limit = self.p.policy.projects_in_process
+        spans: dict[str, list[int]] = {}
+        for name, at in self.placed.items():
+            if project := self.project(name):
+                spans.setdefault(project, []).extend((at.start, at.finish))
+        for project, ends in spans.items():
+            if self.in_process(project):
+                continue
+            start = min(ends)
+            others = [
+                q
+                for q, e in spans.items()
+                if q == project or ((self.in_process(q) or min(e) <= start) and start < max(e))
+            ]
+            if limit and len(others) > limit:
+                return False
+        return True
+
+    # search
+
+    def order(self, name: str) -> tuple[bool, bool, int, int]:
+        """Pinned starts and work in progress first; with a limit on projects, one project after the other."""
+        project, pinned = self.project(name), any(p.work == name and p.start for p in self.p.policy.pins)
+        rank = -1
+        if self.p.policy.projects_in_process and project and not self.in_process(project):
+            rank = list(self.p.projects).index(project)
+        return not pinned, not self.begun(name), rank, self.activities.index(name)
+
+    def schedule(self) -> None:
+        todo = sorted(self.activities, key=self.order)
+        while todo:
+            ready = (n for n in todo if not any(b in todo for _, befores in self.links(n) for b in befores))
+            name = next(ready)
+            todo.remove(name)
+            reason = self.reason(name)
+            if reason is None:
+                at = next(self.starts(name, alone=False), None)
+                if at is None:
+                    raise RuntimeError(f"the naive scheduler finds no place for {name} before its horizon")
+                self.placed[name] = at
+            else:
+                self.left[name] = reason
+
+    def reason(self, name: str) -> Reason | None:
+        item = self.work[name]
+        if item.status is Status.UNKNOWN:
+            return Reason.STATUS
+        if any(self.work[n].on_hold for n in self.line(name)):
+            return Reason.ON_HOLD
+        for link, befores in self.links(name):
+            if any(n in self.left for n in befores):
+                return Reason.UNSCHEDULED
+            if not befores and not self.p.external[link.item].expected and self.p.policy.externals == "hold":
+                return Reason.EXTERNAL
+        if any(n > self.p.environments[e].capacity for e, n in item.environment.items()):
+            return Reason.NO_CAPACITY
+        if not self.crews(name):
+            return Reason.NO_HOLDER
+        if next(self.starts(name, alone=True, windows=False), None) is None:
+            return Reason.NO_COMMON_TIME
+        if next(self.starts(name, alone=True), None) is None:
+            return Reason.NO_WINDOW
+        return None
+
+    def starts(self, name: str, alone: bool, windows: bool = True) -> Iterator[Placed]:
+        crews = self.crews(name)
+        for slot in range(math.ceil(self.earliest(name) / self.size), self.horizon):
+            for crew in crews:
+                at = self.run(name, crew, slot)
+                if at and self.allowed_alone(name, at, windows) and (alone or self.allowed(name, at)):
+                    yield at
+
+    # the plan
+
+    def plan(self) -> Plan:
+        """The schedule with all that a plan tells of it."""
+        objective, flow = self.objective(), self.flow()
+        counted = [n for n in self.activities if n in self.placed or n in self.left]
+        return Plan(
+            as_of=self.instant(self.as_of),
+            zone=self.p.zone,
+            slot=self.p.slot,
+            horizon=self.instant(self.horizon),
+            currency=self.p.currency,
+            items={n: self.item(n) for n in self.placed},
+            unscheduled={n: Unscheduled(reason=reason, text="") for n, reason in self.left.items()},
+            done=tuple(self.history),
+            containers=tuple(self.containers),
+            releases=tuple(self.releases()),
+            holds=tuple(self.holds()),
+            projects=self.figures(),
+            bottleneck=None,
+            loads=(),
+            weeks=tuple(self.weeks()),
+            certificate=Certificate(
+                status=PlanStatus.FEASIBLE,
+                objective=_goal("cost of delay", objective),
+                flow=_goal("flow", flow),
+                checked=False,
+                violations=0,
+                items=len(counted),
+                scheduled=len(self.placed),
+                unscheduled=len(self.left),
+                done=len(self.history),
+                seed=0,
+                deterministic=True,
+                input_hash=_hash(self.p),
+                versions={},
+                method="naive",
+            ),
+            portfolio=self.p,
+        )
+
+    def instant(self, slot: int) -> datetime:
+        return datetime.fromtimestamp(slot * self.size, UTC)
+
+    def item(self, name: str) -> PlannedItem:
+        at = self.placed[name]
+        assignments = []
+        for who, i in at.crew:
+            pieces: list[tuple[datetime, datetime]] = []
+            for slot in at.work[who]:
+                begin = pieces.pop()[0] if pieces and pieces[-1][1] == self.instant(slot) else self.instant(slot)
+                pieces.append((begin, self.instant(slot + 1)))
+            allocation = self.work[name].needs[i].allocation
+            assignments.append(Assignment(person=who, need=i, allocation=allocation, work=tuple(pieces)))
+        window = tuple(datetime.fromtimestamp(t, UTC) for t in at.window) if at.window else None
+        return PlannedItem(
+            start=self.instant(at.start), finish=self.instant(at.finish), assignments=assignments, window=window
+        )
+
+    def week(self, slot: int) -> str:
+        return _week(datetime.fromtimestamp(slot * self.size, self.zone).date())
+
+    def releases(self) -> Iterator[Release]:
+        for name, at in self.placed.items():
+            if not self.begun(name) and self.week(at.start) == self.week(self.as_of):
+                yield Release(item=name, project=self.project(name), start=self.instant(at.start), value=0)
+
+    def holds(self) -> Iterator[Hold]:
+        for name in self.activities:
+            at = self.placed.get(name)
+            if not self.begun(name) and not (at and self.week(at.start) == self.week(self.as_of)):
+                reason = self.left.get(name, Reason.PEOPLE)
+                until = self.instant(at.start) if at else None
+                yield Hold(item=name, project=self.project(name), reason=reason, text="", until=until, value=0)
+
+    def weeks(self) -> Iterator[Week]:
+        hours: dict[str, dict[str, dict[date, dict[str, float]]]] = defaultdict(
+            lambda: defaultdict(lambda: defaultdict(lambda: defaultdict(float)))
+        )
+        starts, finishes = defaultdict(list), defaultdict(list)
+        for name, at in self.placed.items():
+            starts[self.week(at.start)].append(name)
+            finishes[self.week(at.finish)].append(name)
+            for who, i in at.crew:
+                share = self.work[name].needs[i].allocation
+                for slot in at.work[who]:
+                    for minute in range(slot * self.size, (slot + 1) * self.size, 60):
+                        day = datetime.fromtimestamp(minute, self.zone).date()
+                        hours[_week(day)][who][day][name] += share / 60
+        for week in sorted({*hours, *starts, *finishes}):
+            yield Week(week=week, people=hours[week], starts=tuple(starts[week]), finishes=tuple(finishes[week]))
+
+    # costs
+
+    def ends(self, names: list[str]) -> tuple[float, float] | None:
+        at = [self.placed[n] for n in names if n in self.placed]
+        return (min(a.start for a in at) * self.size, max(a.finish for a in at) * self.size) if at else None
+
+    def entities(self) -> Iterator[tuple[str, Project | WorkItem, list[str]]]:
+        for name, project in self.p.projects.items():
+            yield name, project, [n for n in self.activities if self.project(n) == name]
+        for name, item in self.work.items():
+            if name not in self.history:
+                yield name, item, self.inside(name) if name in self.containers else [name]
+
+    def cost(self, entity: Project | WorkItem, names: list[str]) -> float:
+        if not (ends := self.ends(names)):
+            return 0
+        start, finish = ends
+        rates = _rates(entity)
+        weeks = (finish - self.as_of * self.size) / WEEK
+        late = max(0.0, finish - self.moment(entity.due, True)) / WEEK if entity.due else 0.0
+        cost = rates["delay"] * (late if entity.due else weeks) + rates["tardiness"] * late + rates["flow"] * weeks
+        if isinstance(entity, Project):
+            return cost + (entity.makespan or 0) * (finish - start) / WEEK
+        if entity.wanted_start:
+            cost += rates["earliness"] * max(0.0, self.moment(entity.wanted_start) - start) / WEEK
+        return cost
+
+    def nothing_costs(self) -> bool:
+        entities: list[Project | WorkItem] = [*self.p.projects.values(), *self.work.values()]
+        spans = [p.makespan for p in self.p.projects.values()]
+        return not (self.p.policy.makespan or any(spans) or any(any(_rates(e).values()) for e in entities))
+
+    def flow(self) -> float:
+        if self.nothing_costs():
+            return sum((at.finish - self.as_of) * self.size / WEEK for at in self.placed.values())
+        total = 0.0
+        for _, entity, names in self.entities():
+            rates = _rates(entity)
+            if ends := self.ends(names):
+                weeks = (ends[1] - self.as_of * self.size) / WEEK
+                total += (rates["delay"] + rates["tardiness"] + rates["flow"]) * weeks
+        return total
+
+    def objective(self) -> float:
+        if self.nothing_costs():
+            return self.flow()
+        total = sum(self.cost(entity, names) for _, entity, names in self.entities())
+        if self.placed:
+            last = max(at.finish for at in self.placed.values())
+            total += (self.p.policy.makespan or 0) * (last - self.as_of) * self.size / WEEK
+        return total
+
+    def figures(self) -> dict[str, ProjectPlan]:
+        found = {}
+        for name, entity, names in self.entities():
+            own = any(_rates(entity).values()) or entity.due
+            if not names or not (own or isinstance(entity, Project)):
+                continue
+            ends, out = self.ends(names), sum(n in self.left for n in names)
+            due = self.moment(entity.due, True) if entity.due else None
+            finish = datetime.fromtimestamp(ends[1], UTC) if ends and not out else None
+            found[name] = ProjectPlan(
+                start=datetime.fromtimestamp(ends[0], UTC) if ends else None,
+                finish=finish,
+                promise=finish,
+                due=datetime.fromtimestamp(due, UTC) if due is not None else None,
+                late_weeks=max(0.0, ends[1] - due) / WEEK if ends and due is not None else 0.0,
+                cost=self.cost(entity, names),
+                items=len(names),
+                unscheduled=out,
+            )
+        return found
+
+
+def _rates(entity: Project | WorkItem) -> dict[str, float]:
+    costs = entity.costs
+    return {
+        "delay": entity.cost_of_delay or 0.0,
+        "tardiness": (costs.tardiness if costs else None) or 0.0,
+        "flow": (costs.flow if costs else None) or 0.0,
+        "earliness": (costs.earliness if costs else None) or 0.0,
+    }
+
+
+def _week(day: date) -> str:
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02}"
+
+
+def _goal(name: str, value: float) -> Goal:
+    """Zero is a bound, since no cost is negative."""
+    gap = 1.0 if value else 0.0
+    return Goal(name=name, value=value, bound=0, gap=gap, proved=False, first_come=value, greedy=value)
+
+
+def _hash(portfolio: Portfolio) -> str:
+    data = portfolio.model_dump(mode="json", exclude_defaults=True)
+    if "calendars" in data:
+        data["calendars"] = [[name, calendar] for name, calendar in data["calendars"].items()]
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,432 @@
+"""Every command on a small portfolio: what it prints, what it writes, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from typer.testing import CliRunner, Result
+
+from throttle.cli import app
+from throttle.files import load_plan, load_portfolio, save_plan
+from throttle_models import Plan, PlannedItem
+
+PORTFOLIO = """\
+# a comment
+throttle: 1
+as_of: 2026-11-23T08:00
+zone: America/Chicago
+currency: USD
+skills: [oracle, linux]
+people:
+  brent: {skills: {oracle: 3, linux: 3}}
+  wes: {skills: {linux: 2}}
+projects:
+  phoenix: {title: Phoenix, cost_of_delay: 5000/week, due: 2026-12-04}
+  audit: {title: Audit, cost_of_delay: 1000/week}
+work:
+  PHX-1: {title: Order schema, project: phoenix, needs: [{skill: oracle, effort: 24h}]}
+  PHX-2: {title: "Deploy \\e[31m[bold]scripts", project: phoenix, needs: [{skill: linux, effort: 16h}], after: PHX-1}
+  SOX-1: {title: Rotate keys, project: audit, needs: [{skill: oracle, effort: 16h}]}
+  SOX-2: {title: Review access, project: audit, needs: [{skill: linux, effort: 40h}]}
+  OLD-1: {title: Long ago, project: audit, status: done, needs: [{skill: linux, effort: 1h}]}
+"""
+
+JIRA = """\
+Summary,Issue key,Issue id,Issue Type,Status,Status Category,Project key,Priority,Assignee,Created,Updated,Original Estimate
+Order schema,PHX-1,10001,Story,In Progress,In Progress,PHX,High,brent,2026-11-02 09:00,2026-11-20 10:00,86400
+Deploy scripts,PHX-2,10002,Story,To Do,To Do,PHX,Medium,wes,2026-11-03 09:00,2026-11-20 11:00,57600
+Rotate keys,PHX-3,10003,Task,Done,Done,PHX,Low,brent,2026-10-03 09:00,2026-11-19 11:00,28800
+"""
+
+
+def run(*arguments: str | Path) -> Result:
+    result = CliRunner().invoke(app, [str(a) for a in arguments], env={"COLUMNS": "160"}, catch_exceptions=False)
+    assert "Traceback" not in result.output
+    return result
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("portfolio.yaml").write_text(PORTFOLIO, encoding="utf-8")
+    Path("jira.csv").write_text(JIRA, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("planned")
+    (folder / "portfolio.yaml").write_text(PORTFOLIO, encoding="utf-8")
+    result = run("plan", folder / "portfolio.yaml", "--budget", "1s", "--out", folder / "out", "-q")
+    assert result.exit_code == 0, result.output
+    return folder / "out"
+
+
+# --- plan
+
+
+def test_plan_prints_this_week_and_writes_three_files(tmp_path: Path) -> None:
+    result = run("plan", "portfolio.yaml", "--budget", "1")
+    assert result.exit_code == 0
+    for text in ("week 2026-W48", "Let in this week", "PHX-1", "Bottleneck", "oracle", "Phoenix", "Certificate"):
+        assert text in result.stdout
+    assert sorted(p.name for p in (tmp_path / "out" / "plan").iterdir()) == ["index.html", "plan.json", "run.json"]
+    facts = json.loads((tmp_path / "out" / "plan" / "run.json").read_bytes())
+    assert facts["kind"] == "run"
+    assert facts["seconds"]["plan"] > 0
+    assert facts["budget_seconds"] == 1
+    assert "written" in result.stderr.lower()
+    assert "gap" in result.stderr  # progress
+
+
+def test_titles_cannot_write_control_characters_or_markup(planned: Path) -> None:
+    result = run("plan", "portfolio.yaml", "--budget", "1", "-q")
+    assert "\x1b" not in result.stdout
+    assert r"Deploy \x1b[31m[bold]scripts" in result.stdout
+    shown = run("why", "PHX-2", planned / "plan.json")
+    assert "\x1b" not in shown.stdout
+
+
+def test_quiet_plan_prints_no_messages() -> None:
+    assert run("plan", "portfolio.yaml", "--budget", "1", "-q").stderr == ""
+
+
+def test_plan_as_json_is_the_file() -> None:
+    result = run("plan", "portfolio.yaml", "--budget", "1", "--json")
+    assert json.loads(result.stdout) == json.loads(Path("out/plan/plan.json").read_bytes())
+
+
+def test_plan_replaces_its_own_output_and_leaves_other_files_there() -> None:
+    assert run("plan", "portfolio.yaml", "--budget", "1", "-q").exit_code == 0
+    Path("out/plan/notes.txt").write_text("mine", encoding="utf-8")
+    before = Path("out/plan/run.json").read_bytes()
+    assert run("plan", "portfolio.yaml", "--budget", "1", "-q").exit_code == 0
+    assert Path("out/plan/notes.txt").read_text(encoding="utf-8") == "mine"
+    assert Path("out/plan/run.json").read_bytes() != before
+    assert not [p for p in Path("out/plan").iterdir() if p.name.startswith(".")]
+
+
+@pytest.mark.parametrize("what", ["a file", "a folder of others", "another tool's run.json"])
+def test_plan_writes_over_nothing_that_is_not_its_own(what: str) -> None:
+    out = Path("taken")
+    if what == "a file":
+        out.write_text("mine", encoding="utf-8")
+    else:
+        out.mkdir()
+        (out / ("plan.json" if what == "a folder of others" else "run.json")).write_text("{}", encoding="utf-8")
+    before = snapshot(Path())
+    result = run("plan", "portfolio.yaml", "--out", "taken", "--budget", "1")
+    assert result.exit_code == 2
+    assert "--out" in result.stderr
+    assert snapshot(Path()) == before
+
+
+def test_a_failure_while_writing_keeps_the_earlier_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("plan", "portfolio.yaml", "--budget", "1", "-q").exit_code == 0
+    before = snapshot(Path("out"))
+
+    def full(_plan: Plan, path: Path) -> None:
+        path.write_text("half", encoding="utf-8")
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("throttle.files.save_plan", full)
+    result = run("plan", "portfolio.yaml", "--budget", "1", "-q")
+    assert result.exit_code == 2
+    assert "no space left" in result.stderr
+    assert snapshot(Path("out")) == before
+
+
+def test_plan_without_its_portfolio_needs_it_to_be_verified() -> None:
+    run("plan", "portfolio.yaml", "--budget", "1", "-q", "--no-portfolio")
+    assert load_plan(Path("out/plan/plan.json")).portfolio is None
+    assert run("verify", "out/plan/plan.json").exit_code == 2
+    assert run("verify", "out/plan/plan.json", "portfolio.yaml").exit_code == 0
+
+
+def test_plan_prints_the_week_asked_for() -> None:
+    result = run("plan", "portfolio.yaml", "--budget", "1", "-q", "--week", "2026-W49")
+    assert "week 2026-W49" in result.stdout
+    assert "Let in this week" not in result.stdout
+
+
+def test_deterministic_plans_are_equal_byte_for_byte() -> None:
+    for out in ("one", "two"):
+        assert run("plan", "portfolio.yaml", "--deterministic", "--budget", "1", "-q", "--out", out).exit_code == 0
+    assert Path("one/plan.json").read_bytes() == Path("two/plan.json").read_bytes()
+
+
+def test_plan_from_an_export_says_what_was_read_and_on_which_defaults() -> None:
+    result = run("plan", "jira.csv", "--budget", "1")
+    assert result.exit_code == 0
+    assert "3 rows read" in result.stderr
+    assert "Defaults that this rests on" in result.stdout
+    assert "PHX-2" in result.stdout
+
+
+def test_options_about_exports_are_refused_on_a_portfolio() -> None:
+    result = run("plan", "portfolio.yaml", "--date-order", "dmy")
+    assert result.exit_code == 2
+    assert "--date-order" in result.stderr
+
+
+def test_a_portfolio_and_an_export_together_are_refused() -> None:
+    result = run("plan", "portfolio.yaml", "jira.csv")
+    assert result.exit_code == 2
+    assert "portfolio.yaml" in result.stderr
+
+
+# --- check, verify, why, export, schema
+
+
+def test_check_counts_what_is_sound() -> None:
+    result = run("check", "portfolio.yaml")
+    assert result.exit_code == 0
+    assert "5 work" in result.stdout
+    assert json.loads(run("check", "portfolio.yaml", "--json").stdout)["ok"] is True
+
+
+def test_check_says_everything_at_once_and_as_json() -> None:
+    wrong = PORTFOLIO.replace("project: audit, needs", "project: adit, needs").replace("after: PHX-1", "after: PHX-99")
+    Path("portfolio.yaml").write_text(wrong, encoding="utf-8")
+    result = run("check", "portfolio.yaml")
+    assert result.exit_code == 2
+    assert "adit" in result.stderr
+    assert "PHX-99" in result.stderr
+    assert result.stdout == ""
+    found = json.loads(run("check", "portfolio.yaml", "--json").stdout)
+    assert found["ok"] is False
+    assert len(found["findings"]) >= 3
+
+
+def test_check_names_a_circle_and_a_skill_that_nobody_holds() -> None:
+    circle = PORTFOLIO.replace("effort: 24h}]}", "effort: 24h}], after: PHX-2}")
+    Path("portfolio.yaml").write_text(circle, encoding="utf-8")
+    result = run("check", "portfolio.yaml")
+    assert result.exit_code == 2
+    assert "PHX-1 -> PHX-2 -> PHX-1" in result.stderr
+    Path("portfolio.yaml").write_text(
+        PORTFOLIO.replace("oracle: 3", "oracle: 1").replace(
+            "{skill: oracle, effort: 16h}", "{skill: oracle, level: 2, effort: 16h}"
+        ),
+        encoding="utf-8",
+    )
+    result = run("check", "portfolio.yaml")
+    assert result.exit_code == 0
+    assert "no one holds oracle at level >= 2: needed by SOX-1" in result.stderr
+
+
+def test_verify_accepts_the_plan_and_ends_with_5_on_a_changed_one(planned: Path, tmp_path: Path) -> None:
+    assert "no violation" in run("verify", planned / "plan.json").stdout
+    plan = load_plan(planned / "plan.json")
+    moved = PlannedItem.model_validate(plan.items["PHX-2"].model_dump() | {"start": plan.items["PHX-1"].start})
+    save_plan(plan.model_copy(update={"items": {**plan.items, "PHX-2": moved}}), tmp_path / "changed.json")
+    result = run("verify", "changed.json")
+    assert result.exit_code == 5
+    assert "PHX-2" in result.stdout
+    verdict = run("verify", "changed.json", "--json")
+    assert verdict.exit_code == 5
+    assert json.loads(verdict.stdout)["ok"] is False
+
+
+def test_why_explains_an_item_and_refuses_an_unknown_one(planned: Path) -> None:
+    result = run("why", "PHX-2", planned / "plan.json")
+    assert result.exit_code == 0
+    assert "PHX-1" in result.stdout
+    assert json.loads(run("why", "PHX-2", planned / "plan.json", "--json").stdout)
+    unknown = run("why", "PHX-3", planned / "plan.json")
+    assert unknown.exit_code == 2
+    assert "PHX-3" in unknown.stderr
+
+
+def test_why_without_a_plan_says_how_to_make_one() -> None:
+    result = run("why", "PHX-2")
+    assert result.exit_code == 2
+    assert "throttle plan" in result.stderr
+
+
+@pytest.mark.parametrize(("name", "begins"), [("csv", ""), ("ics", "BEGIN:VCALENDAR"), ("json", "")])
+def test_export_prints_or_writes_the_same(planned: Path, name: str, begins: str) -> None:
+    printed = run("export", planned / "plan.json", "--format", name)
+    assert printed.exit_code == 0
+    assert printed.stdout.startswith(begins)
+    assert "PHX-2" in printed.stdout
+    assert run("export", planned / "plan.json", "--format", name, "-o", f"plan.{name}").exit_code == 0
+    assert Path(f"plan.{name}").read_bytes() == printed.stdout_bytes
+
+
+def test_export_of_one_person_has_only_their_work(planned: Path) -> None:
+    result = run("export", planned / "plan.json", "--person", "wes")
+    assert "SOX-2" in result.stdout
+    assert "PHX-1" not in result.stdout
+    assert run("export", planned / "plan.json", "--person", "wess").exit_code == 2
+
+
+def test_export_replaces_a_file_only_with_force(planned: Path) -> None:
+    Path("plan.csv").write_text("mine", encoding="utf-8")
+    assert run("export", planned / "plan.json", "-o", "plan.csv").exit_code == 2
+    assert Path("plan.csv").read_text(encoding="utf-8") == "mine"
+    assert run("export", planned / "plan.json", "-o", "plan.csv", "--force").exit_code == 0
+    assert "PHX-1" in Path("plan.csv").read_text(encoding="utf-8")
+
+
+def test_the_schema_of_a_plan_accepts_a_plan(planned: Path) -> None:
+    schema = json.loads(run("schema", "plan").stdout)
+    Draft202012Validator.check_schema(schema)
+    plan = json.loads((planned / "plan.json").read_bytes())
+    plan.pop("portfolio", None)
+    assert [e.message for e in Draft202012Validator(schema).iter_errors(plan)] == []
+    assert list(Draft202012Validator(schema).iter_errors({**plan, "kind": "ticket"}))
+
+
+@pytest.mark.parametrize("name", ["portfolio", "policy"])
+def test_the_other_schemas_are_sound(name: str) -> None:
+    Draft202012Validator.check_schema(json.loads(run("schema", name).stdout))
+
+
+# --- map, ingest, replan, demo
+
+
+def test_ingest_writes_a_portfolio_that_plan_accepts_and_accounts_for_every_row() -> None:
+    result = run("ingest", "jira.csv", "-o", "read.yaml", "--json")
+    assert result.exit_code == 0
+    report = json.loads(result.stdout)
+    assert report["rows_read"] == 3 == report["imported"] + report["merged"] + _count(report["rejected"])
+    assert "PHX-2" in load_portfolio(Path("read.yaml")).work
+    assert run("plan", "read.yaml", "--budget", "1", "-q").exit_code == 0
+
+
+def _count(rejected: object) -> int:
+    return rejected if isinstance(rejected, int) else len(rejected)  # type: ignore[arg-type]
+
+
+def test_a_dry_run_reports_the_same_and_writes_nothing() -> None:
+    before = snapshot(Path())
+    dry = run("ingest", "jira.csv", "-o", "read.yaml", "--dry-run", "--json")
+    assert snapshot(Path()) == before
+    assert dry.stdout == run("ingest", "jira.csv", "-o", "read.yaml", "--json").stdout
+
+
+def test_ingest_replaces_its_own_output_but_not_an_edited_one() -> None:
+    assert run("ingest", "jira.csv", "-o", "read.yaml").exit_code == 0
+    assert run("ingest", "jira.csv", "-o", "read.yaml").exit_code == 0
+    with Path("read.yaml").open("a", encoding="utf-8") as file:
+        file.write("# reviewed\n")
+    edited = Path("read.yaml").read_bytes()
+    result = run("ingest", "jira.csv", "-o", "read.yaml")
+    assert result.exit_code == 2
+    assert "--force" in result.stderr
+    assert Path("read.yaml").read_bytes() == edited
+    assert run("ingest", "jira.csv", "-o", "read.yaml", "--force").exit_code == 0
+
+
+def test_ingest_prints_its_report() -> None:
+    result = run("ingest", "jira.csv")
+    assert result.exit_code == 0
+    assert "3 rows read" in result.stdout
+    assert "Nothing was written" in result.stderr
+
+
+def test_a_proposed_mapping_is_written_and_changes_nothing_when_used() -> None:
+    result = run("map", "jira.csv")
+    assert result.exit_code == 0
+    assert "Issue key" in result.stdout
+    plain = json.loads(run("ingest", "jira.csv", "--json").stdout)
+    mapped = json.loads(run("ingest", "jira.csv", "--map", "map.yaml", "--json").stdout)
+    assert mapped["imported"] == plain["imported"]
+    assert mapped["items"] == plain["items"]
+    assert json.loads(run("map", "jira.csv", "--json", "--force").stdout)["throttle_map"] == 1
+
+
+def test_replan_takes_progress_from_a_newer_portfolio(planned: Path) -> None:
+    newer = PORTFOLIO.replace("2026-11-23T08:00", "2026-11-27T08:00").replace(
+        "{title: Order schema,", "{title: Order schema, status: done,"
+    )
+    Path("newer.yaml").write_text(newer, encoding="utf-8")
+    result = run("replan", planned / "plan.json", "newer.yaml", "--budget", "1", "--out", "out/again")
+    assert result.exit_code == 0, result.output
+    plan = load_plan(Path("out/again/plan.json"))
+    assert "PHX-1" in plan.done
+    assert plan.previous is not None
+    assert run("verify", "out/again/plan.json").exit_code == 0
+
+
+def test_demo_plans_the_example_organisation() -> None:
+    result = run("demo", "--out", "out/demo", "--budget", "2", "-q")
+    assert result.exit_code == 0, result.output
+    plan = load_plan(Path("out/demo/plan.json"))
+    assert plan.certificate.checked
+    assert plan.bottleneck is not None
+    assert (Path("out/demo/index.html")).stat().st_size > 10_000
+
+
+# --- bad inputs
+
+
+def _damaged(kind: str) -> str:
+    name = f"bad{'.csv' if 'csv' in kind else '.yaml' if 'yaml' in kind else '.json'}"
+    content: dict[str, bytes] = {
+        "empty csv": b"",
+        "empty yaml": b"",
+        "empty json": b"",
+        "binary csv": bytes(range(256)) * 40,
+        "binary yaml": b"\x7fELF\x02\x01\x01\x00" + os.urandom(400),
+        "binary json": b"\x89PNG\r\n\x1a\n\x00\x00",
+        "truncated json": b'{"throttle": 1, "as_of": "2026-11-23T08:00", "work": {"A": {"ti',
+        "truncated export json": b'{"result": [{"number": "CHG001", "sys_id": "ab',
+        "truncated yaml": PORTFOLIO[:500].encode() + b'\n  PHX-3: {title: "cut',
+        "truncated csv": b'Summary,Issue key,Status\n"Order schema,PHX-1,To Do\nmore',
+        "wrong csv": b"name,colour\nrose,red\n",
+        "wrong yaml": b"hello: world\n",
+        "wrong json": b"[1, 2, 3]",
+    }
+    Path(name).write_bytes(content[kind])
+    return name
+
+
+BAD = ["empty csv", "empty yaml", "empty json", "binary csv", "binary yaml", "binary json", "truncated json",
+       "truncated export json", "truncated yaml", "truncated csv", "wrong csv", "wrong yaml", "wrong json"]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [*BAD, "missing", "a folder of nothing"])
+def test_bad_input_is_one_clear_message_exit_2_and_nothing_written_over(kind: str) -> None:
+    assert run("plan", "portfolio.yaml", "--budget", "1", "-q").exit_code == 0
+    if kind == "missing":
+        name = "missing.csv"
+    elif kind == "a folder of nothing":
+        name = "nothing"
+        Path(name).mkdir()
+    else:
+        name = _damaged(kind)
+    before = snapshot(Path())
+    for arguments in (["plan", name], ["ingest", name, "-o", "portfolio.json"], ["map", name]):
+        result = run(*arguments)
+        assert result.exit_code == 2, (arguments, result.output)
+        assert name in result.stderr
+        assert result.stdout == ""
+        assert snapshot(Path()) == before
+
+
+@pytest.mark.parametrize("kind", ["missing", *(k for k in BAD if "json" in k)])
+def test_a_bad_plan_is_one_clear_message_and_exit_2(kind: str) -> None:
+    name = "missing.json" if kind == "missing" else _damaged(kind)
+    for arguments in (["verify", name], ["why", "PHX-1", name], ["export", name], ["replan", name, "portfolio.yaml"]):
+        result = run(*arguments)
+        assert result.exit_code == 2, (arguments, result.output)
+        assert name in result.stderr
+        assert result.stdout == ""
+
+
+@pytest.mark.parametrize("option", ["--team", "--map"])
+def test_a_bad_team_or_mapping_file_is_named(option: str) -> None:
+    Path("words.yaml").write_text("peeple: {}\n", encoding="utf-8")
+    result = run("plan", "jira.csv", option, "words.yaml")
+    assert result.exit_code == 2
+    assert "words.yaml" in result.stderr
+    assert run("plan", "jira.csv", option, "none.yaml").exit_code == 2

@@ -1,0 +1,119 @@
+"""No field of the vocabulary is ignored in silence."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from support.portfolios import portfolios
+from throttle.obeyed import KNOWN, REFUSED, refusals, vocabulary
+from throttle_models import Portfolio
+
+FIELDS = {refusal.field for refusal in REFUSED}
+
+
+def test_every_field_is_known_or_refused() -> None:
+    within = tuple(f"{field}." for field in FIELDS)
+    unaccounted = [f for f in vocabulary() if f not in KNOWN and f not in FIELDS and not f.startswith(within)]
+    assert unaccounted == [], "name the new fields in KNOWN or in REFUSED of throttle.obeyed"
+
+
+def test_no_table_names_a_field_that_is_gone() -> None:
+    assert (set(KNOWN) | FIELDS) - set(vocabulary()) == set()
+    assert set(KNOWN) & FIELDS == set()
+
+
+def test_the_vocabulary_is_walked_to_its_leaves() -> None:
+    assert {"as_of", "work.*.needs.*.who", "work.*.change.approval.given", "policy.rules.*.require.*.needs.*.effort",
+            "freezes.*.from", "policy.fever.green"} <= set(vocabulary())  # fmt: skip
+    assert not any(field.endswith((".text", ".low", ".last")) for field in vocabulary())
+
+
+USES: dict[str, Any] = {
+    "people.*.reserve": {"people": {"x": {"reserve": "9h/week"}}},
+    "people.*.out_of_hours": {"people": {"x": {"out_of_hours": {"limit": "6h/week"}}}},
+    "people.*.lent_to": {"people": {"x": {"lent_to": [{"team": "ops", "share": "50%"}]}}},
+    "teams.*.wip": {"teams": {"x": {"wip": 8}}},
+    "teams.*.improvement": {"teams": {"x": {"improvement": "20%"}}},
+    "rotas": {"rotas": {"x": {"people": ["wes"], "first": "2026-11-23"}}},
+    "windows.*.changes": {"windows": {"x": {"every": "Sat 22:00-04:00", "changes": 5}}},
+    "windows.*.risk": {"windows": {"x": {"every": "Sat 22:00-04:00", "risk": 0}}},
+    "windows.*.overhead": {"windows": {"x": {"every": "Sat 22:00-04:00", "overhead": {"linux": "1h"}}}},
+    "work.*.verify": {"work": {"x": {"verify": {"for": "1h"}}}},
+    "work.*.interest": {"work": {"x": {"interest": {"linux": "4h/week"}}}},
+    "policy.wip": {"policy": {"wip": {"change": 3}}},
+    "policy.drum": {"policy": {"drum": "brent"}},
+    "policy.rope": {"policy": {"rope": "40h"}},
+    "policy.full_kit": {"policy": {"full_kit": True}},
+    "policy.buffers": {"policy": {"buffers": {}}},
+    "policy.reserve": {"policy": {"reserve": "learned"}},
+    "policy.stability": {"policy": {"stability": {"frozen": "5d"}}},
+    "policy.pins.*.window": {"policy": {"pins": [{"work": "x", "window": "saturday"}]}},
+    "policy.pins.*.on": {"policy": {"pins": [{"work": "x", "on": "2026-12-05"}]}},
+    "policy.rules": {"policy": {"rules": [{"name": "r", "when": {}, "require": [{"after": "Review"}]}]}},
+    "policy.overrides": {"policy": {"overrides": [{"item": "x", "limit": "rope", "reason": "agreed"}]}},
+    "policy.conflict_hops": {"policy": {"conflict_hops": 0}},
+    "policy.fever": {"policy": {"fever": {}}},
+}
+
+
+def test_each_refusal_is_tried() -> None:
+    assert set(USES) == FIELDS
+
+
+@pytest.mark.parametrize("field", sorted(USES))
+def test_a_field_that_is_not_obeyed_is_refused_by_its_name(field: str) -> None:
+    (finding,) = refusals(Portfolio.model_validate({"as_of": "2026-11-23", **USES[field]}))
+    assert (finding.level, finding.code) == ("error", "not-obeyed")
+    assert finding.path is not None
+    assert re.fullmatch(field.replace(".", r"\.").replace("*", "(x|0)"), finding.path)
+    assert finding.message.startswith(f"{finding.path}: ")
+    assert " not " in finding.message
+    assert ";" in finding.message
+
+
+def test_all_of_them_at_once() -> None:
+    data: dict[str, Any] = {"as_of": "2026-11-23"}
+    for use in USES.values():
+        for section, entries in use.items():
+            for key, entry in entries.items():
+                held = data.setdefault(section, {}).setdefault(key, type(entry)())
+                if isinstance(entry, dict):
+                    held.update(entry)
+                elif isinstance(entry, list):
+                    held.extend(entry)
+                else:
+                    data[section][key] = entry
+    found = refusals(Portfolio.model_validate(data))
+    assert len(found) == len(REFUSED)
+
+
+def test_uses_of_one_field_are_counted() -> None:
+    people = {name: {"reserve": "4h/week"} for name in ("brent", "wes", "mei")}
+    (finding,) = refusals(Portfolio.model_validate({"as_of": "2026-11-23", "people": people}))
+    assert finding.count == 3
+    assert finding.ids == ("brent", "wes", "mei")
+    assert finding.message.startswith("people.brent.reserve (and 2 more): ")
+
+
+@given(portfolios())
+@settings(max_examples=30, deadline=None)
+def test_what_a_plan_obeys_is_not_refused(portfolio: Portfolio) -> None:
+    assert refusals(portfolio) == []
+
+
+def test_the_page_for_planners_names_every_field() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "portfolio.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"`([a-z_]+)`", page))
+    missing = {field.rpartition(".")[2] for field in vocabulary()} - words
+    assert missing == set()
+
+
+def test_the_page_says_what_is_refused() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "portfolio.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"^## Not obeyed yet\n(.*?)(?=^## |\Z)", page, re.M | re.S)
+    assert set(re.findall(r"`([a-z_.]+)`", listed)) == {field.replace(".*", "") for field in FIELDS}

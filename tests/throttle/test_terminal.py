@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from support.sample_plan import sample_plan, sample_portfolio
+from throttle.terminal import clean, describe_load, show_plan
+from throttle_models import Plan
+
+PORTFOLIO = sample_portfolio()
+PLAN = sample_plan(PORTFOLIO)
+
+
+def shown(plan: Plan, week: str | None = None, portfolio: object = PORTFOLIO) -> str:
+    stream = io.StringIO()
+    show_plan(Console(file=stream, width=200, markup=False), plan, portfolio, week)  # type: ignore[arg-type]
+    return stream.getvalue()
+
+
+@given(st.text(st.characters(codec=None)))
+def test_clean_text_is_one_printable_line_with_what_was_printable(text: str) -> None:
+    cleaned = clean(text)
+    assert all(c.isprintable() for c in cleaned)
+    if text.isprintable():
+        assert cleaned == text
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [("\x1b[31mred", r"\x1b[31mred"), ("a\u202eb", r"a\u202eb"), ("\x9b2J", r"\x9b2J"), ("a\tb\nc", "a b c")],
+)
+def test_clean_writes_what_a_terminal_would_obey(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+
+
+def test_this_week_has_releases_holds_bottleneck_promises_and_certificate() -> None:
+    text = shown(PLAN)
+    assert f"Let in this week: {len(PLAN.releases)}" in text
+    assert f"Hold: {len(PLAN.holds)}" in text
+    for reason in {h.reason for h in PLAN.holds}:
+        held = [h for h in PLAN.holds if h.reason is reason]
+        assert f"{reason}: {len(held)}, together" in text
+    assert "oracle>=1" in text
+    assert "weeks of queue" in text
+    assert "Project number 0" in text
+    assert "first come, first served" in text
+    assert "20.0 %" in text
+    assert "(-33 %)" in text
+    assert "effort: in the team file" in text
+
+
+def test_holds_are_in_the_order_of_their_value() -> None:
+    text = shown(PLAN)
+    groups = sorted({h.reason for h in PLAN.holds}, key=lambda r: -sum(h.value for h in PLAN.holds if h.reason is r))
+    at = [text.index(f"  {reason}: ") for reason in groups]
+    assert at == sorted(at)
+
+
+def test_times_are_those_of_the_plans_zone() -> None:
+    assert "as of Mon 23 Nov 2026 08:00, America/Chicago" in shown(PLAN)
+
+
+def test_another_week_shows_everyones_days_and_no_release_list() -> None:
+    text = shown(PLAN, "2026-W50")
+    week = next(w for w in PLAN.weeks if w.week == "2026-W50")
+    assert all(person in text for person in week.people)
+    assert "Let in this week" not in text
+
+
+def test_titles_are_printed_without_their_markup_and_control_characters() -> None:
+    item = PLAN.releases[0].item
+    nasty = PORTFOLIO.work[item].model_copy(update={"title": "[red]\x1b]8;;http://x\x07link[/red]"})
+    portfolio = PORTFOLIO.model_copy(update={"work": {**PORTFOLIO.work, item: nasty}})
+    text = shown(PLAN, portfolio=portfolio)
+    assert "\x1b" not in text
+    assert r"[red]\x1b]8;;http://x\x07link[/red]" in text
+
+
+def test_an_empty_plan_can_be_shown() -> None:
+    empty = PLAN.model_copy(
+        update={"items": {}, "releases": (), "holds": (), "projects": {}, "weeks": (), "loads": (), "bottleneck": None,
+                "unscheduled": {}, "assumptions": ()}
+    )  # fmt: skip
+    text = shown(empty, portfolio=None)
+    assert "Let in this week: 0" in text
+    assert "None: no work is left." in text
+
+
+def test_a_load_without_hours_says_so() -> None:
+    load = PLAN.loads[0].model_copy(update={"weeks_of_queue": None, "people": (), "by_week": {}})
+    assert "no hours for it at all" in describe_load(load)
+
+
+def test_the_view_knows_items_that_are_in_no_portfolio() -> None:
+    assert PLAN.releases[0].item in shown(PLAN, portfolio=None)
