@@ -224,8 +224,8 @@ README = """# Parts Unlimited
 
 An invented organisation, after the talk "When IT Fails: A Business Novel": one flagship project (Phoenix), the
 findings of an audit (SOX-404), a payroll run that failed, changes, incidents, and one lead engineer, Brent Geller,
-whom about half of the work needs. `generate.py` wrote all files here, this one too; nobody and nothing in them is
-real.
+whom about half of the work needs. `generate.py` wrote `native/`, `exports/` and this file; nobody and nothing in them
+is real.
 
     python datasets/parts-unlimited/generate.py --scale {scale} --bottleneck {bottleneck} --seed {seed}
 
@@ -264,10 +264,14 @@ With each `--bottleneck`, at this scale and seed:
 
 ## What differs between the two forms
 
-The exports estimate in one point (the likely one), the native files mostly in three. The exports know no lag; the
-team file gives those between changes. Every open ticket says the same otherwise: who or which skill, what it waits
-for, when it may go. Three tickets show reasons for not being planned: *Badge printers* waits for a vendor who names
-no date, *Retire the old badge server* waits for it, and *Mail under the new domain* is on hold."""
+- The exports estimate in one point (the likely one), the native files mostly in three.
+- The exports know no lags; the team file gives the one between changes.
+- A task for several people is one ticket with a sub-task for each in Jira, which do not have to begin together.
+- Jira's project for operations (OPS) counts as a project in process; the limit in the team file is one higher for it.
+
+Three tickets show reasons for not being planned: *Badge printers* waits for a vendor who names no date, *Retire the
+old badge server* waits for it, and *Mail under the new domain* is on hold.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -550,6 +550,7 @@ def team_file(portfolio: Portfolio) -> Fields:
     """The team file: people as the exports write them, calendars, policy, and the crews and windows of changes."""
     source = Sources(portfolio, Dice("unused"))
     said = portfolio.model_dump(mode="json", exclude_defaults=True)
+    calendars: Fields = said["calendars"]
     people: Fields = {}
     for who, facts in said["people"].items():
         name = source.name(who)
@@ -562,7 +563,14 @@ def team_file(portfolio: Portfolio) -> Fields:
     return {
         "throttle": 1,
         "as_of": said["as_of"],
-        **{section: said[section] for section in ("zone", "currency", "calendars", "skills", "teams")},
+        "zone": said["zone"],
+        "currency": said["currency"],
+        # hours that are productive throughout are said to be, since an import takes less where nothing is said
+        "calendars": {
+            name: facts | {"productive": facts.get("productive", "100%")} for name, facts in calendars.items()
+        },
+        "skills": said["skills"],
+        "teams": said["teams"],
         "people": people,
         **{section: said[section] for section in ("environments", "services", "windows", "freezes")},
         "projects": {keys[project]: facts for project, facts in said["projects"].items()},
@@ -570,7 +578,8 @@ def team_file(portfolio: Portfolio) -> Fields:
             ticket: told for ticket, item in said["work"].items() if (told := _told(ticket, item, portfolio, keys))
         },
         "external": said["external"],
-        "policy": said["policy"],
+        # the service desk's project in Jira counts as one more
+        "policy": said["policy"] | {"projects_in_process": said["policy"]["projects_in_process"] + 1},
         "defaults": {
             "cost_of_delay": PRIORITY_COSTS,
             "skills": {
@@ -591,7 +600,8 @@ def _told(ticket: str, item: Fields, portfolio: Portfolio, keys: dict[str, str])
     if item.get("status") in OVER:
         return {}
     if "change" in item:
-        told: Fields = {field: item[field] for field in ("needs", "change", "cost_of_delay") if field in item}
+        # the cost is the project's; a priority would count it twice
+        told: Fields = {"needs": item["needs"], "change": item["change"], "cost_of_delay": item.get("cost_of_delay")}
         if any(isinstance(link, dict) for link in item.get("after", ())):
             told["after"] = item["after"]
         return told | ({"project": keys[item["project"]]} if "project" in item else {})

@@ -95,6 +95,7 @@ NAMED: dict[str, Fields] = {
         "calendar": "ops",
         "skills": {"linux": 3, "oracle": 3, "networking": 3, "storage": 3, "deploys": 3, "windows": 2, "monitoring": 2},
         "away": ["2026-12-24"],
+        "wip": 5,
     },
     "wes": {
         "name": "Wes Davis",
@@ -272,7 +273,7 @@ PROJECTS: dict[str, ProjectFacts] = {
         "PHX",
         "Phoenix",
         120_000,
-        "2026-12-08",
+        "2026-12-11",
         (
             ("Order capture in the stores", "java", "point-of-sale", "deploys"),
             ("Order capture on the web", "web", "web-shop", "linux"),
@@ -290,7 +291,7 @@ PROJECTS: dict[str, ProjectFacts] = {
         "KSK",
         "Parts finder in the stores",
         16_000,
-        "2027-01-15",
+        "2027-01-22",
         (
             ("Search by vehicle", "web", "point-of-sale", "oracle"),
             ("Search by picture", "java", "point-of-sale", "linux"),
@@ -303,7 +304,7 @@ PROJECTS: dict[str, ProjectFacts] = {
         "LOY",
         "Loyalty card",
         12_000,
-        "2027-01-29",
+        "2027-02-05",
         (
             ("Enrolment", "web", "web-shop", "linux"),
             ("Points account", "java", "order-management", "oracle"),
@@ -328,7 +329,7 @@ PROJECTS: dict[str, ProjectFacts] = {
         "PAY",
         "A payroll that runs every time",
         30_000,
-        "2026-12-11",
+        "2026-12-18",
         (
             ("Check of the timekeeping feed", "cobol", "timekeeping", "storage"),
             ("Restart after a failed run", "cobol", "payroll", "storage"),
@@ -345,17 +346,17 @@ PROJECTS: dict[str, ProjectFacts] = {
 
 # (finding, skill, level, likely hours, service, whether it ends in a change)
 FINDINGS: tuple[tuple[str, str, int, float, str, bool], ...] = (
-    ("Shared root password on the order hosts", "linux", 3, 4, "linux-hosts", True),
-    ("Developers with access to production databases", "oracle", 3, 3, "oracle-cluster", True),
-    ("No record of emergency changes", "deploys", 3, 3, "order-management", False),
-    ("Firewall rules without an owner", "networking", 3, 4, "network", True),
-    ("Backups of the ledger never restored", "storage", 3, 4, "san", False),
+    ("Shared root password on the order hosts", "linux", 3, 5, "linux-hosts", True),
+    ("Developers with access to production databases", "oracle", 3, 4, "oracle-cluster", True),
+    ("No record of emergency changes", "deploys", 3, 4, "order-management", False),
+    ("Firewall rules without an owner", "networking", 3, 5, "network", True),
+    ("Backups of the ledger never restored", "storage", 3, 5, "san", False),
     ("Leavers keep their accounts", "windows", 2, 6, "directory", False),
-    ("Ledger jobs run under a personal account", "oracle", 3, 3, "general-ledger", False),
-    ("Log files can be altered", "linux", 3, 3, "linux-hosts", False),
-    ("Releases without a second signature", "deploys", 3, 2, "web-shop", False),
-    ("Remote access without a token", "networking", 3, 4, "network", True),
-    ("Card data in test copies", "oracle", 3, 4, "card-payment", False),
+    ("Ledger jobs run under a personal account", "oracle", 3, 4, "general-ledger", False),
+    ("Log files can be altered", "linux", 3, 4, "linux-hosts", False),
+    ("Releases without a second signature", "deploys", 3, 3, "web-shop", False),
+    ("Remote access without a token", "networking", 3, 5, "network", True),
+    ("Card data in test copies", "oracle", 3, 5, "card-payment", False),
     ("Store servers out of patch level", "windows", 2, 8, "store-network", False),
 )
 
@@ -657,14 +658,14 @@ def _features(log: Backlog, project: str, facts: ProjectFacts, suffix: str) -> N
         thing = f"{title[0].lower()}{title[1:]}{suffix}"
         epics.append(log.add(facts.key, title + suffix, type=facts.type, project=project))
         common: Fields = {"type": facts.type, "parent": epics[-1]}
-        needs = [log.need(skill, 2, dice.within(4, 8), spread=False), log.need(lead, 3, 2)]
+        needs = [log.need(skill, 2, dice.within(4, 8), spread=False), log.need(lead, 3, 2.5)]
         design = log.add(facts.key, f"Design {thing}", needs=needs, **common)
         hours = dice.within(12, 24, 4) * (1 if project == "phoenix" else 1.5)
         build = log.add(facts.key, f"Develop {thing}", needs=[log.need(skill, 1, hours)], after=[design], **common)
         setup = log.add(
             facts.key,
             f"Environment and deployment of {thing}",
-            needs=[log.need(lead, 3, dice.within(2.5, 4, 0.5))],
+            needs=[log.need(lead, 3, dice.within(3, 5, 0.5))],
             after=[design],
             environment="pre-production",
             **common,
@@ -732,7 +733,7 @@ def _findings(log: Backlog, suffix: str) -> None:
             needs.append(log.need(skill, level, 1, spread=False))
         evidence = log.add("SOX", f"Evidence: {title}{suffix}", needs=needs, after=[last], **common)
         if i == len(FINDINGS) - 1:
-            log.add("SOX", f"Auditors look at the evidence{suffix}", wait="5d", after=[evidence], **common)
+            log.add("SOX", f"Auditors look at the evidence{suffix}", wait="3d", after=[evidence], **common)
 
 
 def _tasks(log: Backlog, project: str, tasks: tuple[Task, ...], suffix: str) -> None:

@@ -172,7 +172,7 @@ class Defaults(Model):
     """What stands in where an export is silent."""
 
     productive: Share | None = None
-    """Share of the calendar's hours that can be planned; else that of the calendar, else 65 %."""
+    """Share of hours planned, where the calendar does not say; default 65 %, unless the file has calendars."""
     effort: dict[str, Estimate] = {}
     """By the tracker's type (``Story``) or by type of work (``project``); before what history says."""
     hours_per_point: Effort | None = None
@@ -196,7 +196,7 @@ class TeamFile(Model):
     currency: str = ""
     calendars: dict[str, Calendar] = {}
     skills: Annotated[dict[str, str], BeforeValidator(_skill_map)] = {}
-    """Skills named here are held only by those whom the file says so of."""
+    """Skills named here, or of people here, are held only by those of whom the file says so."""
     teams: dict[str, Team] = {}
     people: dict[str, TeamPerson] = {}
     rotas: dict[str, Rota] = {}

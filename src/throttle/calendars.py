@@ -112,7 +112,7 @@ class Calendars:
         name = self.portfolio.environments[id].calendar
         if name is None:
             return self._shared(np.ones(self.grid.slots, bool))
-        return self._mask(name, (), self.calendar(name).productive)
+        return self._mask(name, (), 1.0)
 
     def _shared(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return self._equal.setdefault(np.packbits(mask).tobytes(), mask)

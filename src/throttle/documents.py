@@ -29,7 +29,7 @@ Loc = tuple[str | int, ...]
 
 
 def error_at(code: str, message: str, path: Path, loc: Loc = (), ids: tuple[str, ...] = ()) -> Finding:
-    """An error in a file; the message is to name the file itself. Bytes of file names that are no UTF-8 show as ``?``."""
+    """An error in a file; the message is to name the file. Bytes of its name that are no UTF-8 show as ``?``."""
 
     def shown(text: str) -> str:
         return text.encode(errors="replace").decode()

@@ -136,7 +136,8 @@ def _source(path: Path, text: str, model: type[Model]) -> _Source:
     else:
         data = read_yaml(text, path)
     kind = _kind(data)
-    if kind != _WHAT.get(model, kind) or not isinstance(data, dict):
+    nearly = model is Portfolio and kind == "something else" and isinstance(data, dict) and _resembles(data)
+    if not isinstance(data, dict) or (kind != _WHAT.get(model, kind) and not nearly):
         raise _not_it(path, what, kind)
     return _Source(path, text, _without_nulls(data) if model is Portfolio else data)
 
@@ -158,7 +159,7 @@ def _kind(data: Any) -> str:
     if isinstance(data, list) and data and all(isinstance(record, dict) for record in data):
         return "a ticket export"
     if not isinstance(data, dict):
-        return "text without fields"
+        return "something else"
     if data.get("kind") == "plan":
         return "a plan"
     if "throttle_map" in data:
@@ -167,7 +168,12 @@ def _kind(data: Any) -> str:
         isinstance(data.get(name), list) for name in ("result", "records", "issues", "value")
     ):
         return "a ticket export"
-    return "a portfolio"
+    return "a portfolio" if data.keys() & Portfolio.model_fields.keys() else "something else"
+
+
+def _resembles(data: dict[str, Any]) -> bool:
+    """Whether it may be a portfolio with its fields misspelt."""
+    return not data or any(get_close_matches(str(key), Portfolio.model_fields, n=1) for key in data)
 
 
 _REMEDIES = {
@@ -175,7 +181,7 @@ _REMEDIES = {
     "a plan": "`throttle verify`, `why`, `replan` and `export` read it; name the portfolio it was made from",
     "a portfolio": "`throttle plan {path} -o plan.json` makes a plan of it",
     "a mapping": "`throttle ingest EXPORT --map {path}` uses it",
-    "text without fields": "it holds none of the fields that docs/portfolio.md describes",
+    "something else": "check the name; docs/portfolio.md and docs/plan.md tell what is in these files",
 }
 
 
@@ -538,10 +544,7 @@ def edit_portfolio(path: Path, changes: Mapping[tuple[str, ...], Any]) -> None:
     if left:
         missing = {".".join(_entry(loc)): loc for loc in left}
         raise InputError(
-            [
-                error_at("no-entry", f"{path} has no {e}; add it", path, loc, loc[1:2])
-                for e, loc in missing.items()
-            ]
+            [error_at("no-entry", f"{path} has no {e}; add it", path, loc, loc[1:2]) for e, loc in missing.items()]
         )
     _portfolio_of(sources)
     for file, text in edited.items():

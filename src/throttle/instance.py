@@ -6,7 +6,7 @@ array that follows them. The decoders, the exact model and the bounds read nothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -127,6 +127,17 @@ class Instance:
     @property
     def n(self) -> int:
         return len(self.activities)
+
+    def trimmed(self, slots: int) -> Instance:
+        """The same on a shorter horizon, for searching; what does not fit into it is not found."""
+        a = self.arrays
+        arrays = a._replace(
+            masks=np.ascontiguousarray(a.masks[:, :slots]),
+            next_open=np.minimum(a.next_open[:, :slots], np.int32(slots)),
+            occurrences=np.ascontiguousarray(a.occurrences[:, :slots]),
+            frosts=np.ascontiguousarray(a.frosts[:, :slots]),
+        )
+        return replace(self, arrays=arrays, slots=slots)
 
 
 @dataclass(frozen=True)

@@ -79,8 +79,11 @@ class Naive:
         self.raw = portfolio.as_of.resolve(datetime(2000, 1, 1, tzinfo=UTC), self.zone)
         self.as_of = math.ceil(self.raw.timestamp() / self.size)
         self.horizon = self.as_of + days * 86400 // self.size
-        self.minutes: dict[tuple[str, date], set[int]] = {}
+        self.countries: dict[str, holidays.HolidayBase] = {}
+        self.known: set[tuple[str, date]] = set()
+        self.minutes: dict[str, set[int]] = defaultdict(set)
         self.open: dict[tuple[str, int], bool] = {}
+        self.slots: dict[str, dict[int, int]] = {}
         parents = {i.parent for i in self.work.values()}
         self.history = [n for n, i in self.work.items() if i.status in (Status.DONE, Status.CANCELLED)]
         self.containers = [
@@ -148,8 +151,10 @@ class Naive:
     def holiday(self, code: str | None, day: date) -> bool:
         if code is None:
             return False
-        country, _, part = code.partition("-")
-        return day in holidays.country_holidays(country, subdiv=part or None, years=day.year)
+        if code not in self.countries:
+            country, _, part = code.partition("-")
+            self.countries[code] = holidays.country_holidays(country, subdiv=part or None)
+        return day in self.countries[code]
 
     def minute(self, day: date, minute: int, zone: ZoneInfo) -> int:
         """Minutes since 1970 of a wall-clock time."""
@@ -157,18 +162,16 @@ class Naive:
 
     def day_minutes(self, who: str, day: date, calendar: Calendar, zone: ZoneInfo) -> set[int]:
         """Open minutes of the ranges that begin on a day; ``who`` is a person, or an environment after a slash."""
-        if (who, day) not in self.minutes:
-            found: set[int] = set()
-            for a, b in self.ranges(calendar, day):
-                found |= set(range(self.minute(day, a, zone), self.minute(day, b, zone)))
-            if who in self.p.people:
-                person = self.p.people[who]
-                if any(r.first <= day <= r.last for r in person.away):
-                    found = set()
-                share = person.productive or calendar.productive
-                found = set(sorted(found)[: math.floor(len(found) * share + 1e-9)])
-            self.minutes[who, day] = found
-        return self.minutes[who, day]
+        found: set[int] = set()
+        for a, b in self.ranges(calendar, day):
+            found |= set(range(self.minute(day, a, zone), self.minute(day, b, zone)))
+        if who in self.p.people:
+            person = self.p.people[who]
+            if any(r.first <= day <= r.last for r in person.away):
+                return set()
+            share = person.productive or calendar.productive
+            return set(sorted(found)[: math.floor(len(found) * share + 1e-9)])
+        return found
 
     def is_open(self, who: str, slot: int) -> bool:
         if (who, slot) not in self.open:
@@ -177,10 +180,12 @@ class Naive:
             calendar = self.p.calendars[entity.calendar] if entity.calendar else first
             zone = ZoneInfo(calendar.zone or self.p.zone)
             today = datetime.fromtimestamp(slot * self.size, zone).date()
-            days = [today + timedelta(days=i) for i in range(-2, 2)]
-            sets = [self.day_minutes(who, day, calendar, zone) for day in days]
+            for day in (today + timedelta(days=i) for i in range(-2, 2)):
+                if (who, day) not in self.known:
+                    self.known.add((who, day))
+                    self.minutes[who] |= self.day_minutes(who, day, calendar, zone)
             wanted = range(slot * self.size // 60, (slot + 1) * self.size // 60)
-            self.open[who, slot] = all(any(m in s for s in sets) for m in wanted)
+            self.open[who, slot] = self.minutes[who].issuperset(wanted)
         return self.open[who, slot]
 
     # work
@@ -197,8 +202,10 @@ class Naive:
 
     def times(self, name: str) -> dict[int, int]:
         """Need to slots, without those that ask for nobody."""
-        item = self.work[name]
-        return {i: t for i, need in enumerate(item.needs) if (t := self.time(item, need))}
+        if name not in self.slots:
+            item = self.work[name]
+            self.slots[name] = {i: t for i, need in enumerate(item.needs) if (t := self.time(item, need))}
+        return self.slots[name]
 
     def total(self, name: str) -> int:
         wait = self.work[name].wait
@@ -234,6 +241,8 @@ class Naive:
     def run(self, name: str, crew: Crew, start: int) -> Placed | None:
         """The work from a start on; None if that is closed, a pause is not allowed, or it never ends."""
         times, total, places = self.times(name), self.total(name), self.places(name)
+        if total and not all(self.is_open(who, start) for who in (*(who for who, _ in crew), *places)):
+            return None
         work: dict[str, list[int]] = {who: [] for who, _ in crew}
         done, slot, may_pause = 0, start, self.may_pause(name)
         while done < total:
@@ -244,7 +253,7 @@ class Naive:
                 for who in active:
                     work[who].append(slot)
                 done += 1
-            elif slot == start or not may_pause:
+            elif not may_pause:
                 return None
             slot += 1
         return Placed(start, slot, crew, work)

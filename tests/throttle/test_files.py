@@ -242,13 +242,15 @@ def test_ids_with_dots_are_found(tmp_path: Path) -> None:
         ("? [a, b]\n: c\n", "line 1: a key must be a word or quoted text"),
         ("work: " + "[" * 100 + "]" * 100, "nested more than 40 deep; write it flatter"),
         ("# nothing but this\n", "the file holds nothing but comments"),
-        ("just a sentence\n", "is text without fields, not a portfolio: it holds none of the fields"),
+        ("just a sentence\n", "is something else, not a portfolio: check the name"),
         ("throttle: 2\nas_of: 2026-11-23\n", "line 1: throttle: says another version of the format; .* reads 1"),
         ("throttle: " + "9" * 5000 + "\nas_of: 2026-11-23\n", "throttle: says another version of the format"),
         ("throttle_map: 1\ncolumns: {}\n", "is a mapping, not a portfolio: `throttle ingest EXPORT --map"),
         ("Key,Summary,Status,Assignee\nA-1,Fix,Open,me\n", "is a ticket export, not a portfolio: `throttle ingest"),
         ("\x07as_of: 2026-11-23\n", "line 1: not YAML: .*control characters|special characters are not allowed"),
         ("zone: UTC\n", "as_of: is missing; add it"),
+        ("{}\n", "as_of: is missing; add it"),
+        ("as_of: 2026-11-23\nwrok: {}\n", "line 2: wrok: there is no such field; did you mean work"),
         ("as_of: 3d\n", "line 1: as_of: must be a date or a moment itself: other dates are counted from it"),
         ("as_of: 2026-11-23\nzone: Mars/Olympus\n", "line 2: zone: 'Mars/Olympus' is not a time zone"),
         ("as_of: 2026-11-23\nwork: {A: {due: 999999999999d}}\n", "work.A.due: lies before 1970 or after 2199"),
@@ -278,7 +280,8 @@ def test_yaml_that_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
         ('[{"key": "A-1"}]', "is a ticket export, not a portfolio: `throttle ingest"),
         ('{"result": [{"number": "CHG1"}]}', "is a ticket export, not a portfolio: `throttle ingest"),
         ('{"throttle": 1, "kind": "plan"}', "is a plan, not a portfolio: `throttle verify`"),
-        ("7", "is text without fields, not a portfolio"),
+        ("7", "is something else, not a portfolio"),
+        ('{"dependencies": {}, "version": 3}', "is something else, not a portfolio: check the name"),
     ],
 )  # fmt: skip
 def test_json_that_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
@@ -325,8 +328,9 @@ def test_any_bytes_give_an_error_and_no_traceback(tmp_path: Path, content: bytes
 
 _HOSTILE = st.sampled_from(
     ["", " ", "a: b", "- x", "#1", "NO", "null", "~", "1e3", "010", "1:30", "x #y", "{", "[a]", "'", '"', "\\", "a\nb",
-     "\t", "=1+1", "\x85", "\u2028", "\ufeff", "\x7f", "ü", "日本", "😀", "a  b", "a ", "*x", "&x", "!x", "%x", "@x", "`x",
-     "<<", "true", "0x1F", "2026-11-23", "? x", "x" * 1200, "x: " * 300, "-", "--- x", "...", "a,b", "09:00", "\x00", "\r\n"]
+     "\t", "=1+1", "\x85", "\u2028", "\ufeff", "\x7f", "ü", "日本", "😀", "a  b", "a ", "*x", "&x", "!x", "%x", "@x",
+     "`x", "<<", "true", "0x1F", "2026-11-23", "? x", "x" * 1200, "x: " * 300, "-", "--- x", "...", "a,b",
+     "09:00", "\x00", "\r\n"]
 )  # fmt: skip
 _TEXT = _HOSTILE | st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 _UNITS = [timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(microseconds=1), timedelta(seconds=7)]
@@ -380,9 +384,9 @@ def _one(part: Any) -> st.SearchStrategy[Any]:
 
 _REQUIRED: dict[str, Any] = {
     "as_of": "2026-11-23", "hours": "daily 00:00-24:00", "every": "daily 00:00-24:00", "limit": timedelta(0),
-    "team": "t", "share": 0.5, "people": [], "first": "2026-11-23", "item": "x", "for_": timedelta(0), "from_": "2026-11-23",
-    "to": "2026-11-23", "name": "n", "when": {}, "require": [], "work": "w", "limit_": "", "reason": "r", "about": "a",
-    "value": "v", "why": "w"}  # fmt: skip
+    "team": "t", "share": 0.5, "people": [], "first": "2026-11-23", "item": "x", "for_": timedelta(0),
+    "from_": "2026-11-23", "to": "2026-11-23", "name": "n", "when": {}, "require": [], "work": "w",
+    "reason": "r", "about": "a", "value": "v", "why": "w"}  # fmt: skip
 
 
 def _completed(model: type[BaseModel], fields: dict[str, Any]) -> dict[str, Any]:
@@ -587,6 +591,13 @@ def test_an_edit_finds_the_file_of_a_folder(tmp_path: Path) -> None:
     assert load_portfolio(tmp_path).work["B"].status == "in-progress"
 
 
+def test_an_edit_keeps_the_line_ends(tmp_path: Path) -> None:
+    path = written(tmp_path, SMALL.replace("\n", "\r\n"))
+    edit_portfolio(path, {("work", "A-2", "status"): "done", ("policy", "makespan"): "5/week"})
+    assert re.findall("[^\r]\n", path.read_bytes().decode()) == []
+    assert load_portfolio(path).work["A-2"].status == "done"
+
+
 def test_an_edit_that_would_not_be_sound_changes_nothing(tmp_path: Path) -> None:
     path = written(tmp_path, SMALL)
     with pytest.raises(InputError, match=r"line 10: work\.A-1\.status: must be 'open'"):
@@ -629,7 +640,8 @@ def test_plans_that_are_none(tmp_path: Path) -> None:
         whole.replace('"finish": "2026', '"finish": "x2026', 1): "finish: .*Invalid isoformat|finish: ",
         SMALL: "not JSON",
         '{"as_of": "2026-11-23", "work": {}}': "is a portfolio, not a plan: `throttle plan",
-        "[1]": "is text without fields, not a plan",
+        "[1]": "is something else, not a plan",
+        '{"seconds": 1}': "is something else, not a plan: check the name",
     }
     for text, sentence in cases.items():
         assert text != whole

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from support.portfolios import portfolios
+from throttle.files import load_portfolio
 from throttle.obeyed import KNOWN, REFUSED, refusals, vocabulary
 from throttle_models import Portfolio
 
@@ -106,14 +107,28 @@ def test_what_a_plan_obeys_is_not_refused(portfolio: Portfolio) -> None:
     assert refusals(portfolio) == []
 
 
-def test_the_page_for_planners_names_every_field() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "portfolio.md").read_text(encoding="utf-8")
-    words = set(re.findall(r"`([a-z_]+)`", page))
-    missing = {field.rpartition(".")[2] for field in vocabulary()} - words
-    assert missing == set()
+PAGE = (Path(__file__).parents[2] / "docs" / "portfolio.md").read_text(encoding="utf-8")
+
+
+def section(title: str) -> str:
+    (text,) = re.findall(rf"^## `?{title}`?\n(.*?)(?=^## |\Z)", PAGE, re.M | re.S)
+    return str(text)
+
+
+@pytest.mark.parametrize("field", sorted(Portfolio.model_fields))
+def test_the_page_for_planners_explains_every_field(field: str) -> None:
+    head = field in ("throttle", "as_of", "zone", "slot", "currency")
+    words = set(re.findall(r"`([a-z_]+)`", section("Head" if head else field)))
+    # the needs of work that a rule inserts are those of any item
+    inner = {f.rpartition(".")[2] for f in vocabulary() if f.startswith(f"{field}.") and ".require.*.needs." not in f}
+    assert ({field} if head else inner) - words == set()
+
+
+def test_the_example_of_the_page_is_a_portfolio_that_is_obeyed(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+    (tmp_path / "example.yaml").write_text(example, encoding="utf-8")
+    assert refusals(load_portfolio(tmp_path / "example.yaml")) == []
 
 
 def test_the_page_says_what_is_refused() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "portfolio.md").read_text(encoding="utf-8")
-    (listed,) = re.findall(r"^## Not obeyed yet\n(.*?)(?=^## |\Z)", page, re.M | re.S)
-    assert set(re.findall(r"`([a-z_.]+)`", listed)) == {field.replace(".*", "") for field in FIELDS}
+    assert set(re.findall(r"`([a-z_.]+)`", section("Not obeyed yet"))) == {f.replace(".*", "") for f in FIELDS}

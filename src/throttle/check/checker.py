@@ -40,8 +40,8 @@ def check(plan: Plan, portfolio: Portfolio | None = None) -> Verdict:
     return Verdict(
         ok=not violations.found,
         violations=tuple(violations.found),
-        objective=money.objective(),
-        flow=money.flow(),
+        objective=money.objective,
+        flow=money.flow,
         items=len(plan.items) + len(plan.unscheduled),
     )
 

@@ -72,6 +72,7 @@ class Facts:
         self.activities = [n for n in self.work if n not in self.history and n not in self.containers]
         self._needs: dict[str, dict[int, tuple[Need, int]]] = {}
         self._open_times: dict[object, OpenTime] = {}
+        self._person_times: dict[str, OpenTime] = {}
         self._fallback = next(iter(portfolio.calendars.values()), DEFAULT_CALENDAR)
 
     # structure
@@ -235,10 +236,14 @@ class Facts:
     # time
 
     def person_time(self, person: str) -> OpenTime:
+        if person in self._person_times:
+            return self._person_times[person]
         who = self.portfolio.people[person]
         calendar = self.portfolio.calendars[who.calendar] if who.calendar is not None else self._fallback
         share = who.productive if who.productive is not None else calendar.productive
-        return self._open_time((who.calendar, who.away, share), calendar, who, share)
+        time = self._open_time((who.calendar, who.away, share), calendar, who, share)
+        self._person_times[person] = time
+        return time
 
     def calendar_time(self, person: str) -> OpenTime:
         """Of the person's calendar, as if without days off and other work: never less than the person's own."""

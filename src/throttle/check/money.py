@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from throttle.check.facts import Facts
 from throttle.check.kinds import seconds
@@ -31,6 +32,7 @@ class Money:
 
     def __init__(self, facts: Facts, items: Mapping[str, PlannedItem]) -> None:
         self._facts, self._items = facts, items
+        self._extents: dict[str, Extent | None] = {}
         self._as_of = facts.clock.as_of * facts.clock.slot
         projects, work = facts.portfolio.projects.values(), facts.work.values()
         self._free = not (
@@ -40,7 +42,9 @@ class Money:
         )
 
     def of_project(self, project: str) -> Extent | None:
-        return self._extent(self._facts.activities_of[project])
+        if project not in self._extents:
+            self._extents[project] = self._extent(self._facts.activities_of[project])
+        return self._extents[project]
 
     def of_item(self, name: str) -> Extent | None:
         """Of an activity or a container."""
@@ -74,16 +78,18 @@ class Money:
             total += earliness * max(0.0, self._facts.clock.moment(entity.wanted_start) - at.start) / WEEK
         return total
 
+    @cached_property
     def objective(self) -> float:
         """The sum over projects and items, and the policy's makespan; activities count alike if nothing has a cost."""
         if self._free:
-            return self.flow()
+            return self.flow
         total = sum(self.cost(entity, at) for entity, at in self._all())
         whole = extent(self._items.values())
         if whole is not None and self._facts.portfolio.policy.makespan:
             total += self._facts.portfolio.policy.makespan * (whole.finish - self._as_of) / WEEK
         return total
 
+    @cached_property
     def flow(self) -> float:
         """Rates of delay times weeks from as-of to the finish, due dates ignored."""
         if self._free:

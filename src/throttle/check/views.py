@@ -234,8 +234,8 @@ def certificate(schedule: Schedule, money: Money, violations: Violations) -> Non
     plan = schedule.plan
     told = plan.certificate
     for kind, goal, exact in (
-        ("objective-value", told.objective, money.objective()),
-        ("flow-value", told.flow, money.flow()),
+        ("objective-value", told.objective, money.objective),
+        ("flow-value", told.flow, money.flow),
     ):
         if not math.isclose(goal.value, exact, rel_tol=RELATIVE, abs_tol=RELATIVE):
             message = f"{goal.name} is {exact:.9g} as recomputed; the certificate says {goal.value:.9g}"

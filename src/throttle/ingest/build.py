@@ -116,6 +116,8 @@ class Builder:
         self.by_id = {t.id: t for t in self.tickets}
         self.used: Counter[tuple[str, str, str, str]] = Counter()
         """Assumptions: (about, value, why, override) and how often."""
+        self.rated = 0
+        """Items whose cost of delay is from the table."""
         self.zone = team.zone or options.zone or "UTC"
         self.names = self._aliases()
         self.parents = self._parents()
@@ -359,7 +361,7 @@ class Builder:
         projects = self._projects()
         work = self._patched(work)
         external = self._external(work)
-        assumptions = self._assumptions(estimator)
+        assumptions = self._assumptions()
         try:
             portfolio = Portfolio(
                 as_of=as_of,
@@ -465,17 +467,19 @@ class Builder:
         fields: dict[str, Any] = {}
         if not self.meanings.type_known(t.type) or (not t.type):
             inferred.append("type")
-        if leaf:
+        said = self.team.work.get(t.id, {})
+        if leaf and not said.keys() & {"needs", "wait"}:
             need, rests_on = self._need(t, status, estimator, skills)
             if need is not None:
                 fields["needs"] = (need,)
             inferred += rests_on
-            if t.project not in costed:
-                rate, known = self.meanings.rate(self.by_id[bearer].priority)
-                if not known:
-                    self._unknown_priority(self.by_id[bearer].priority)
-                fields["cost_of_delay"] = rate / share
-                inferred.append("cost_of_delay")
+        if leaf and t.project not in costed and "cost_of_delay" not in said:
+            rate, known = self.meanings.rate(self.by_id[bearer].priority)
+            if not known:
+                self._unknown_priority(self.by_id[bearer].priority)
+            self.rated += 1
+            fields["cost_of_delay"] = rate / share
+            inferred.append("cost_of_delay")
         due = t.due
         if due is None and leaf:
             due = next((d for p in self._ancestors(t.id) if (d := self.by_id[p].due) is not None), None)
@@ -537,20 +541,26 @@ class Builder:
         amount: dict[str, Any] = {"remaining": effort.estimate.mean} if begun else {"effort": effort.estimate}
         who = self.people.of(t)
         if who is not None:
+            ruled = skills.ruled(t)
+            known = self.team.people.get(who)
+            if ruled is not None and known is not None and known.skills.get(ruled.skill, 0) >= ruled.level:
+                return Need(skill=ruled.skill, level=ruled.level, who=(who,), **amount), inferred
             return Need(who=(who,), **amount), inferred
         rule = skills.needed_by(t)
         return Need(skill=rule.skill, level=rule.level, **amount), [*inferred, "needs.0.skill"]
 
     def _change(self, t: Ticket, status: Status) -> Change:
+        said = self.team.work.get(t.id, {}).get("change") or {}
+        told = said.keys() if isinstance(said, dict) else ()
         kind = self.meanings.change_kind(t.change_kind)
-        if kind is None:
+        if kind is None and "kind" not in told:
             self._assume(
                 "change.kind", "normal", f"kind of change {t.change_kind!r} is not known",
                 "work: {CHG1: {change: {kind: standard}}}",
             )  # fmt: skip
-            kind = ChangeKind.NORMAL
+        kind = kind or ChangeKind.NORMAL
         risk = risk_points(t.risk) if t.risk else None
-        if risk is not None:
+        if risk is not None and "risk" not in told:
             self._assume(
                 "change.risk", "1 low, 2 moderate, 3 high, 4 very high", "the export rates risk in words or ranks",
                 "work: {CHG1: {change: {risk: 8}}}",
@@ -565,7 +575,7 @@ class Builder:
             )
             if given:
                 approval = Approval(given=True)
-            elif kind is ChangeKind.NORMAL:
+            elif kind is ChangeKind.NORMAL and "approval" not in told:
                 lead = self.team.defaults.approval_lead
                 self._assume(
                     "change.approval", f"{lead / timedelta(days=1):g}d", "normal changes that are not authorised yet",
@@ -615,9 +625,11 @@ class Builder:
             if said.get("productive") is None:
                 calendars = self.team.calendars
                 calendar = calendars.get(said.get("calendar") or next(iter(calendars), ""))
-                if default is not None:
+                if calendar is not None and "productive" in calendar.model_fields_set:
+                    pass
+                elif default is not None:
                     said["productive"] = default
-                elif calendar is None or "productive" not in calendar.model_fields_set:
+                elif not calendars:  # calendars that a person wrote are taken as written
                     said["productive"] = PRODUCTIVE
                     inferred.append("productive")
                     assumed += 1
@@ -641,7 +653,8 @@ class Builder:
                     n += 1
                     id = f"{skill}-{n}"
                 people[id] = Person(
-                    name=f"someone for {skill}", skills={skill: 1}, productive=default or PRODUCTIVE,
+                    name=f"someone for {skill}", skills={skill: 1},
+                    productive=default or (None if self.team.calendars else PRODUCTIVE),
                     inferred=("name", "skills", "calendar", "productive"),
                 )  # fmt: skip
                 invented.append(skill)
@@ -708,15 +721,13 @@ class Builder:
     def _assume(self, about: str, value: str, why: str, override: str, count: int = 1) -> None:
         self.used[about, value, why, override] += count
 
-    def _assumptions(self, estimator: Estimator) -> tuple[Assumption, ...]:
-        del estimator
-        costs = sum(1 for t in self.tickets if self.status[t.id] not in HISTORY)
-        if costs:
+    def _assumptions(self) -> tuple[Assumption, ...]:
+        if self.rated:
             rates = [self.meanings.rate(name)[0] for name in RANKS]
             table = ", ".join(f"{name} {rate:g}" for name, rate in zip(RANKS, rates, strict=True))
             why = "an export states priorities, not costs" if tuple(rates) == DEFAULT_RATES else "the team file says so"
             self._assume(
-                "cost_of_delay", f"{table} a week", why, "defaults: {cost_of_delay: {highest: 20000/week}}", costs
+                "cost_of_delay", f"{table} a week", why, "defaults: {cost_of_delay: {highest: 20000/week}}", self.rated
             )
         return tuple(
             Assumption(about=about, value=value, why=why, override=override, count=count)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -117,6 +118,13 @@ class DateColumn:
 
     def moment(self, cell: str) -> datetime | None:
         """The instant in UTC; a date alone is the start of that day."""
+        return self._moments.get(cell)
+
+    @cached_property
+    def _moments(self) -> dict[str, datetime | None]:
+        return {cell: self._instant(cell) for cell in self.stamps}
+
+    def _instant(self, cell: str) -> datetime | None:
         stamp = self.stamps.get(cell)
         day = stamp.day(self.order) if stamp else None
         if stamp is None or day is None:

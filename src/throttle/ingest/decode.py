@@ -37,7 +37,7 @@ class Encoding:
 
 
 def choose_encoding(data: bytes, file: str, declared: str | None = None) -> Encoding:
-    """Byte order mark, then what the caller declares, then strict UTF-8, then Windows-1252 as a fallback.
+    """Byte order mark, then strict UTF-8, then what the caller declares, then Windows-1252 as a fallback.
 
     Raises InputError for empty, binary, cut and undecodable files.
     """
@@ -49,21 +49,23 @@ def choose_encoding(data: bytes, file: str, declared: str | None = None) -> Enco
     for bom, name in _BOMS:
         if data.startswith(bom):
             return _strictly(data, Encoding(name, "byte order mark", len(bom)), file)
-    if declared is not None:
-        return _strictly(data, Encoding(declared, "declared"), file)
     head = data[:4096]
+    if b"\0" in head and declared is not None:
+        return _strictly(data, Encoding(declared, "declared"), file)
     if b"\0" in head:
         even, odd = head[::2].count(0), head[1::2].count(0)
         if max(even, odd) > len(head) // 4 and min(even, odd) <= len(head) // 50:
             name = "utf-16-le" if odd > even else "utf-16-be"
             return _strictly(data, Encoding(name, "every other byte is zero"), file)
-    if b"\0" in data or sum(map(data.count, (bytes([c]) for c in _CONTROL))) > len(data) // 100:
+    if b"\0" in data or _control_bytes(data) > len(data) // 100:
         raise refusal("binary-file", f"{file} is binary, not text: export as CSV or JSON", file)
     problem = _problem(data, "utf-8")
     if problem is None:
         return Encoding("utf-8", "valid UTF-8")
     if problem.reason == "unexpected end of data" and _problem(data[: problem.start], "utf-8") is None:
         raise refusal("truncated", f"{file} is cut off in the middle of a letter: export it again", file)
+    if declared is not None:
+        return _strictly(data, Encoding(declared, "declared; not UTF-8"), file)
     # Valid multi-byte letters are so unlikely in an 8-bit encoding that such a file is damaged UTF-8, not Windows-1252.
     letters = sum(c > "\x7f" for c in data.decode("utf-8", errors="ignore"))
     if letters > 20 * _invalid(data, problem.start):
@@ -113,6 +115,11 @@ def _problem(data: bytes, encoding: str) -> UnicodeDecodeError | None:
     except UnicodeError as problem:
         return UnicodeDecodeError(encoding, b"", at, at, str(problem))
     return None
+
+
+def _control_bytes(data: bytes) -> int:
+    steps = (data[at : at + _STEP] for at in range(0, len(data), _STEP))
+    return sum(len(step) - len(step.translate(None, _CONTROL)) for step in steps)
 
 
 def _invalid(data: bytes, first: int) -> int:

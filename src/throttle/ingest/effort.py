@@ -157,6 +157,11 @@ class Estimator:
 
 def _typical(minutes: Sequence[float]) -> Estimate:
     if len(minutes) < _ENOUGH:
-        return exactly(max(1, median(minutes)))
-    low, likely, high = (timedelta(minutes=max(1, round(quantile(minutes, q)))) for q in (0.1, 0.5, 0.9))
+        return exactly(_rounded(median(minutes)))
+    low, likely, high = (timedelta(minutes=_rounded(quantile(minutes, share))) for share in (0.1, 0.5, 0.9))
     return Estimate(low=low, likely=likely, high=high)
+
+
+def _rounded(minutes: float) -> float:
+    """To half hours, from an hour on: more would feign precision."""
+    return max(1, round(minutes)) if minutes < 60 else 30 * round(minutes / 30)

@@ -175,9 +175,9 @@ def _certainty(opened: Table, uses: list[Use]) -> float:
     if opened.kind != "csv" or not ids:
         return 0.0
     keys = [cell.strip() for cell in opened.column(ids[0].index)]
-    share = sum(bool(KEY.fullmatch(key)) for key in keys) / max(1, len(keys))
+    share = sum(bool(KEY.fullmatch(key)) for key in keys) / len(keys) if keys else 1.0
     others = {use.meaning.means for use in uses} - {C.ID}
-    return share * min(1.0, 0.3 + 0.15 * len(others)) if keys else 0.1
+    return share * min(1.0, 0.3 + 0.15 * len(others)) if others else 0.0
 
 
 JIRA_CSV = Reader(

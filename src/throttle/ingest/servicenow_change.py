@@ -101,11 +101,10 @@ def _records(opened: Table, uses: list[Use]) -> set[str]:
 
 def _certainty(opened: Table, uses: list[Use]) -> float:
     means = {use.meaning.means for use in uses}
-    prefixes = _prefixes(opened, uses)
-    if not prefixes or any(
-        re.search(r"-\d", c) for u in uses if u.meaning.means is C.ID for c in opened.column(u.index)
-    ):
+    numbers = [cell for use in uses if use.meaning.means is C.ID for cell in opened.column(use.index)]
+    if C.ID not in means or any(re.search(r"-\d", number) for number in numbers):
         return 0.0
+    prefixes = _prefixes(opened, uses)
     if "CHG" in prefixes or _records(opened, uses) & {"change_request", "change request"}:
         return 0.95
     if prefixes & _OTHER_TABLES.keys() and len(means) > 3:

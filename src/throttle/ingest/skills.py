@@ -56,16 +56,25 @@ class Skills:
             trait: {p for p in found if latest[p] >= as_of - RECENT} or found for trait, found in done_by.items()
         }
 
-    def needed_by(self, t: Ticket) -> SkillRule:
-        """The skill of an unassigned item."""
+    def ruled(self, t: Ticket) -> SkillRule | None:
+        """The skill that a rule of the team file asks for."""
         traits = list(self._traits(t))
         for kind, rules in self._rules.items():
             for word in t.labels if kind == "label" else [w for k, w in traits if k == kind]:
                 if (rule := rules.get(fold(word))) is not None:
-                    if rule.skill not in self._declared:
-                        holders = self._done_by.get((kind, fold(word)), set())
-                        self._note(rule.skill, t, "a rule of the team file", holders)
                     return rule
+        return None
+
+    def needed_by(self, t: Ticket) -> SkillRule:
+        """The skill of an unassigned item."""
+        traits = list(self._traits(t))
+        if (rule := self.ruled(t)) is not None:
+            if rule.skill not in self._declared:
+                holders = {
+                    p for kind, word in traits for p in self._done_by.get((kind, fold(word)), ()) if kind != "type"
+                }
+                self._note(rule.skill, t, "a rule of the team file", holders)
+            return rule
         for kind, word in [*traits, *(("label", label) for label in t.labels)]:
             if kind != "type" and slug(word) in self._declared:
                 return SkillRule(skill=slug(word))

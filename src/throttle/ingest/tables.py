@@ -118,15 +118,14 @@ def _reader(data: bytes, choice: Encoding, delimiter: str) -> tuple[Iterator[lis
 
 
 def _open_csv(data: bytes, choice: Encoding, file: str, modified: float) -> Table:
-    best, delimiter = 0, ","
-    for candidate in ",;\t|":
-        rows, _ = _reader(data, choice, candidate)
+    widths: dict[str, float] = {}
+    for delimiter in ",;\t|":
+        rows, _ = _reader(data, choice, delimiter)
         try:
-            width = len(next(filter(None, rows), []))
+            widths[delimiter] = len(next(filter(None, rows), []))
         except csv.Error:
-            continue
-        if width > best:
-            best, delimiter = width, candidate
+            widths[delimiter] = 1.5 if delimiter.encode() in data else 0  # before one that finds a single cell
+    delimiter = max(widths, key=lambda candidate: widths[candidate])
     rows, _ = _reader(data, choice, delimiter)
     records = _records(rows, file)
     header = next(records, None)

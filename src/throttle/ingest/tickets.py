@@ -32,7 +32,22 @@ DATES = (
     C.PLANNED_START,
     C.PLANNED_END,
 )
-_DURATIONS = (C.ORIGINAL_ESTIMATE, C.REMAINING_ESTIMATE, C.TIME_SPENT, C.WORK_LOG)
+_TEXTS = {
+    C.TITLE: "title",
+    C.TYPE: "type",
+    C.STATUS: "status",
+    C.STATUS_CATEGORY: "category",
+    C.RESOLUTION: "resolution",
+    C.PROJECT: "project",
+    C.PROJECT_TITLE: "project_title",
+    C.GROUP: "group",
+    C.TEAM: "team",
+    C.PRIORITY: "priority",
+    C.CHANGE_KIND: "change_kind",
+    C.RISK: "risk",
+    C.APPROVAL: "approval",
+}
+"""Columns whose first text is a field of the ticket."""
 _MOST_MINUTES = 60 * 50_000
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(-\d+)?", re.IGNORECASE)
 
@@ -246,6 +261,7 @@ class _Rows:
         self.links = [(i, use.outward, use.link_type, use.header) for i, use in places.get(C.LINK, ()) if use.link_type]
         self.links += [(i, True, "", use.header) for i, use in places.get(C.BLOCKS, ())]
         self.links += [(i, False, "", use.header) for i, use in places.get(C.WAITS_FOR, ())]
+        self.texts = [(name, self.places[column]) for column, name in _TEXTS.items() if column in self.places]
         self.several = {i for column in (C.BLOCKS, C.WAITS_FOR) for i in self.places.get(column, ())}
 
     def read(self, rows: list[Row]) -> None:
@@ -260,8 +276,8 @@ class _Rows:
                 self._reject(row, self._header(C.ID), f"holds no {self.reader.id_is.split(' ', 1)[1]}")
             else:
                 self.loaded.tickets.append(self._ticket(id, row, cells))
-        for i, use in enumerate(self.uses):
-            self.loaded.counts[use.header] += sum(1 for _, cells in rows if cells[i])
+        for use, column in zip(self.uses, zip(*(cells for _, cells in rows), strict=True), strict=False):
+            self.loaded.counts[use.header] += len(column) - column.count("")
         for (header, code, what), numbers in self.unread.items():
             where = some([str(n) for n in numbers])
             level = "info" if code == "unread-viewed" else "warning"
@@ -318,16 +334,16 @@ class _Rows:
     def _ticket(self, id: str, row: int, cells: tuple[str, ...]) -> Ticket:
         first, every = self._first, self._all
         ticket = Ticket(id, self.file, row, self.reader)
+        for name, indexes in self.texts:
+            for i in indexes:
+                if (cell := cells[i]) and not blank(cell):
+                    setattr(ticket, name, cell.strip())
+                    break
+        ticket.type = ticket.type or self.reader.default_type
+        ticket.project = ticket.project or self.reader.project_of(id)
         ticket.aliases = every(cells, C.ALIAS)
-        ticket.title = first(cells, C.TITLE)
-        ticket.type = first(cells, C.TYPE) or self.reader.default_type
-        ticket.status = first(cells, C.STATUS)
-        ticket.category = first(cells, C.STATUS_CATEGORY)
-        ticket.resolution = first(cells, C.RESOLUTION)
         if active := first(cells, C.ACTIVE):
             ticket.active = yes(active)
-        ticket.project = first(cells, C.PROJECT) or self.reader.project_of(id)
-        ticket.project_title = first(cells, C.PROJECT_TITLE)
         ticket.parents = every(cells, C.PARENT)
         if (who := first(cells, C.ASSIGNEE)) and fold(who) not in UNASSIGNED:
             ticket.assignee = who
@@ -335,10 +351,8 @@ class _Rows:
             ticket.assignee_id = who
         ticket.components = every(cells, C.COMPONENT)
         ticket.labels = every(cells, C.LABEL)
-        ticket.group = first(cells, C.GROUP)
-        team = first(cells, C.TEAM)
-        ticket.team = "" if _UUID.fullmatch(team) else team
-        ticket.priority = first(cells, C.PRIORITY)
+        if ticket.team and _UUID.fullmatch(ticket.team):
+            ticket.team = ""
         for column in (C.CREATED, C.UPDATED, C.STARTED, C.FINISHED, C.CATEGORY_CHANGED, C.VIEWED):
             if column in self.places:
                 setattr(ticket, column.value, self._moment(cells, column, row))
@@ -359,10 +373,7 @@ class _Rows:
             if (cell := cells[i].strip()) and not blank(cell):
                 others = filter(None, re.split(r"[\s,;]+", cell)) if i in self.several else (cell,)
                 ticket.links += [(other, outward, kind, header) for other in others]
-        ticket.change_kind = first(cells, C.CHANGE_KIND)
-        ticket.risk = first(cells, C.RISK)
         ticket.services = list(dict.fromkeys(every(cells, C.SERVICE)))
-        ticket.approval = first(cells, C.APPROVAL)
         ticket.on_hold = yes(first(cells, C.ON_HOLD))
         return ticket
 

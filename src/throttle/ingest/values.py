@@ -18,7 +18,7 @@ _MINUTES = {"w": 2400.0, "d": 480.0, "h": 60.0, "m": 1.0, "s": 1 / 60}
 
 def blank(cell: str) -> bool:
     """Whether a cell says nothing. Not for prose, where ``None`` may be a real value."""
-    return cell.strip().casefold() in _BLANK
+    return cell.isspace() if len(cell) > 24 else cell.strip().casefold() in _BLANK
 
 
 @lru_cache(maxsize=65536)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,15 +15,21 @@ from throttle.instance import Instance, Schedule
 from throttle.solve.bounds import lower_bounds
 from throttle.solve.decoder import PLAIN_WORK, Decoder
 from throttle.solve.local import LocalSearch
+from throttle.solve.neighbourhoods import NEIGHBOURHOODS
 from throttle.solve.rules import RULES, Facts, bottleneck_atc, grid
 
 if TYPE_CHECKING:
     from throttle.instance import Floats
+    from throttle.solve.exact import Exact
 
 WORK_PER_SECOND = 4e6
 """Activity-slots decoded a second that a budget stands for in deterministic mode, where no clock may decide."""
-EXACT_ACTIVITIES = 250
-"""Above so many, the whole exact model finds nothing in minutes; neighbourhoods of it do."""
+EXACT_ACTIVITIES = 120
+"""Above so many, the whole exact model finds little in seconds; parts of it do."""
+NEIGHBOURHOOD_ACTIVITIES = 40
+NEIGHBOURHOOD_SECONDS = 1.0
+SPARE = 1.5
+"""The search looks so much further ahead than the end of the first plan."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,8 @@ class Solver:
         self.facts = Facts(instance)
         self.decoder = Decoder(instance, self.compiled)
         self.solution = Solution(None)
+        self.exact_share = 0.0
+        """Share of the budget given to exact models, for deterministic mode, which reads no clock."""
 
     # --- time --------------------------------------------------------------------------------------------------
 
@@ -99,7 +108,7 @@ class Solver:
         """Share of the budget that is used up."""
         budget = max(self.settings.budget, 1e-3)
         if self.settings.deterministic:
-            return self.decoder.decodes * self.size / (WORK_PER_SECOND * budget)
+            return self.exact_share + self.decoder.decodes * self.size / (WORK_PER_SECOND * budget)
         return (time.monotonic() - self.began) / budget
 
     def tell(self, phase: str) -> None:
@@ -135,6 +144,7 @@ class Solver:
             return s
         s.bound, s.flow_bound = lower_bounds(self.instance, self.facts)
         self.settle()
+        self.trim()
         self.tell("dispatch")
         if not self.done():
             self.improve(key)
@@ -143,6 +153,18 @@ class Solver:
         self.settle()
         self.tell("done")
         return s
+
+    def trim(self) -> None:
+        """Search on a horizon no longer than it takes."""
+        if self.solution.best is None:
+            return
+        slots = int(self.solution.best.end.max() * SPARE) + 50
+        if slots < self.instance.slots:
+            decodes = self.decoder.decodes
+            self.instance = self.instance.trimmed(slots)
+            self.facts = Facts(self.instance)
+            self.decoder = Decoder(self.instance, self.compiled)
+            self.decoder.decodes = decodes
 
     def dispatch(self) -> Floats:
         """Both baselines, then every rule; the key of the best."""
@@ -192,21 +214,57 @@ class Solver:
             return
         search = LocalSearch(self.facts, self.decoder, key, s.best, self.settings.seed)
         exact = Exact(self.instance, self.facts, self.settings, self.stop)
-        small = self.instance.n <= EXACT_ACTIVITIES and exact.supports()
-        self.local(search, until=0.3 if small else 0.85)
-        if small and not self.done():
-            self.tell("exact model")
-            found = exact.solve(s.best, budget=(0.85 - self.spent) * self.settings.budget)
-            s.method.append("exact model")
-            if found.schedule is not None and found.schedule.better(s.best):
-                s.best = search.best = found.schedule
-            s.bound = max(s.bound, found.bound)
-            if self.settings.deterministic:
-                self.decoder.decodes += int(0.5 * WORK_PER_SECOND * self.settings.budget / self.size)
-            self.settle()
-            search.restart()
+        supported = exact.supports()
+        if supported and self.instance.n <= EXACT_ACTIVITIES:
+            self.local(search, until=0.3)
+            if not self.done():
+                self.whole(exact, search, until=0.85)
+        elif supported:
+            self.local(search, until=0.6)
+            if not self.done():
+                self.neighbourhoods(exact, search, until=0.9)
         if not self.done():
             self.local(search, until=1.0)
+
+    def whole(self, exact: Exact, search: LocalSearch, until: float) -> None:
+        """The whole model: improves, and may prove."""
+        s = self.solution
+        if s.best is None:
+            return
+        self.tell("exact model")
+        s.method.append("exact model")
+        share = until - self.spent
+        found = exact.solve(s.best, share * self.settings.budget)
+        self.exact_share += share
+        s.bound = max(s.bound, found.bound)
+        self.take(found.schedule, search)
+
+    def neighbourhoods(self, exact: Exact, search: LocalSearch, until: float) -> None:
+        """Small parts of the whole model, by kinds that are chosen by what they have paid so far."""
+        s, random = self.solution, Random(self.settings.seed)
+        s.method.append("exact neighbourhoods")
+        paid = dict.fromkeys(NEIGHBOURHOODS, 1.0)
+        size = NEIGHBOURHOOD_ACTIVITIES
+        while s.best is not None and not self.done() and (left := until - self.spent) > 0:
+            kind = random.choices(list(paid), list(paid.values()))[0]
+            free = NEIGHBOURHOODS[kind](self.facts, s.best, size, random)
+            share = min(left, max(NEIGHBOURHOOD_SECONDS / self.settings.budget, 0.02))
+            before = s.best.cost
+            found = exact.solve(s.best, share * self.settings.budget, free)
+            self.exact_share += share
+            self.take(found.schedule, search)
+            paid[kind] = 0.8 * paid[kind] + (1.0 if s.best.cost < before else 0.05)
+            self.tell(f"exact neighbourhood: {kind}")
+
+    def take(self, found: Schedule | None, search: LocalSearch) -> None:
+        """Adopt a schedule of the exact model if it is better, after the decoder has closed its gaps."""
+        s = self.solution
+        if found is not None and found.better(s.best):
+            s.best = search.best = found
+            search.restart()
+            if search.current.better(s.best):
+                s.best = search.best = search.current
+        self.settle()
 
     def local(self, search: LocalSearch, until: float) -> None:
         s = self.solution

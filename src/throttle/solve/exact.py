@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from throttle.instance import FF, FS, SS, Instance, Schedule
+from throttle.instance import FF, FS, SS, WORKING, Instance, Schedule
 
 if TYPE_CHECKING:
     from throttle.instance import Ints
@@ -46,22 +46,21 @@ class Exact:
 
     def supports(self) -> bool:
         a = self.a
-        if (a.lag_kind == 1).any():
-            return False
         seatless = a.need_ptr[1:] == a.need_ptr[:-1]
         if (seatless & ((a.place >= 0) | (a.occurrence >= 0) | (a.frozen >= 0) | (np.diff(a.use_ptr) > 0))).any():
             return False
-        if (a.pin >= 0).any() or (a.limit[0] > 0 and a.begun.sum() > a.limit[0]):
+        if (a.pin >= 0).any():
             return False
         cells = len(a.work) * int(a.masks.any(axis=0).sum())
         return cells <= TABLE_CELLS
 
-    def solve(self, incumbent: Schedule, budget: float) -> Found:
+    def solve(self, incumbent: Schedule, budget: float, free: frozenset[int] | None = None) -> Found:
+        """Improve on the incumbent, with all activities but the free ones where they are (None: all are free)."""
         from ortools.sat.python import cp_model
 
         if budget <= 0.05:
             return Found(None, 0.0)
-        model = _Model(self.instance, incumbent)
+        model = _Model(self.instance, incumbent, free)
         solver = cp_model.CpSolver()
         parameters = solver.parameters
         parameters.random_seed = self.settings.seed
@@ -109,12 +108,12 @@ class _StopWatch(threading.Thread):
 
 
 class _Model:
-    def __init__(self, instance: Instance, incumbent: Schedule) -> None:
+    def __init__(self, instance: Instance, incumbent: Schedule, free: frozenset[int] | None) -> None:
         from ortools.sat.python import cp_model
 
-        self.instance, self.a, self.incumbent = instance, instance.arrays, incumbent
+        self.instance, self.a, self.incumbent, self.free = instance, instance.arrays, incumbent, free
         self.cp = cp_model.CpModel()
-        self.exact = True
+        self.exact = free is None
         a = self.a
         last = int(incumbent.end.max())
         # later finishes than the incumbent's may pay for one item, so leave room beyond it
@@ -134,7 +133,9 @@ class _Model:
         self.real_starts: dict[int, Any] = {}
         self.real_ends: dict[int, Any] = {}
         for j in range(instance.n):
-            if a.need_ptr[j] == a.need_ptr[j + 1]:
+            if free is not None and j not in free:
+                self.fixed(j)
+            elif a.need_ptr[j] == a.need_ptr[j + 1]:
                 self.without_people(j)
             else:
                 self.with_people(j)
@@ -145,6 +146,25 @@ class _Model:
         self.objective()
 
     # --- activities --------------------------------------------------------------------------------------------
+
+    def fixed(self, j: int) -> None:
+        """Where the incumbent has it."""
+        a = self.a
+        start, end = int(self.incumbent.start[j]), int(self.incumbent.end[j])
+        self.real_starts[j], self.real_ends[j] = start, end
+        if a.need_ptr[j] == a.need_ptr[j + 1]:
+            return
+        self.s[j] = int(np.searchsorted(self.axis, start))
+        self.e[j] = int(np.searchsorted(self.axis, end))
+        choice = tuple(self.masks_of(j))
+        for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
+            until = self.e[j]
+            if len(choice) == 1:
+                until = int(self.ends(j, choice, int(a.work[q]), check=False)[self.s[j]])
+            for p in self.seats(q):
+                self.on[q, p] = True
+                interval = self.cp.new_fixed_size_interval_var(self.s[j], until - self.s[j], "")
+                self.by_person.setdefault(p, []).append((interval, True, int(a.share[q])))
 
     def without_people(self, j: int) -> None:
         """A wait or a milestone: real time."""
@@ -322,6 +342,13 @@ class _Model:
         for j in range(self.instance.n):
             for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
                 i, kind, lag = int(a.pred[e]), int(a.pred_type[e]), int(a.lag[e])
+                if self.free is not None and i not in self.free and j not in self.free:
+                    continue
+                if a.lag_kind[e] == WORKING:
+                    before = self.real_end(i) if kind in (FS, FF) else self.real_start(i)
+                    after = self.real_start(j) if kind in (FS, SS) else self.real_end(j)
+                    cp.add(after >= self.later(j, before, lag))
+                    continue
                 if lag == 0 and i in self.s and j in self.s:
                     before = self.e[i] if kind in (FS, FF) else self.s[i]
                     after = self.s[j] if kind in (FS, SS) else self.e[j]
@@ -333,15 +360,35 @@ class _Model:
                 after = self.real_start(j) if kind in (FS, SS) else self.real_end(j)
                 cp.add(after >= before + lag)
 
+    def later(self, j: int, moment: Any, lag: int) -> Any:
+        """The moment after so many slots that are open for the people who may do j; the latest where they differ."""
+        a = self.a
+        rows = {int(a.person_mask[p]) for q, p in self.on if a.need_ptr[j] <= q < a.need_ptr[j + 1]}
+        if len(rows) > 1:
+            self.exact = False
+        # with several calendars at once even fewer slots count; then the kernel decides, after this model
+        table = np.zeros(self.slots + 1, np.int64)
+        for row in rows:
+            count = np.r_[0, np.cumsum(a.masks[row, : self.slots] == 1)]
+            if lag > 0:
+                reached = np.searchsorted(count, count + lag, side="left")
+            else:
+                reached = np.searchsorted(count, np.maximum(count + lag, 0), side="left")
+            table = np.maximum(table, np.minimum(reached, self.slots))
+        if isinstance(moment, int):
+            return int(table[min(moment, self.slots)])
+        found = self.cp.new_int_var(0, self.slots, "")
+        self.cp.add_element(moment, table.tolist(), found)
+        return found
+
     def people(self) -> None:
-        a, cp = self.a, self.cp
+        cp = self.cp
         for p, mine in self.by_person.items():
             if all(share == 100 for _, _, share in mine):
                 cp.add_no_overlap([i for i, _, _ in mine])
             else:
                 cp.add_cumulative([i for i, _, _ in mine], [share for _, _, share in mine], 100)
         self.wip()
-        del a
 
     def wip(self) -> None:
         a, cp = self.a, self.cp
@@ -392,20 +439,31 @@ class _Model:
         limit = int(a.limit[0])
         if not limit:
             return
-        spans = []
+        spans: dict[int, tuple[Any, Any]] = {}
         for p in range(len(a.begun)):
             members = [j for j in range(self.instance.n) if a.project[j] == p]
             if not members:
                 continue
             end = cp.new_int_var(0, self.slots, "")
             cp.add_max_equality(end, [self.real_end(j) for j in members])
-            if a.begun[p]:
-                begin = 0
-            else:
+            begin: Any = 0
+            if not a.begun[p]:
                 begin = cp.new_int_var(0, self.slots, "")
                 cp.add_min_equality(begin, [self.real_start(j) for j in members])
-            spans.append(cp.new_interval_var(begin, cp.new_int_var(0, self.slots, ""), end, ""))
-        cp.add_cumulative(spans, [1] * len(spans), limit)
+            spans[p] = begin, end
+        for p, (begin, _) in spans.items():
+            if a.begun[p]:
+                continue
+            # when it is let in, the others in process leave room for it
+            present = []
+            for q, (other, end) in spans.items():
+                if q != p:
+                    inside, over, later = (cp.new_bool_var("") for _ in range(3))
+                    cp.add(end <= begin).only_enforce_if(over)
+                    cp.add(other > begin).only_enforce_if(later)
+                    cp.add_bool_or(inside, over, later)
+                    present.append(inside)
+            cp.add(sum(present) <= limit - 1)
 
     # --- costs -------------------------------------------------------------------------------------------------
 
@@ -473,9 +531,11 @@ class _Model:
             else:
                 start[j] = solver.value(self.real_starts[j])
                 end[j] = start[j] + a.wait[j]
+            if self.free is not None and j not in self.free:
+                start[j], end[j] = self.incumbent.start[j], self.incumbent.end[j]
             for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
                 able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist()
-                on = [p for p in able if solver.boolean_value(self.on[q, p])]
+                on = [p for p in able if (q, p) in self.on and solver.boolean_value(self.on[q, p])]
                 crew[a.crew_ptr[q] : a.crew_ptr[q] + len(on)] = on
         from throttle.solve.jit import kernels
 

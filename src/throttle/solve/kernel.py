@@ -17,11 +17,11 @@ CREWS_TRIED = 4000
 
 
 @njit
-def choose_plain(masks, next_open, person_mask, skip, load, able, forced, members, works, rooms, size, est):
+def choose_plain(masks, next_open, person_mask, skip, load, held, wip, able, forced, members, works, rooms, size, est):
     """Who of ``able`` takes the last of ``size`` seats, and the start and end with them, or (-1, -1, -1).
 
     For activities where only people's time matters. works: slots of each seat; rooms: the load at which its member is
-    still free. Takes single arrays rather than the instance, because passing all of its arrays at each call costs more
+    still free; wip: each person's limit, or 0. A limit is looked at in open slots only, since nothing starts in others. Takes single arrays rather than the instance, because passing all of its arrays at each call costs more
     than the common case itself.
     """
     longest = 0
@@ -48,8 +48,12 @@ def choose_plain(masks, next_open, person_mask, skip, load, able, forced, member
                 t = after
                 continue
             for i in range(size):
-                if done < works[i] and load[members[i], t] > rooms[i]:
-                    after = max(t + 1, skip[members[i], t])
+                p = members[i]
+                if done < works[i] and load[p, t] > rooms[i]:
+                    after = max(t + 1, skip[p, t])
+                    break
+                if wip[p] > 0 and held[p, t] >= wip[p]:
+                    after = t + 1
                     break
             if after > t:
                 first, done = -1, 0
@@ -291,7 +295,9 @@ def place_activity(a, j, est, crew, forced, load, held, env, skip, out):
         q = rows[k, 1]
         works[k], rooms[k] = a.work[q], 100 - a.share[q]
         for c in range(a.cand_ptr[q], a.cand_ptr[q + 1]):
-            plain &= a.exempt[j] or a.person_wip[a.candidate[c]] == 0
+            # in a crew, one may be open while another is not, and something else may start on the one then
+            plain &= a.exempt[j] or size == 1 or a.person_wip[a.candidate[c]] == 0
+    wip = np.zeros_like(a.person_wip) if a.exempt[j] else a.person_wip
     begun = -1
     complete = True
     for k in range(size):
@@ -300,7 +306,7 @@ def place_activity(a, j, est, crew, forced, load, held, env, skip, out):
         if plain:
             able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]
             best, best_start, best_end = choose_plain(
-                a.masks, a.next_open, a.person_mask, skip, load, able, forced[seat], members, works, rooms, k + 1, est
+                a.masks, a.next_open, a.person_mask, skip, load, held, wip, able, forced[seat], members, works, rooms, k + 1, est
             )
         else:
             for c in range(a.cand_ptr[q], a.cand_ptr[q + 1]):

@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from support.naive import Naive, Placed
 
+from support.naive import Naive, Placed
 from throttle.check import check
 from throttle_models import Plan, Portfolio, Reason
 
-OFFICE = {"calendars": {"office": {"hours": "Mon-Fri 09:00-17:00"}}, "people": {"ann": {"skills": ["linux"]}}}
-MONDAY = {"as_of": "2026-11-23T09:00", "zone": "UTC", "slot": "60m"}
+OFFICE: dict[str, Any] = {
+    "calendars": {"office": {"hours": "Mon-Fri 09:00-17:00"}},
+    "people": {"ann": {"skills": ["linux"]}},
+}
+MONDAY: dict[str, Any] = {"as_of": "2026-11-23T09:00", "zone": "UTC", "slot": "60m"}
 
 
 @dataclass(frozen=True)
