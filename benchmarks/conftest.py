@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import pytest
 
 from support.portfolios import random_portfolio
+from throttle.demo import demo_folder
+from throttle.files import load_portfolio
 from throttle.planning import make_plan
 from throttle_models import Plan, Portfolio
 
-SIZES = (50, 200)
-"""Activities, about."""
+PORTFOLIOS: dict[str, Callable[[], Portfolio]] = {
+    "random-50": lambda: random_portfolio(seed=1, items=50),
+    "parts-unlimited": lambda: load_portfolio(demo_folder()),
+}
+HOW = {"budget": 2.0, "seed": 1, "workers": 1, "deterministic": True}
+"""A fixed amount of work, and enough of it that the kernels are compiled."""
 
 
 @cache
-def _portfolio(items: int) -> Portfolio:
-    return random_portfolio(seed=1, items=items)
+def _portfolio(name: str) -> Portfolio:
+    return PORTFOLIOS[name]()
 
 
 @cache
-def _planned(items: int) -> Plan:
-    return make_plan(_portfolio(items), budget=1.0, seed=1, workers=1, deterministic=True)
+def _planned(name: str) -> Plan:
+    return make_plan(_portfolio(name), **HOW)  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=SIZES, ids=lambda n: f"{n}-items")
-def size(request: pytest.FixtureRequest) -> int:
-    return int(request.param)
-
-
-@pytest.fixture
-def portfolio(size: int) -> Portfolio:
-    return _portfolio(size)
+@pytest.fixture(params=PORTFOLIOS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def planned(size: int) -> Plan:
-    """By a fixed amount of work; the kernels are compiled after it."""
-    return _planned(size)
+def portfolio(name: str) -> Portfolio:
+    return _portfolio(name)
+
+
+@pytest.fixture
+def planned(name: str) -> Plan:
+    return _planned(name)
+
+
+@pytest.fixture
+def plan_again(name: str) -> Callable[[], Plan]:
+    """Makes the same plan once more, by the same amount of work."""
+    _planned(name)  # compiles the kernels
+    return lambda: make_plan(_portfolio(name), **HOW)  # type: ignore[arg-type]

@@ -72,16 +72,16 @@ class Column(Text):
     IGNORE = "ignore"
 
 
-def _bare(value: Any) -> Any:
-    return value if isinstance(value, dict) else {"means": value}
-
-
 class _Meaning(Model):
     confidence: Annotated[float, Field(ge=0, le=1)] = 1.0
     """1: stated by a person or certain; below 0.5: a guess to review."""
     evidence: str = ""
     count: int = 0
     """How many cells or items it explains."""
+
+
+def _bare(value: Any) -> Any:
+    return value if isinstance(value, dict | _Meaning) else {"means": value}
 
 
 class ColumnMeaning(_Meaning):
@@ -206,7 +206,7 @@ class TeamFile(Model):
     freezes: tuple[Freeze, ...] = ()
     projects: dict[str, Project] = {}
     work: dict[str, dict[str, Any]] = {}
-    """Fields of work items that replace or add to what was read, by id; an id that was not read is a new item."""
+    """Fields of work items that replace or add to what was read, by id; with a title, also new items."""
     external: dict[str, External] = {}
     policy: Policy = Policy()
     defaults: Defaults = Defaults()

@@ -7,7 +7,7 @@ that a checker needs is here. docs/plan.md explains it for whoever writes one.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
@@ -212,6 +212,26 @@ class Certificate(Model):
     data_quality: tuple[Finding, ...] = ()
 
 
+class Move(Model):
+    """An item whose planned start is not what an earlier plan said."""
+
+    item: str
+    before: Instant
+    now: Instant | None = None
+    """None where it is no longer in the schedule."""
+    reason: str
+
+
+class Previous(Model):
+    """What a replan started from."""
+
+    as_of: Instant
+    input_hash: str
+    moves: tuple[Move, ...] = ()
+    kept: int = 0
+    """Items whose start is as it was."""
+
+
 class Plan(Model):
     """The root of ``plan.json``."""
 
@@ -238,8 +258,8 @@ class Plan(Model):
     certificate: Certificate
     findings: tuple[Finding, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
-    previous: dict[str, Any] | None = None
-    """What a replan started from: hash of the earlier plan, and the starts that moved."""
+    previous: Previous | None = None
+    """What a replan started from, and what it moved."""
     portfolio: Portfolio | None = None
     """What it was made from; left out above 10,000 items or on request."""
 
@@ -253,6 +273,16 @@ class Violation(Model):
     amount: float | None = None
     """By how much, in the unit the message names."""
     message: str
+
+
+class Explanation(Model):
+    """Why an item is planned when it is."""
+
+    item: str
+    reason: Reason | None = None
+    """What keeps it from beginning earlier; none where nothing does."""
+    text: tuple[str, ...]
+    refs: tuple[str, ...] = ()
 
 
 class Verdict(Model):

@@ -45,9 +45,8 @@ class Grid:
         return (minute_of(moment) - self.origin) / self.minutes
 
     def slots_for(self, span: timedelta) -> int:
-        """Whole slots that cover a time span, rounded up; negative spans keep their sign."""
-        amount = round(abs(span).total_seconds() / 60 / self.minutes, 6)
-        return ceil(amount) if span >= timedelta(0) else -ceil(amount)
+        """A time span in slots, rounded up (-90 minutes are -1 slot of 60)."""
+        return ceil(round(span.total_seconds() / 60 / self.minutes, 6))
 
     @property
     def weeks(self) -> float:
@@ -111,10 +110,11 @@ class Calendars:
     def environment(self, id: str) -> NDArray[np.bool_]:
         name = self.portfolio.environments[id].calendar
         if name is None:
-            return self._shared(np.ones(self.grid.slots, bool))
+            return self.shared(np.ones(self.grid.slots, bool))
         return self._mask(name, (), 1.0)
 
-    def _shared(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def shared(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The one object that stands for all masks equal to this one."""
         return self._equal.setdefault(np.packbits(mask).tobytes(), mask)
 
     def _mask(self, name: str | None, away: tuple[Days, ...], share: float) -> NDArray[np.bool_]:
@@ -126,7 +126,7 @@ class Calendars:
             keep = np.ones(len(day), bool)
             for days in away:
                 keep &= (day < days.first.toordinal()) | (day > days.last.toordinal())
-            self._masks[key] = self._shared(_slots(self.grid, *_trim(day[keep], span[keep], share)))
+            self._masks[key] = self.shared(_slots(self.grid, _trim(day[keep], span[keep], share)))
         return self._masks[key]
 
     def _range_of_days(self, zone: ZoneInfo) -> range:
@@ -187,12 +187,10 @@ def _by_weekday(hours: Hours, union: bool = True) -> list[list[tuple[int, int]]]
     return found
 
 
-def _trim(
-    day: NDArray[np.int64], span: NDArray[np.float64], share: float
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _trim(day: NDArray[np.int64], span: NDArray[np.float64], share: float) -> NDArray[np.float64]:
     """Keep the first share of each day's minutes, whole minutes, rounded down."""
     if share >= 1 or not len(day):
-        return day, span
+        return span
     length = np.maximum(span[:, 1] - span[:, 0], 0)
     first = np.flatnonzero(np.r_[True, day[1:] != day[:-1]])
     total = np.add.reduceat(length, first)
@@ -202,7 +200,7 @@ def _trim(
     budget = np.floor(np.round(total * share, 6))[of_day] - before
     kept = span.copy()
     kept[:, 1] = span[:, 0] + np.clip(budget, 0, length)
-    return day, kept
+    return kept
 
 
 def _inner(grid: Grid, a: float, b: float) -> tuple[int, int]:
@@ -211,7 +209,7 @@ def _inner(grid: Grid, a: float, b: float) -> tuple[int, int]:
     return max(first, 0), min(max(last, 0), grid.slots)
 
 
-def _slots(grid: Grid, _day: NDArray[np.int64], span: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _slots(grid: Grid, span: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Slots that lie wholly within the union of the spans."""
     mask = np.zeros(grid.slots, bool)
     joined: list[list[float]] = []

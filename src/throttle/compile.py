@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import ceil
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from throttle.calendars import Calendars, Grid, as_of
 from throttle.errors import InputError
-from throttle.graph import Edge, WorkGraph, holders, is_in_progress
+from throttle.graph import HISTORY, Edge, WorkGraph, holders, is_in_progress
 from throttle.instance import ELAPSED, FF, FS, SF, SS, WORKING, Arrays, Instance
 from throttle.obeyed import refusals
 from throttle_models import (
     Costs,
-    Project,
-    When,
     Finding,
     LagKind,
     LinkType,
     Need,
     Pin,
     Portfolio,
+    Project,
     Reason,
     Status,
     Unscheduled,
+    When,
     WorkItem,
 )
 from throttle_models.quantities import ELAPSED as ELAPSED_UNITS
 from throttle_models.quantities import WORK, parse_minutes
 from throttle_models.references import dangling_references
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from throttle.instance import Bools, Floats, Ints
+
+Number = TypeVar("Number", bound=np.generic)
 
 LINK_TYPES = {LinkType.FS: FS, LinkType.SS: SS, LinkType.FF: FF, LinkType.SF: SF}
 YEARS_AHEAD = 5
@@ -126,7 +135,16 @@ class _Compiler:
         self.out: dict[str, Unscheduled] = dict(out)
         self.able: dict[str, list[list[str]]] = {}
         self.masks: dict[int, int] = {}
-        self.mask_rows: list[np.ndarray] = []
+        self.mask_rows: list[Bools] = []
+        self.windows: dict[str, list[tuple[datetime, datetime]]] = {}
+        self.occurrences: list[NDArray[np.int32]] = []
+        self.frosts: dict[tuple[int, ...], NDArray[np.uint8]] = {}
+        self.external_edges: dict[str, list[Edge]] = {}
+        self.touched = {
+            graph.project_of(i)
+            for i, item in portfolio.work.items()
+            if item.status in (Status.DONE, Status.IN_PROGRESS)
+        }
 
     # --- what cannot be in a schedule -------------------------------------------------------------------------
 
@@ -171,7 +189,7 @@ class _Compiler:
             return Unscheduled(reason=Reason.ON_HOLD, text=of, refs=(holder,))
         for edge in self.external_edges.get(id, ()):
             stub = portfolio.external[edge.predecessor]
-            if stub.status is Status.DONE or stub.expected is not None or portfolio.policy.externals == "assume-done":
+            if stub.status in HISTORY or stub.expected is not None or portfolio.policy.externals == "assume-done":
                 continue
             if self.binds(edge):
                 return Unscheduled(
@@ -191,6 +209,10 @@ class _Compiler:
         wanted = [(q, n) for q, n in enumerate(item.needs) if time_of(item, n) > timedelta(0)]
         if seats([n for _, n in wanted], [able[q] for q, _ in wanted]) is None:
             return self.no_holder(item, able)
+        pin = self.pins.get(id)
+        if pin and pin.who and (count := sum(n.people for _, n in wanted)) != len(set(pin.who)):
+            text = f"it is pinned to {len(set(pin.who))} people, and it takes {count}"
+            return Unscheduled(reason=Reason.NO_HOLDER, text=text, refs=pin.who)
         self.able[id] = able
         return None
 
@@ -207,7 +229,7 @@ class _Compiler:
 
     # --- arrays ------------------------------------------------------------------------------------------------
 
-    def row(self, mask: np.ndarray) -> int:
+    def row(self, mask: Bools) -> int:
         key = id(mask)
         if key not in self.masks:
             self.masks[key] = len(self.mask_rows)
@@ -215,168 +237,170 @@ class _Compiler:
         return self.masks[key]
 
     def build(self) -> Compiled:
-        portfolio, graph = self.portfolio, self.graph
-        self.external_edges: dict[str, list[Edge]] = {}
+        portfolio, graph, grid = self.portfolio, self.graph, self.grid
         for edge in graph.edges:
             if edge.predecessor in portfolio.external:
                 self.external_edges.setdefault(edge.successor, []).append(edge)
         self.sort_out()
         ids = [i for i in graph.activities if i not in self.out]
-        people = list(portfolio.people)
-        person_row = [self.row(self.calendars.person(p)) for p in people]
-        number = {p: k for k, p in enumerate(people)}
-        flexible = [0] * len(people)
-        signatures: set[tuple[str, ...]] = set()
-        for id in ids:
-            for able in self.able[id]:
-                if (signature := tuple(able)) not in signatures:
-                    signatures.add(signature)
-                    for p in able:
-                        flexible[number[p]] += 1
-        columns: dict[str, list[int]] = {
-            name: [] for name in ("release", "run", "wait", "pin", "exempt", "occurrence", "rollback", "frozen", "place", "project")
-        }  # fmt: skip
-        needs: dict[str, list[int]] = {name: [] for name in ("work", "people", "share", "candidate", "need")}
-        need_ptr, cand_ptr, crew_ptr, use_ptr = [0], [0], [0], [0]
-        use, amount = [], []
-        environments = {name: k for k, name in enumerate(portfolio.environments)}
-        projects = {name: k for k, name in enumerate(portfolio.projects)}
-        window_rows: dict[str, int] = {}
-        occurrences: list[np.ndarray] = []
-        windows: list[list[tuple[datetime, datetime]]] = []
-        frost_rows: dict[tuple[int, ...], int] = {}
-        frosts: list[np.ndarray] = []
-        for id in ids:
-            item = portfolio.work[id]
-            change = item.change
-            pin = self.pins.get(id)
-            columns["release"].append(self.release(id, item))
-            columns["run"].append(int(not item.pausable or bool(change and change.window)))
-            columns["wait"].append(self.grid.slots_for(item.wait) if item.wait is not None else 0)
-            columns["pin"].append(max(0, self.grid.ceil(self.when(pin.start))) if pin and pin.start else -1)
-            columns["exempt"].append(int(is_in_progress(item)))
-            row = -1
-            if change and change.window:
-                if change.window not in window_rows:
-                    window_rows[change.window] = len(occurrences)
-                    numbers, spans = self.calendars.occurrences(change.window)
-                    occurrences.append(numbers)
-                    windows.append(spans)
-                row = window_rows[change.window]
-            columns["occurrence"].append(row)
-            columns["rollback"].append(
-                self.grid.slots_for(change.rollback) if change and change.rollback and row >= 0 else 0
-            )
-            row = -1
-            if change and (touching := self.freezes(change.services)):
-                if touching not in frost_rows:
-                    frost_rows[touching] = len(frosts)
-                    frosts.append(self.frost(touching))
-                row = frost_rows[touching]
-            columns["frozen"].append(row)
-            columns["place"].append(self.place(item))
-            project = graph.project_of(id)
-            columns["project"].append(projects[project] if project is not None else -1)
-            # scarcest first, so that a crew chosen seat by seat does not run into a dead end
-            order = sorted(range(len(item.needs)), key=lambda q: (len(self.able[id][q]), q))
-            for q in order:
-                slots = self.grid.slots_for(time_of(item, item.needs[q]))
-                if slots == 0:
-                    continue
-                needs["need"].append(q)
-                needs["work"].append(slots)
-                needs["people"].append(item.needs[q].people)
-                needs["share"].append(ceil(round(item.needs[q].allocation * 100, 6)))
-                ranked = sorted((flexible[number[p]], number[p]) for p in self.able[id][q])
-                needs["candidate"] += [k for _, k in ranked]
-                cand_ptr.append(len(needs["candidate"]))
-                crew_ptr.append(crew_ptr[-1] + item.needs[q].people)
-            need_ptr.append(len(needs["work"]))
-            for name, count in item.environment.items():
-                use.append(environments[name])
-                amount.append(count)
-            use_ptr.append(len(use))
-
+        number = {id: k for k, id in enumerate(ids)}
+        people = {p: k for k, p in enumerate(portfolio.people)}
+        person_mask = [self.row(self.calendars.person(p)) for p in people]
+        rows, needs = [self.activity(id) for id in ids], self.needs(ids, people)
+        uses = [list(portfolio.work[id].environment.items()) for id in ids]
         # hidden milestones: one for each external with a date, one for each large link between containers
         dated = {
-            e: self.grid.ceil(self.when(stub.expected))
+            e: max(0, grid.ceil(self.when(stub.expected)))
             for e, stub in portfolio.external.items()
-            if stub.expected is not None and stub.status is not Status.DONE
+            if stub.expected is not None and stub.status not in HISTORY
         }
         edges = self.edges({id: k for k, id in enumerate([*ids, *dated])})
         n = max([len(ids) + len(dated), *(max(e[:2]) + 1 for e in edges)])
-        for moment in [*dated.values(), *[0] * (n - len(ids) - len(dated))]:
-            for name, column in columns.items():
-                column.append(-1 if name in ("pin", "occurrence", "frozen", "place", "project") else 0)
-            columns["release"][-1] = max(0, moment)
-            need_ptr.append(need_ptr[-1])
-            use_ptr.append(use_ptr[-1])
-        activities = (*ids, *[""] * (n - len(ids)))
+        hidden = n - len(ids)
+        rows += [_Activity(release=moment) for moment in [*dated.values(), *[0] * (hidden - len(dated))]]
+        needs.of_activity += [0] * hidden
+        uses += [[] for _ in range(hidden)]
 
-        limits = [p.wip or portfolio.policy.person_wip or 0 for p in portfolio.people.values()]
-        limit = portfolio.policy.projects_in_process or 0
-        exempt = np.array(columns["exempt"], bool)
-        limited = np.array(limits, np.int64) > 0
-        first = exempt.copy()
-        for j in np.flatnonzero(exempt):
-            who = needs["candidate"][cand_ptr[need_ptr[j]] : cand_ptr[need_ptr[j + 1]]]
-            first[j] = bool(limited[who].any())
+        def column(name: str) -> Ints:
+            return _ints([getattr(row, name) for row in rows])
+
+        need_ptr, use_ptr = _pointers(needs.of_activity), _pointers([len(u) for u in uses])
+        crew_ptr, cand_ptr = _pointers(needs.people), _pointers([len(c) for c in needs.candidates])
+        environments = {name: k for k, name in enumerate(portfolio.environments)}
+        wip = _ints([p.wip or portfolio.policy.person_wip or 0 for p in portfolio.people.values()])
+        exempt = column("exempt") == 1
+        candidate = _ints([p for able in needs.candidates for p in able])
+        limited = np.array(
+            [bool((wip[candidate[cand_ptr[a] : cand_ptr[b]]] > 0).any()) for a, b in pairwise(need_ptr)], bool
+        )
+        masks = _matrix(self.mask_rows, grid.slots, np.uint8)
+        working = np.bincount([e[1] for e in edges if e[4] == WORKING], minlength=n) > 0
+        plain = (column("run") == 0) & (column("pin") < 0) & (column("occurrence") < 0) & (column("frozen") < 0)
         pred_ptr, pred_order = _rows(n, [e[1] for e in edges])
         succ_ptr, succ_order = _rows(n, [e[0] for e in edges])
-        before, knot = (
-            self.letting_in(edges, columns["project"], len(projects)) if limit else ([], list(projects.values()))
-        )
+        links = np.array(edges, np.int64).reshape(-1, 5)
+        limit = portfolio.policy.projects_in_process or 0
+        projects = list(portfolio.projects)
+        before, knot = self.letting_in(edges, column("project")) if limit else ([], list(range(len(projects))))
         before_ptr, before_order = _rows(len(projects), [p for p, _ in before])
-        groups = self.groups({id: k for k, id in enumerate(ids)})
-        member_ptr = np.cumsum([0, *(len(g.members) for g in groups)])
-        i64 = lambda values: np.array(values, np.int64)  # noqa: E731
-        empty = np.zeros((1, self.grid.slots))
-        masks = np.array(self.mask_rows or empty).astype(np.uint8)
-        column = {name: i64(values) for name, values in columns.items()}
-        working = np.bincount([e[1] for e in edges if e[4] == WORKING], minlength=n) > 0
-        plain = (
-            (column["run"] == 0)
-            & (column["pin"] < 0)
-            & (column["occurrence"] < 0)
-            & (column["frozen"] < 0)
-            & (column["place"] < 0)
-            & (np.diff(use_ptr) == 0)
-            & ~working
-        )
+        groups = self.groups(number)
+
+        def rate(name: str) -> Floats:
+            return np.array([getattr(g, name) for g in groups], np.float64)
+
         arrays = Arrays(
-            release=i64(columns["release"]), run=np.array(columns["run"], bool), wait=i64(columns["wait"]),
-            pin=i64(columns["pin"]), first=first, exempt=exempt, occurrence=i64(columns["occurrence"]),
-            rollback=i64(columns["rollback"]), frozen=i64(columns["frozen"]), place=i64(columns["place"]),
-            need_ptr=i64(need_ptr), work=i64(needs["work"]), people=i64(needs["people"]), share=i64(needs["share"]),
-            cand_ptr=i64(cand_ptr), candidate=i64(needs["candidate"]), crew_ptr=i64(crew_ptr),
-            use_ptr=i64(use_ptr), use=i64(use), amount=i64(amount),
-            capacity=i64([e.capacity for e in portfolio.environments.values()]),
-            pred_ptr=pred_ptr, pred=i64([e[0] for e in edges])[pred_order], pred_type=i64([e[2] for e in edges])[pred_order],
-            lag=i64([e[3] for e in edges])[pred_order], lag_kind=i64([e[4] for e in edges])[pred_order],
-            succ_ptr=succ_ptr, succ=i64([e[1] for e in edges])[succ_order],
-            person_mask=i64(person_row), person_wip=i64(limits),
+            release=column("release"),
+            run=column("run") == 1,
+            wait=column("wait"),
+            pin=column("pin"),
+            first=exempt & limited,
+            exempt=exempt,
+            occurrence=column("occurrence"),
+            rollback=column("rollback"),
+            frozen=column("frozen"),
+            place=column("place"),
+            plain=plain & (column("place") < 0) & (np.diff(use_ptr) == 0) & ~working,
+            need_ptr=need_ptr,
+            work=_ints(needs.work),
+            people=_ints(needs.people),
+            share=_ints(needs.share),
+            cand_ptr=cand_ptr,
+            candidate=candidate,
+            crew_ptr=crew_ptr,
+            use_ptr=use_ptr,
+            use=_ints([environments[name] for u in uses for name, _ in u]),
+            amount=_ints([amount for u in uses for _, amount in u]),
+            capacity=_ints([e.capacity for e in portfolio.environments.values()]),
+            pred_ptr=pred_ptr,
+            pred=links[pred_order, 0],
+            pred_type=links[pred_order, 2],
+            lag=links[pred_order, 3],
+            lag_kind=links[pred_order, 4],
+            succ_ptr=succ_ptr,
+            succ=links[succ_order, 1],
+            person_mask=_ints(person_mask),
+            person_wip=wip,
             masks=masks,
             next_open=_next_open(masks),
-            plain=plain,
-            occurrences=np.array(occurrences or empty).astype(np.int32), frosts=np.array(frosts or empty).astype(np.uint8),
-            project=i64(columns["project"]), begun=np.array([self.begun(p) for p in projects], bool),
-            before_ptr=before_ptr, before=i64([q for _, q in before])[before_order], knot=i64(knot), limit=i64([limit]),
-            member_ptr=i64(member_ptr), member=i64([m for g in groups for m in g.members]),
-            tardiness=np.array([g.tardiness for g in groups]), due=np.array([g.due for g in groups]),
-            flow=np.array([g.flow for g in groups]), span=np.array([g.span for g in groups]),
-            measure=np.array([g.measure for g in groups]), earliness=np.array([g.earliness for g in groups]),
-            wanted=np.array([g.wanted for g in groups]),
-        )  # fmt: skip
+            occurrences=_matrix(self.occurrences, grid.slots, np.int32),
+            frosts=_matrix(list(self.frosts.values()), grid.slots, np.uint8),
+            project=column("project"),
+            begun=np.array([self.begun(p) for p in projects], bool),
+            before_ptr=before_ptr,
+            before=_ints([q for _, q in before])[before_order],
+            knot=_ints(knot),
+            limit=_ints([limit]),
+            member_ptr=_pointers([len(g.members) for g in groups]),
+            member=_ints([m for g in groups for m in g.members]),
+            tardiness=rate("tardiness"),
+            due=rate("due"),
+            flow=rate("flow"),
+            span=rate("span"),
+            measure=rate("measure"),
+            earliness=rate("earliness"),
+            wanted=rate("wanted"),
+        )
         instance = Instance(
             arrays,
-            self.grid.slots,
-            activities,
-            tuple(needs["need"]),
+            grid.slots,
+            (*ids, *[""] * hidden),
+            tuple(needs.need),
             tuple(people),
             tuple(g.id for g in groups),
-            self.grid.weeks,
+            grid.weeks,
         )
-        return Compiled(portfolio, graph, self.calendars, self.grid, instance, self.out, windows)
+        return Compiled(portfolio, graph, self.calendars, grid, instance, self.out, list(self.windows.values()))
+
+    def activity(self, id: str) -> _Activity:
+        """The numbers of one item that need no other item."""
+        item = self.portfolio.work[id]
+        change, pin = item.change, self.pins.get(id)
+        window = change.window if change else None
+        if window is not None and window not in self.windows:
+            numbers, self.windows[window] = self.calendars.occurrences(window)
+            self.occurrences.append(numbers)
+        freezes = self.freezes(change.services) if change else ()
+        if freezes and freezes not in self.frosts:
+            self.frosts[freezes] = self.frost(freezes)
+        project = self.graph.project_of(id)
+        return _Activity(
+            release=self.release(id, item),
+            run=int(not item.pausable or window is not None),
+            wait=self.grid.slots_for(item.wait) if item.wait is not None else 0,
+            pin=max(0, self.grid.ceil(self.when(pin.start))) if pin and pin.start else -1,
+            exempt=int(is_in_progress(item)),
+            occurrence=list(self.windows).index(window) if window is not None else -1,
+            rollback=self.grid.slots_for(change.rollback) if change and window and change.rollback else 0,
+            frozen=list(self.frosts).index(freezes) if freezes else -1,
+            place=self.place(item),
+            project=list(self.portfolio.projects).index(project) if project is not None else -1,
+        )
+
+    def needs(self, ids: Sequence[str], people: Mapping[str, int]) -> _Needs:
+        """Rows of needs; candidates the least flexible first, needs of an item the one with the fewest first.
+
+        Then a crew chosen seat by seat keeps those who can do much for others, and seldom runs into a dead end.
+        """
+        flexible = dict.fromkeys(people, 0)
+        for able in {tuple(able) for id in ids for able in self.able[id]}:
+            for p in able:
+                flexible[p] += 1
+        found = _Needs()
+        for id in ids:
+            item, rows = self.portfolio.work[id], 0
+            for q in sorted(range(len(item.needs)), key=lambda q: (len(self.able[id][q]), q)):
+                slots = self.grid.slots_for(time_of(item, item.needs[q]))
+                if slots > 0:
+                    rows += 1
+                    found.need.append(q)
+                    found.work.append(slots)
+                    found.people.append(item.needs[q].people)
+                    found.share.append(ceil(round(item.needs[q].allocation * 100, 6)))
+                    found.candidates.append(
+                        [people[p] for p in sorted(self.able[id][q], key=lambda p: (flexible[p], people[p]))]
+                    )
+            found.of_activity.append(rows)
+        return found
 
     def when(self, moment: When, end_of_day: bool = False) -> datetime:
         return moment.resolve(self.now, self.zone, end_of_day)
@@ -396,17 +420,18 @@ class _Compiler:
         return max([0, *bounds])
 
     def lag(self, edge: Edge, item: WorkItem) -> tuple[int, int]:
-        kind = edge.link.lag_in or (LagKind.WORKING if item.needs else LagKind.ELAPSED)
+        staffed = any(time_of(item, need) > timedelta(0) for need in item.needs)
+        kind = edge.link.lag_in or (LagKind.WORKING if staffed else LagKind.ELAPSED)
         units = WORK if kind is LagKind.WORKING else ELAPSED_UNITS
         lag = self.grid.slots_for(parse_minutes(edge.link.lag, units, signed=True))
-        return lag, WORKING if kind is LagKind.WORKING and item.needs and lag else ELAPSED
+        return lag, WORKING if kind is LagKind.WORKING and staffed and lag else ELAPSED
 
     def freezes(self, services: Sequence[str]) -> tuple[int, ...]:
         return tuple(
             k for k, f in enumerate(self.portfolio.freezes) if not f.services or set(f.services) & set(services)
         )
 
-    def frost(self, freezes: Iterable[int]) -> np.ndarray:
+    def frost(self, freezes: Iterable[int]) -> NDArray[np.uint8]:
         mask = np.zeros(self.grid.slots, np.uint8)
         for k in freezes:
             freeze = self.portfolio.freezes[k]
@@ -421,24 +446,14 @@ class _Compiler:
             return -1
         joint = masks[0]
         for mask in masks[1:]:
-            joint = self.calendars._shared(joint & mask)
+            joint = self.calendars.shared(joint & mask)
         return self.row(joint)
 
     def begun(self, project: str) -> bool:
         said = self.portfolio.projects[project].in_process
         if said is not None:
             return said
-        return project in self._touched
-
-    @property
-    def _touched(self) -> set[str | None]:
-        if not hasattr(self, "_touched_projects"):
-            self._touched_projects = {
-                self.graph.project_of(i)
-                for i, item in self.portfolio.work.items()
-                if item.status in (Status.DONE, Status.IN_PROGRESS)
-            }
-        return self._touched_projects
+        return project in self.touched
 
     def edges(self, number: dict[str, int]) -> list[tuple[int, int, int, int, int]]:
         """(before, after, type, lag, kind of lag) between activity numbers; large container links through milestones."""
@@ -465,7 +480,7 @@ class _Compiler:
         return found
 
     def letting_in(
-        self, edges: list[tuple[int, int, int, int, int]], project: list[int], count: int
+        self, edges: list[tuple[int, int, int, int, int]], project: Ints
     ) -> tuple[list[tuple[int, int]], list[int]]:
         """Order between projects under a limit, and for each the number of the knot that must be let in together.
 
@@ -473,11 +488,13 @@ class _Compiler:
         """
         import networkx as nx
 
+        names = list(self.portfolio.projects)
+        count = len(names)
         graph: nx.DiGraph[int] = nx.DiGraph()
         graph.add_nodes_from(range(count))
-        graph.add_edges_from((project[a], project[b]) for a, b, *_ in edges if -1 < project[a] != project[b] > -1)
+        pairs = ((int(project[a]), int(project[b])) for a, b, *_ in edges)
+        graph.add_edges_from((p, q) for p, q in pairs if -1 < p != q > -1)
         numbers = [0] * count
-        names = list(self.portfolio.projects)
         limit = self.portfolio.policy.projects_in_process or count
         order: list[tuple[int, int]] = []
         condensed = nx.condensation(graph)
@@ -546,6 +563,34 @@ class _Compiler:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Activity:
+    """A row of the arrays of activities, as a hidden milestone has it unless said."""
+
+    release: int
+    run: int = 0
+    wait: int = 0
+    pin: int = -1
+    exempt: int = 0
+    occurrence: int = -1
+    rollback: int = 0
+    frozen: int = -1
+    place: int = -1
+    project: int = -1
+
+
+@dataclass(slots=True)
+class _Needs:
+    """The arrays of needs, row by row, and how many rows each activity has."""
+
+    of_activity: list[int] = field(default_factory=list)
+    need: list[int] = field(default_factory=list)
+    work: list[int] = field(default_factory=list)
+    people: list[int] = field(default_factory=list)
+    share: list[int] = field(default_factory=list)
+    candidates: list[list[int]] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class _Group:
     id: str
@@ -574,13 +619,26 @@ def _rates(holder: WorkItem | Project, makespan: float | None) -> Rates:
     )
 
 
-def _next_open(masks: np.ndarray) -> np.ndarray:
+def _ints(values: Sequence[int]) -> Ints:
+    return np.array(values, np.int64)
+
+
+def _pointers(lengths: Sequence[int]) -> Ints:
+    return np.r_[0, np.cumsum(_ints(lengths))].astype(np.int64)
+
+
+def _matrix(rows: Sequence[NDArray[Any]], slots: int, kind: type[Number]) -> NDArray[Number]:
+    """Rows as a matrix; at least one, since compiled code wants the dimensions."""
+    return np.array(rows if len(rows) else np.zeros((1, slots)), kind)
+
+
+def _next_open(masks: NDArray[np.uint8]) -> NDArray[np.int32]:
     slots = masks.shape[1]
     places = np.where(masks == 1, np.arange(slots, dtype=np.int32), np.int32(slots))
     return np.ascontiguousarray(np.minimum.accumulate(places[:, ::-1], axis=1)[:, ::-1])
 
 
-def _rows(n: int, owner: list[int]) -> tuple[np.ndarray, np.ndarray]:
+def _rows(n: int, owner: list[int]) -> tuple[Ints, Ints]:
     """Row pointers of a ragged array, and the order that sorts its entries by owner."""
     owners = np.array(owner, np.int64)
     return np.r_[0, np.cumsum(np.bincount(owners, minlength=n))].astype(np.int64), np.argsort(owners, kind="stable")

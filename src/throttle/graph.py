@@ -69,6 +69,8 @@ class WorkGraph:
 
     def activities_in(self, id: str) -> list[str]:
         """The activities that an item stands for: itself, or those of a container."""
+        if id in self._activity_set:
+            return [id]
         return [i for i in self.inside(id) if i in self._activity_set]
 
     def project_of(self, id: str) -> str | None:
@@ -132,7 +134,7 @@ class WorkGraph:
         return set(self.ancestors(id)) if id in self.portfolio.work else set()
 
     def longest_path(self, hours: dict[str, float]) -> tuple[float, list[str]]:
-        """The critical path of the network alone: its hours, and its activities in order. Needs a graph without cycles."""
+        """The critical path of the network alone: its hours and its activities in order. The graph has no cycles."""
         tails = self._tails(hours)
         if not tails:
             return 0.0, []
@@ -191,7 +193,8 @@ def missing_skills(portfolio: Portfolio, graph: WorkGraph) -> list[Finding]:
                     level="warning",
                     code="missing-skill",
                     ids=tuple(ids),
-                    message=f"{who} {skill} at level >= {level}: needed by {names}. Give the skill to someone in people.",
+                    message=f"{who} {skill} at level >= {level}: needed by {names}. "
+                    "Give the skill to someone in people.",
                 )
             )
     return found

@@ -27,10 +27,12 @@ from throttle_models import (
     Finding,
     Goal,
     Hold,
+    Move,
     Plan,
     PlannedItem,
     PlanStatus,
     Portfolio,
+    Previous,
     ProjectPlan,
     Reason,
     Release,
@@ -66,7 +68,7 @@ def make_plan(
     check_input(portfolio, graph)
     settings = Settings(budget=budget, seed=seed, workers=workers, deterministic=deterministic)
     compiled, solution = _solve(portfolio, graph, settings, previous, progress, stop)
-    plan = build_plan(compiled, solution, settings)
+    plan = build_plan(compiled, solution, settings, previous)
     verdict = check(plan, portfolio)
     plan = plan.model_copy(
         update={
@@ -202,7 +204,7 @@ def _why_none(compiled: Compiled, solution: Solution) -> list[Finding]:
 # --- the plan ------------------------------------------------------------------------------------------------------
 
 
-def build_plan(compiled: Compiled, solution: Solution, settings: Settings) -> Plan:
+def build_plan(compiled: Compiled, solution: Solution, settings: Settings, previous: Plan | None = None) -> Plan:
     """Lift a solution and say what it means for each item, project and week. Not yet checked."""
     portfolio, graph, schedule = compiled.portfolio, compiled.graph, solution.best
     if schedule is None:
@@ -210,7 +212,8 @@ def build_plan(compiled: Compiled, solution: Solution, settings: Settings) -> Pl
     items = lift(compiled, schedule)
     values = delay_values(portfolio, graph)
     zone = ZoneInfo(portfolio.zone)
-    releases, holds = sort_by_week(compiled, schedule, items, values, zone)
+    causes = Reasons(compiled, schedule)
+    releases, holds = sort_by_week(compiled, causes, items, values, zone)
     bottleneck, loads = Loads(compiled, items).all()
     carried = len(portfolio.work) <= CARRIED_ITEMS
     return Plan(
@@ -232,8 +235,35 @@ def build_plan(compiled: Compiled, solution: Solution, settings: Settings) -> Pl
         certificate=certificate(compiled, solution, settings, items),
         findings=tuple(_findings(portfolio, graph)),
         assumptions=portfolio.assumptions,
+        previous=moves(compiled, causes, items, previous) if previous else None,
         portfolio=portfolio if carried else None,
     )
+
+
+def moves(compiled: Compiled, causes: Reasons, items: Mapping[str, PlannedItem], previous: Plan) -> Previous:
+    """Which planned starts of work still to begin an earlier plan had elsewhere, each with the reason."""
+    number = {id: j for j, id in enumerate(compiled.instance.activities)}
+    work, now = compiled.portfolio.work, compiled.grid.instant(0)
+    found, kept = [], 0
+    for id, old in previous.items.items():
+        if id not in work or id in compiled.graph.history or is_in_progress(work[id]):
+            continue
+        if id in compiled.unscheduled:
+            found.append(Move(item=id, before=old.start, reason=compiled.unscheduled[id].text))
+        elif id not in items:
+            continue
+        elif items[id].start == old.start:
+            kept += 1
+        else:
+            start = items[id].start
+            if old.start < now:
+                reason = "it was to have begun before now, and has not"
+            elif start < old.start:
+                reason = "it can begin earlier than planned"
+            else:
+                reason = causes.why(number[id], compiled.grid.ceil(start)).text
+            found.append(Move(item=id, before=old.start, now=start, reason=reason))
+    return Previous(as_of=previous.as_of, input_hash=previous.certificate.input_hash, moves=tuple(found), kept=kept)
 
 
 def delay_values(portfolio: Portfolio, graph: WorkGraph) -> dict[str, float]:
@@ -253,7 +283,7 @@ def delay_values(portfolio: Portfolio, graph: WorkGraph) -> dict[str, float]:
 
 def sort_by_week(
     compiled: Compiled,
-    schedule: Schedule,
+    causes: Reasons,
     items: Mapping[str, PlannedItem],
     values: Mapping[str, float],
     zone: ZoneInfo,
@@ -266,7 +296,6 @@ def sort_by_week(
         now.replace(year=monday.year, month=monday.month, day=monday.day, hour=0, minute=0) + timedelta(days=7)
     )
     number = {id: j for j, id in enumerate(compiled.instance.activities)}
-    causes = Reasons(compiled, schedule)
     releases, holds = [], []
     for id in graph.activities:
         item, project = portfolio.work[id], graph.project_of(id)
@@ -360,8 +389,7 @@ def weeks(portfolio: Portfolio, items: Mapping[str, PlannedItem], zone: ZoneInfo
     finishes: dict[str, list[str]] = {}
     for id, item in items.items():
         starts.setdefault(iso_week(item.start, zone), []).append(id)
-        last = item.finish - timedelta(minutes=1) if item.finish > item.start else item.finish
-        finishes.setdefault(iso_week(last, zone), []).append(id)
+        finishes.setdefault(iso_week(item.finish, zone), []).append(id)
         for a in item.assignments:
             for from_, to in a.work:
                 at = from_

@@ -81,6 +81,7 @@ class _View:
         yield from self._promises()
         yield from self._unscheduled()
         yield from self._certificate()
+        yield from self._moves()
         yield from _assumptions(self.plan.assumptions)
 
     def _title(self, id: str) -> str:
@@ -195,6 +196,20 @@ class _View:
         for goal in (seal.objective, seal.flow):
             table.add_row(*map(_text, self._goal(goal)))
         yield table
+
+    def _moves(self) -> Iterator[RenderableType]:
+        previous = self.plan.previous
+        if previous is None:
+            return
+        moves = previous.moves
+        since = self._time(previous.as_of)
+        yield _heading(f"Since the plan of {since}: {len(moves)} starts moved, {previous.kept} kept")
+        if moves:
+            table = _table("item", "was", "is", "why")
+            for move in moves[:ROWS]:
+                table.add_row(*map(_text, (move.item, self._time(move.before), self._time(move.now), move.reason)))
+            yield table
+            yield from _more(len(moves))
 
     def _goal(self, goal: Goal) -> Iterable[str]:
         gap = "0 % (proved least)" if goal.proved else f"{goal.gap:.1%}".replace("%", " %")

@@ -93,7 +93,7 @@ def _calendars(d: _Draft) -> None:
     if d.chance(0.5):
         choices["office"] |= {"holidays": "US"}
     if d.chance(0.4):
-        choices["office"] |= {"closed": ["2026-12-24/2027-01-02", "2026-11-24"], "open": ["2026-12-30", "2026-11-28"]}
+        choices["office"] |= {"closed": ["2026-12-24/2027-01-02", "2026-11-24"], "open": ["2026-12-30"]}
     if d.chance(0.3):
         choices["office"] |= {"productive": "65%"}
     # those that hardly overlap with others are rare, or most crews would never meet

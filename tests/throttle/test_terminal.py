@@ -10,6 +10,7 @@ from rich.console import Console
 from support.sample_plan import sample_plan, sample_portfolio
 from throttle.terminal import clean, describe_load, show_plan
 from throttle_models import Plan
+from throttle_models.plan import Move, Previous
 
 PORTFOLIO = sample_portfolio()
 PLAN = sample_plan(PORTFOLIO)
@@ -88,6 +89,15 @@ def test_an_empty_plan_can_be_shown() -> None:
     text = shown(empty, portfolio=None)
     assert "Let in this week: 0" in text
     assert "None: no work is left." in text
+
+
+def test_a_replan_says_what_moved() -> None:
+    item = PLAN.releases[0].item
+    move = Move(item=item, before=PLAN.as_of, now=PLAN.items[item].start, reason="its predecessor is late")
+    previous = Previous(as_of=PLAN.as_of, input_hash="0" * 64, moves=(move,), kept=7)
+    text = shown(PLAN.model_copy(update={"previous": previous}))
+    assert "Since the plan of Mon 23 Nov 2026 08:00: 1 starts moved, 7 kept" in text
+    assert "its predecessor is late" in text
 
 
 def test_a_load_without_hours_says_so() -> None:

@@ -129,18 +129,10 @@ def read_exports(paths: Sequence[Path], how: ReadHow) -> Ingested:
 
 def propose(paths: Sequence[Path], how: ReadHow) -> Mapping:
     """What the columns and words of ticket exports seem to mean. Raises InputError."""
-    from throttle import ingest
+    from throttle.ingest import propose_mapping
 
     need_files(paths)
-    return ingest.propose_mapping(paths, _options(how))
-
-
-def save_mapping(mapping: Mapping, path: Path) -> None:
-    """Write a mapping as YAML to review, without what is at its default."""
-    from throttle.documents import render_yaml
-
-    data = {"throttle_map": mapping.throttle_map, **mapping.model_dump(mode="json", exclude_defaults=True)}
-    path.write_text(render_yaml(data), encoding="utf-8")
+    return propose_mapping(paths, _options(how))
 
 
 def show_summary(ingested: Ingested, quiet: bool) -> None:

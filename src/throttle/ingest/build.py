@@ -639,12 +639,6 @@ class Builder:
                 "productive-hours", f"{PRODUCTIVE:.0%}", "meetings, mail and small things take the rest",
                 "defaults: {productive: 75%}, or productive of a person or calendar", assumed,
             )  # fmt: skip
-        if len(people) > len(self.team.people) and not self.team.calendars:
-            self._assume(
-                "calendar", "Mon-Fri 09:00-17:00", "the export knows no working hours", "calendars: "
-                "{office: {hours: ...}}",
-                len(people),
-            )  # fmt: skip
         invented: list[str] = []
         for skill, needed in skills.needed.items():
             if not needed.holders and not any(skill in person.skills for person in people.values()):
@@ -662,6 +656,12 @@ class Builder:
             self._assume(
                 "placeholder-people", "one person for each such skill", "nobody in the files did or holds such work: "
                 f"{some(invented)}", f"people: {{NAME: {{skills: [{invented[0]}]}}}}", len(invented),
+            )  # fmt: skip
+        if len(people) > len(self.team.people) and not self.team.calendars:
+            self._assume(
+                "calendar", "Mon-Fri 09:00-17:00", "the export knows no working hours", "calendars: "
+                "{office: {hours: ...}}",
+                len(people),
             )  # fmt: skip
         unknown = [id for id in self.people.names if id not in self.team.people]
         if self.team.people and unknown:
@@ -699,7 +699,11 @@ class Builder:
     def _patched(self, work: dict[str, WorkItem]) -> dict[str, WorkItem]:
         """What the team file says of items, field by field."""
         problems: list[Finding] = []
+        absent: list[str] = []
         for id, said in self.team.work.items():
+            if id not in work and "title" not in said:
+                absent.append(id)
+                continue
             fields = said
             if (old := work.get(id)) is not None:
                 before = old.model_dump(mode="json", by_alias=True, exclude_unset=True)
@@ -714,6 +718,14 @@ class Builder:
                 problems += [_problem(e, f"the team file, work.{id}", f"work.{id}") for e in error.errors()]
         if problems:
             raise InputError(problems)
+        if absent:
+            self.notes.add(
+                "warning",
+                "not-in-files",
+                f"the team file speaks of {len(absent)} items that are not in the files, and is not followed there: "
+                f"{some(absent)}; a new item needs a title",
+                ids=absent,
+            )
         return work
 
     # ----------------------------------------------------------------------------------------------- what to tell

@@ -185,7 +185,10 @@ def _entry(key: str, meaning: Any, indent: str) -> Iterator[str]:
     value = meaning.model_dump(mode="json", include={"means", "unit"}, exclude_none=True)
     plain = value["means"] if value.get("unit") in (None, "s") else value
     *first, last = render_yaml({"_": {key: plain}}).strip("\n").split("\n")[1:]
-    todo = "  <- please decide" if meaning.confidence < 0.5 and plain != Column.IGNORE.value else ""
+    todo = "  <- please decide" if meaning.confidence < 0.5 else ""
+    if plain == Column.IGNORE.value:
+        yield from (indent + line[2:] for line in (*first, last))
+        return
     comment = re.sub(r"[^\x20-\x7e]+", " ", f"{meaning.count}, {meaning.confidence:.0%}: {meaning.evidence}{todo}")
     yield from (indent + line[2:] for line in first)
     yield f"{indent}{re.sub(r'  +', ' ', last[2:]) if len(first) == 0 and '  ' not in key else last[2:]}  # {comment}"

@@ -138,6 +138,11 @@ def load(
     loaded = []
     if not paths:
         raise refusal("no-files", "no file was named")
+    names = [reader.name for reader in readers]
+    if strange := [name for name in mapping.columns if name not in names]:
+        raise refusal(
+            "bad-mapping", f"columns of the mapping names {strange[0]}, which is no reader; write {' or '.join(names)}"
+        )
     for path in paths:
         try:
             loaded.append(_load(path, readers, mapping, options, zone, notes))
@@ -145,6 +150,15 @@ def load(
             problems += error.findings
     if problems:
         raise InputError(problems)
+    for reader in {file.reader.name: None for file in loaded}:
+        headers = {header for file in loaded if file.reader.name == reader for header in file.table.header}
+        if absent := [h for h in mapping.columns.get(reader, ()) if h not in headers]:
+            notes.add(
+                "info",
+                "mapping-unused",
+                f"{len(absent)} columns of the mapping for {reader} are in none of its files: {some(absent)}",
+                count=len(absent),
+            )
     return loaded
 
 

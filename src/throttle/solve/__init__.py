@@ -28,6 +28,8 @@ EXACT_ACTIVITIES = 120
 """Above so many, the whole exact model finds little in seconds; parts of it do."""
 NEIGHBOURHOOD_ACTIVITIES = 40
 NEIGHBOURHOOD_SECONDS = 1.0
+VAIN_TRIES = 6
+"""Neighbourhoods in a row that find nothing before local search goes on."""
 SPARE = 1.5
 """The search looks so much further ahead than the end of the first plan."""
 
@@ -220,9 +222,9 @@ class Solver:
             if not self.done():
                 self.whole(exact, search, until=0.85)
         elif supported:
-            self.local(search, until=0.6)
+            self.local(search, until=0.7)
             if not self.done():
-                self.neighbourhoods(exact, search, until=0.9)
+                self.neighbourhoods(exact, search, until=0.85)
         if not self.done():
             self.local(search, until=1.0)
 
@@ -244,8 +246,8 @@ class Solver:
         s, random = self.solution, Random(self.settings.seed)
         s.method.append("exact neighbourhoods")
         paid = dict.fromkeys(NEIGHBOURHOODS, 1.0)
-        size = NEIGHBOURHOOD_ACTIVITIES
-        while s.best is not None and not self.done() and (left := until - self.spent) > 0:
+        size, vain = NEIGHBOURHOOD_ACTIVITIES, 0
+        while s.best is not None and not self.done() and (left := until - self.spent) > 0 and vain < VAIN_TRIES:
             kind = random.choices(list(paid), list(paid.values()))[0]
             free = NEIGHBOURHOODS[kind](self.facts, s.best, size, random)
             share = min(left, max(NEIGHBOURHOOD_SECONDS / self.settings.budget, 0.02))
@@ -253,7 +255,8 @@ class Solver:
             found = exact.solve(s.best, share * self.settings.budget, free)
             self.exact_share += share
             self.take(found.schedule, search)
-            paid[kind] = 0.8 * paid[kind] + (1.0 if s.best.cost < before else 0.05)
+            vain = 0 if s.best.cost < before else vain + 1
+            paid[kind] = 0.8 * paid[kind] + (0.05 if vain else 1.0)
             self.tell(f"exact neighbourhood: {kind}")
 
     def take(self, found: Schedule | None, search: LocalSearch) -> None:

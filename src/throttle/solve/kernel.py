@@ -306,7 +306,20 @@ def place_activity(a, j, est, crew, forced, load, held, env, skip, out):
         if plain:
             able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]
             best, best_start, best_end = choose_plain(
-                a.masks, a.next_open, a.person_mask, skip, load, held, wip, able, forced[seat], members, works, rooms, k + 1, est
+                a.masks,
+                a.next_open,
+                a.person_mask,
+                skip,
+                load,
+                held,
+                wip,
+                able,
+                forced[seat],
+                members,
+                works,
+                rooms,
+                k + 1,
+                est,
             )
         else:
             for c in range(a.cand_ptr[q], a.cand_ptr[q + 1]):

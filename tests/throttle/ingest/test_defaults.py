@@ -243,7 +243,7 @@ def test_a_team_file_replaces_defaults(desk: Any, codes: Any) -> None:
 
 
 def test_a_team_file_adds_to_items_and_new_ones(desk: Any) -> None:
-    team = {
+    team: dict[str, Any] = {
         "work": {
             "ABC-1": {"needs": [{"skill": "qa", "effort": "3h"}], "due": "2021-04-01"},
             "ABC-2": {"wait": "2d"},
@@ -251,7 +251,11 @@ def test_a_team_file_adds_to_items_and_new_ones(desk: Any) -> None:
         },
         "people": {"ann": {"skills": ["qa"]}},
     }
-    portfolio = desk.jira(HEADER, row("ABC-1", Priority="High"), row("ABC-2"), team=team).portfolio
+    team["work"]["GONE-7"] = {"due": "2021-04-01"}
+    ingested = desk.jira(HEADER, row("ABC-1", Priority="High"), row("ABC-2"), team=team)
+    portfolio = ingested.portfolio
+    assert "GONE-7" not in portfolio.work
+    assert [f.ids for f in ingested.report.findings if f.code == "not-in-files"] == [("GONE-7",)]
     assert portfolio.work["ABC-1"].needs[0].skill == "qa"
     assert portfolio.work["ABC-1"].title == "Item ABC-1"
     assert portfolio.work["ABC-1"].cost_of_delay == 4000

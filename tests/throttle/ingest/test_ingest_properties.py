@@ -27,8 +27,8 @@ CHANGES = json.dumps(
     {
         "result": [
             {"number": "CHG0030001", "state": "-3", "type": "normal", "risk": "2",
-             "cmdb_ci": {"link": "x", "value": "y"}, "start_date": "2026-11-20 22:00:00", "end_date": "2026-11-20 23:30:00",
-             "assigned_to": ""},
+             "cmdb_ci": {"link": "x", "value": "y"}, "assigned_to": "", "start_date": "2026-11-20 22:00:00",
+             "end_date": "2026-11-20 23:30:00"},
             {"number": "CHG0030002", "state": "3", "type": {"display_value": "Normal", "value": "normal"},
              "risk": None},
         ]
@@ -36,22 +36,23 @@ CHANGES = json.dumps(
 ).encode()  # fmt: skip
 
 PIECES = [
-    *(b'"', b",", b"\n", b"\r\n", b"\0", b"\xff", b"\xef\xbb\xbf", b";", b"(", b")", b"#", b"\x1a", b"<", b"sep=;\n"),
+    *(b'"', b",", b"\n", b"\r\n", b"\0", b"\xff", b"\xef\xbb\xbf", b";", b"(", b")", b"#", b"\x1a", b"<"),
     *(b"{", b"}", b"[", b"]", b":", b"null", b"true", b"\xc3", "é".encode(), b"ABC-2", b"ABC-1", b"-1", b"nan"),
     *(b"99/99/9999", b"13/13/2021", b"0000-00-00", b"12/Mar/21 13:99 PM", b"9999-12-31T23:59:59-2359"),
-    *(b"PT1H", b"99:99:99", b"1e999", b"9" * 40),
+    *(b"sep=;\n", b"PT1H", b"99:99:99", b"1e999", b"9" * 40),
 ]
 
 edits = st.lists(
-    st.tuples(st.floats(0, 1), st.integers(0, 12), st.one_of(st.sampled_from(PIECES), st.binary(max_size=4))),
+    st.tuples(st.integers(0, 999), st.integers(0, 6), st.one_of(st.sampled_from(PIECES), st.binary(max_size=4))),
     min_size=1,
-    max_size=8,
+    max_size=3,
 )
+"""Per mille of the file at which bytes are taken out, how many, and what is put in."""
 
 
-def mutated(seed: bytes, changes: list[tuple[float, int, bytes]]) -> bytes:
+def mutated(seed: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
     for at, removed, put in changes:
-        place = int(at * len(seed))
+        place = at * len(seed) // 1000
         seed = seed[:place] + put + seed[place + removed :]
     return seed
 
@@ -63,20 +64,28 @@ def test_mutated_exports(seed: bytes, tmp_path_factory: pytest.TempPathFactory) 
 
     @settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     @given(edits)
-    def holds(changes: list[tuple[float, int, bytes]]) -> None:
+    def holds(changes: list[tuple[int, int, bytes]]) -> None:
         path.write_bytes(mutated(seed, changes))
+        findings = ()
         try:
             ingested = read_exports([path])
         except InputError as error:
-            assert error.findings
-            assert all(f.message and "\n" not in f.message for f in error.findings)
+            findings = error.findings
+        if findings:
+            assert all(f.message and "\n" not in f.message for f in findings)
             outcomes["refused"] += 1
             return
         report = ingested.report
         assert report.rows_read == report.imported + report.merged + report.rejected
         assert all(d.target in ingested.portfolio.external for d in report.dangling)
         mapping = propose_mapping([path])
-        assert read_exports([path], mapping=mapping).portfolio.work == ingested.portfolio.work
+        again = read_exports([path], mapping=mapping).portfolio.work
+        assert {id: item.status for id, item in again.items()} == {
+            id: item.status for id, item in ingested.portfolio.work.items()
+        }
+        assert {id: item.after for id, item in again.items()} == {
+            id: item.after for id, item in ingested.portfolio.work.items()
+        }
         outcomes["read"] += 1
 
     holds()

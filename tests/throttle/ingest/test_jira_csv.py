@@ -41,7 +41,8 @@ def test_current_fields_without_status_dates_or_project(desk: Any) -> None:
 
 SPANISH = (
     "Resumen|Clave de incidencia|ID de la incidencia|Tipo de Incidencia|Estado|Prioridad|Persona asignada|Creada|"
-    "Resuelta|Fecha de vencimiento|Estimación original|Trabajo restante estimado|Tiempo Trabajado|Σ Estimación original|"
+    "Resuelta|Fecha de vencimiento|Estimación original|Trabajo restante estimado|Tiempo Trabajado|"
+    "Σ Estimación original|"
     "Campo personalizado (Story Points)|Principal|Clave principal|Parent summary|Categoría de estado"
 )
 GERMAN = (

@@ -49,6 +49,11 @@ def test_a_proposal_says_what_and_why(export: Path) -> None:
     assert {name: user.means for name, user in mapping.users.items()} == {"Ann Lee": "ann-lee", "Bob": "bob"}
 
 
+def plain(work: Any) -> Any:
+    """Without the marks of what was inferred: what a reviewed mapping says is stated."""
+    return {id: item.model_copy(update={"inferred": ()}) for id, item in work.items()}
+
+
 def test_a_mapping_survives_its_file_and_changes_nothing_unedited(export: Path, tmp_path: Path) -> None:
     proposed = propose_mapping([export])
     save_mapping(proposed, tmp_path / "map.yaml")
@@ -69,7 +74,7 @@ def test_a_mapping_survives_its_file_and_changes_nothing_unedited(export: Path, 
     assert meanings(read) == meanings(proposed)
     without = read_exports([export])
     with_it = read_exports([export], mapping=read)
-    assert with_it.portfolio.work == without.portfolio.work
+    assert plain(with_it.portfolio.work) == plain(without.portfolio.work)
     assert with_it.portfolio.people == without.portfolio.people
     assert with_it.portfolio.external == without.portfolio.external
 
@@ -110,6 +115,13 @@ def test_a_mapping_is_read_strictly(tmp_path: Path, text: str, says: str) -> Non
     (tmp_path / "map.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=says):
         load_document(tmp_path / "map.yaml", Mapping)
+
+
+def test_a_mapping_of_what_is_not_there_is_told(export: Path) -> None:
+    with pytest.raises(InputError, match="jira, which is no reader; write jira-csv or servicenow-change"):
+        read_exports([export], mapping=Mapping.model_validate({"columns": {"jira": {"Key": "id"}}}))
+    spare = Mapping.model_validate({"columns": {"jira-csv": {"Custom field (Gone)": "team"}}})
+    assert "mapping-unused" in {f.code for f in read_exports([export], mapping=spare).report.findings}
 
 
 def test_headers_that_are_hard_to_write_survive(tmp_path: Path) -> None:

@@ -23,8 +23,10 @@ def map_(
     from throttle.cli import output, reading, screen
 
     output.check_file(out, force, suffixes=(".yaml", ".yml"))
+    from throttle.ingest import save_mapping
+
     mapping = reading.propose(exports, reading.ReadHow(zone=zone, date_order=date_order, encoding=encoding))
-    output.write_file(out, lambda path: reading.save_mapping(mapping, path), force)
+    output.write_file(out, lambda path: save_mapping(mapping, path), force)
     if json:
         screen.emit_json(mapping.model_dump_json(indent=2, exclude_none=True))
     else:

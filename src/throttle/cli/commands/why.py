@@ -11,15 +11,16 @@ from throttle.cli import options as o
 def why(
     item: Annotated[str, typer.Argument(metavar="ID", help="A work item of the plan.")],
     plan: Annotated[Path, typer.Argument(metavar="[PLAN]", help="A plan.json.")] = o.DEFAULT_PLAN,
+    portfolio: o.PortfolioOption = None,
     json: o.Json = False,
 ) -> None:
     """Say why an item is planned when it is, or not at all."""
     from throttle.cli import reading, screen
 
-    made = reading.read_plan(plan)
+    made, made_from = reading.read_plan_with_portfolio(plan, portfolio)
     from throttle.why import explain  # after the plan could be read: it loads the solver's libraries
 
-    explanation = explain(made, item)
+    explanation = explain(made.model_copy(update={"portfolio": made_from}), item)
     if json:
         screen.emit_json(explanation.model_dump_json(indent=2))
     else:

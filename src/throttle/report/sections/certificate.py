@@ -6,6 +6,7 @@ from throttle.report.html import Html, join, plural, table, tag
 from throttle.report.sections.headline import certificate_sentence
 from throttle.report.view import View, share
 from throttle_models import Goal, PlanStatus, format_instant, format_minutes
+from throttle_models.plan import Previous
 from throttle_models.quantities import WORK
 
 _STATUS = {
@@ -33,7 +34,7 @@ def render(view: View) -> Html:
         ("Method", c.method),
         ("Input (SHA-256)", tag("code", c.input_hash)),
         ("Versions", ", ".join(f"{name} {version}" for name, version in sorted(c.versions.items()))),
-        *((("Replan of", shorten_previous(plan.previous)),) if plan.previous else ()),
+        *((("Replan of", shorten_previous(view, plan.previous)),) if plan.previous else ()),
     ]
     return join(
         tag("p", *certificate_sentence(view)),
@@ -65,7 +66,7 @@ def _goal(view: View, name: str, goal: Goal) -> tuple[str, ...]:
     )
 
 
-def shorten_previous(previous: dict[str, object]) -> str:
-    """What a replan started from, in a line: plain values as they are, lists and maps by their size."""
-    parts = [f"{k}: {len(v):,}" if isinstance(v, list | tuple | dict) else f"{k}: {v}" for k, v in previous.items()]
-    return ", ".join(parts)
+def shorten_previous(view: View, previous: Previous) -> str:
+    """What a replan started from, in a line."""
+    moved = f"{len(previous.moves):,} starts moved, {previous.kept:,} kept"
+    return f"the plan of {view.when(previous.as_of)} ({previous.input_hash[:12]}): {moved}"
