@@ -140,6 +140,7 @@ class _Compiler:
         self.occurrences: list[NDArray[np.int32]] = []
         self.frosts: dict[tuple[int, ...], NDArray[np.uint8]] = {}
         self.external_edges: dict[str, list[Edge]] = {}
+        self.projects = {name: k for k, name in enumerate(portfolio.projects)}
         self.touched = {
             graph.project_of(i)
             for i, item in portfolio.work.items()
@@ -373,7 +374,7 @@ class _Compiler:
             rollback=self.grid.slots_for(change.rollback) if change and window and change.rollback else 0,
             frozen=list(self.frosts).index(freezes) if freezes else -1,
             place=self.place(item),
-            project=list(self.portfolio.projects).index(project) if project is not None else -1,
+            project=self.projects[project] if project is not None else -1,
         )
 
     def needs(self, ids: Sequence[str], people: Mapping[str, int]) -> _Needs:
@@ -456,7 +457,7 @@ class _Compiler:
         return project in self.touched
 
     def edges(self, number: dict[str, int]) -> list[tuple[int, int, int, int, int]]:
-        """(before, after, type, lag, kind of lag) between activity numbers; large container links through milestones."""
+        """(before, after, type, lag, kind of lag) by activity number; large container links through milestones."""
         found: list[tuple[int, int, int, int, int]] = []
         pairs: dict[int, list[Edge]] = {}
         for edge in self.graph.edges:
@@ -508,8 +509,9 @@ class _Compiler:
                             level="error",
                             code="limit-too-low",
                             ids=tuple(names[p] for p in knot),
-                            message=f"projects {', '.join(names[p] for p in knot)} wait for each other's work, so they must "
-                            f"be in process together, but policy.projects_in_process is {limit}; raise it or cut a link.",
+                            message=f"projects {', '.join(names[p] for p in knot)} wait for each other's work, so they "
+                            f"must be in process together, but policy.projects_in_process is {limit}; "
+                            "raise it or cut a link.",
                         )
                     ]
                 )
@@ -624,7 +626,8 @@ def _ints(values: Sequence[int]) -> Ints:
 
 
 def _pointers(lengths: Sequence[int]) -> Ints:
-    return np.r_[0, np.cumsum(_ints(lengths))].astype(np.int64)
+    found: Ints = np.r_[0, np.cumsum(_ints(lengths))].astype(np.int64)
+    return found
 
 
 def _matrix(rows: Sequence[NDArray[Any]], slots: int, kind: type[Number]) -> NDArray[Number]:

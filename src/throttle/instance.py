@@ -94,7 +94,7 @@ class Arrays(NamedTuple):
     """Projects of the same number wait for each other's work, so they are let in together."""
     limit: Ints
     """One entry: most projects in process, or 0 for no limit."""
-    # costs of groups of activities, all per slot: tardiness and flow of the last finish, span from the first start to it
+    # costs of groups of activities, per slot: tardiness and flow of the last finish, span from the first start to it
     member_ptr: Ints
     member: Ints
     tardiness: Floats

@@ -97,7 +97,8 @@ class Loads:
         work = {able: hours for able, hours in work.items() if sum(self.hours[p] for p in able) > 0}
         if not work:
             return None
-        chosen: set[str] = set(max(work, key=lambda able: work[able] / sum(self.hours[p] for p in able)))
+        densest = max(work.items(), key=lambda entry: entry[1] / sum(self.hours[p] for p in entry[0]))[0]
+        chosen: set[str] = set(densest)
         ratio = -1.0
         for _ in range(30):
             inside = sum(hours for able, hours in work.items() if chosen.issuperset(able))

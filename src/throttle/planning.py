@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from throttle.calendars import as_of
 from throttle.check import check
-from throttle.compile import Compiled, as_of, check_input, compile_portfolio, horizon_guess, most_slots
+from throttle.compile import Compiled, check_input, compile_portfolio, horizon_guess, most_slots
 from throttle.errors import InterruptedWithoutPlanError, NoPlanError, VerificationError
 from throttle.files import portfolio_hash
 from throttle.graph import WorkGraph, is_in_progress, missing_skills
@@ -163,7 +164,7 @@ def _never(compiled: Compiled, j: int, id: str, est: int) -> Unscheduled:
         return Unscheduled(reason=Reason.BEYOND, text=f"cannot begin before {horizon:%Y-%m-%d}, the end of the plan")
     if item.change and item.change.window:
         window = item.change.window
-        text = f"no {window} before {horizon:%Y-%m-%d} is long enough for it, clear of freezes and staffed by people who can do it"
+        text = f"no {window} before {horizon:%Y-%m-%d} is long enough for it, clear of freezes and staffed"
         return Unscheduled(reason=Reason.NO_WINDOW, text=text, refs=(window,))
     people = sorted({p for able in compiled_candidates(compiled, j) for p in able})
     text = "the people who can do it are never at work together long enough"
@@ -474,7 +475,8 @@ def _findings(portfolio: Portfolio, graph: WorkGraph) -> list[Finding]:
                     level="info",
                     code="full-effort-left",
                     ids=(id,),
-                    message=f"{id} is in progress and says no remaining effort, so all of its effort is planned; write remaining:",
+                    message=f"{id} is in progress and says no remaining effort, so all of its effort is planned; "
+                    "write remaining: in its needs",
                 )
             )
     cancelled = {i for i in graph.history if portfolio.work[i].status == "cancelled"}

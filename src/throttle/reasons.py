@@ -15,7 +15,11 @@ from throttle.solve.jit import kernels
 from throttle_models import Reason
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from throttle.instance import Ints
+
+    Room = NDArray[np.int16]
 
 NAMED = 3
 """Most items named in one sentence."""
@@ -130,7 +134,7 @@ class Reasons:
             return Cause(Reason.WIP, text, (project,))
         return self._people(j, est)
 
-    def _try(self, j: int, est: int, load: Ints, held: Ints, env: Ints) -> int:
+    def _try(self, j: int, est: int, load: Room, held: Room, env: Ints) -> int:
         a, s = self.a, self.schedule
         out = np.zeros(2 + int(a.pred_ptr[j + 1] - a.pred_ptr[j]), np.int64)
         for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
@@ -147,8 +151,9 @@ class Reasons:
         """Who could do the scarcest need, those now on it first."""
         a = self.a
         q = min(range(a.need_ptr[j], a.need_ptr[j + 1]), key=lambda q: a.cand_ptr[q + 1] - a.cand_ptr[q])
-        mine = self.schedule.crew[a.crew_ptr[q] : a.crew_ptr[q + 1]].tolist()
-        return mine + [p for p in a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist() if p not in mine]
+        mine: list[int] = self.schedule.crew[a.crew_ptr[q] : a.crew_ptr[q + 1]].tolist()
+        others: list[int] = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist()
+        return mine + [p for p in others if p not in mine]
 
     def _people(self, j: int, est: int) -> Cause:
         able = self._candidates(j) if self.a.need_ptr[j] < self.a.need_ptr[j + 1] else []

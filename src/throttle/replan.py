@@ -15,10 +15,10 @@ PROGRESS = ("status", "raw_status", "started", "finished", "on_hold", "source", 
 def advance(previous: Plan, newer: Portfolio) -> tuple[Portfolio, list[Finding]]:
     """The portfolio to plan now, and what has happened since.
 
-    A newer portfolio file replaces the earlier one. A newer export (its items have a ``source``) only updates it: what a
-    planner has written about people, policy and work stays, items of the same id take over what the export really says,
-    new ones are added, and ones that are gone are kept and reported. Raises InputError where ``previous`` does not carry
-    its portfolio, or ``newer`` is as of an earlier moment.
+    A newer portfolio file replaces the earlier one. A newer export (its items have a ``source``) only updates it: what
+    a planner has written about people, policy and work stays, items of the same id take over what the export really
+    says, new ones are added, and ones that are gone are kept and reported. Raises InputError where ``previous`` does
+    not carry its portfolio.
     """
     old = previous.portfolio
     if old is None:

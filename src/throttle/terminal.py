@@ -94,6 +94,10 @@ class _View:
     def _day(self, moment: datetime | None) -> str:
         return f"{moment.astimezone(self.zone):%a %d %b %Y}" if moment else "-"
 
+    def _end(self, moment: datetime | None) -> str:
+        """The day on which something ends: midnight is the end of the day before."""
+        return self._day(moment - timedelta(minutes=1) if moment else None)
+
     def _money(self, value: float) -> str:
         return clean(f"{value:,.0f} {self.plan.currency}".rstrip())
 
@@ -153,25 +157,23 @@ class _View:
         yield _text(f"  {describe_load(load, week)}" if load else "  None: no work is left.")
 
     def _promises(self) -> Iterator[RenderableType]:
-        projects = sorted(self.plan.projects.items(), key=self._by_promise)
-        yield _heading(f"Promises: {len(projects)}")
+        known = self.plan.projects
+        projects = sorted((p for p in known.items() if p[0] in self.real_projects), key=_by_promise)
+        yield _heading(f"Promises: {len(projects)} projects")
+        if single := len(known) - len(projects):
+            yield _text(f"  and {single} items with a cost or due date of their own, which the report lists")
         if not projects:
             return
         table = _table("project", "title", "promise", "finish", "due", ">weeks late", ">cost")
         for id, project in projects[:ROWS]:
             late = f"{project.late_weeks:.1f}" if project.late_weeks else "-"
-            left_out = f"({project.unscheduled} of {project.items} not planned)" if project.unscheduled else ""
+            left_out = f" ({project.unscheduled} of {project.items} not planned)" if project.unscheduled else ""
             table.add_row(
-                *map(_text, (id, project.title, self._day(project.promise), self._day(project.finish) + left_out)),
-                *map(_text, (self._day(project.due), late, self._money(project.cost))),
+                *map(_text, (id, project.title, self._end(project.promise), self._end(project.finish) + left_out)),
+                *map(_text, (self._end(project.due), late, self._money(project.cost))),
             )
         yield table
         yield from _more(len(projects))
-
-    def _by_promise(self, entry: tuple[str, ProjectPlan]) -> tuple[bool, str, str]:
-        """Projects before single items; then by date, the unknown last."""
-        id, project = entry
-        return id not in self.real_projects, project.promise.isoformat() if project.promise else "~", id
 
     def _unscheduled(self) -> Iterator[RenderableType]:
         left_out = self.plan.unscheduled
@@ -221,7 +223,7 @@ class _View:
 
 def describe_load(load: Load, week: str | None = None) -> str:
     """One sentence on what a set of skills or an environment has to do, and its people."""
-    text = f"{', '.join(load.members)}: {load.work_hours:,.0f} hours of work"
+    text = f"{', '.join(load.members) or load.name}: {load.work_hours:,.0f} hours of work"
     if load.people:
         text += f" that only {_join(load.people)} can do"
     if load.weeks_of_queue is None:
@@ -263,7 +265,7 @@ def ingest_summary(report: IngestReport) -> str:
     return clean(
         f"{report.rows_read:,} rows read = {report.imported:,} imported + {report.merged:,} merged + "
         f"{report.rejected:,} rejected; {left:,} items to plan, {report.planned_hours:,.0f} hours of work, "
-        f"{len(report.edges):,} links, {len(report.dangling):,} of them to what is not in the files"
+        f"{len(report.edges):,} links, {len(report.dangling):,} to what is not in the files"
     )
 
 
@@ -284,8 +286,8 @@ def show_ingest(console: Console, report: IngestReport, assumptions: tuple[Assum
         for row in report.rejections[:ROWS]:
             table.add_row(*map(_text, (row.file, str(row.row), row.column or "-", row.reason)))
         console.print(table)
-        for part in _more(len(report.rejections)):
-            console.print(part)
+        for more in _more(len(report.rejections)):
+            console.print(more)
     if report.findings:
         console.print(_heading(f"Findings: {len(report.findings)}"))
         for finding in report.findings:
@@ -308,6 +310,12 @@ def show_mapping(console: Console, mapping: Mapping) -> None:
             certain = f"{meaning.confidence:.0%}".replace("%", " %")
             table.add_row(*map(_text, (word, f"{meaning.means}", certain, f"{meaning.count}", meaning.evidence)))
         console.print(table)
+
+
+def _by_promise(entry: tuple[str, ProjectPlan]) -> tuple[str, str]:
+    """By date, the unknown last."""
+    id, project = entry
+    return project.promise.isoformat() if project.promise else "~", id
 
 
 def _reason(hold: Hold) -> str:

@@ -40,7 +40,7 @@ Summary,Issue key,Issue id,Issue Type,Status,Status Category,Project key,Priorit
 Order schema,PHX-1,10001,Story,In Progress,In Progress,PHX,High,brent,2026-11-02 09:00,2026-11-20 10:00,86400
 Deploy scripts,PHX-2,10002,Story,To Do,To Do,PHX,Medium,wes,2026-11-03 09:00,2026-11-20 11:00,57600
 Rotate keys,PHX-3,10003,Task,Done,Done,PHX,Low,brent,2026-10-03 09:00,2026-11-19 11:00,28800
-"""
+"""  # noqa: E501
 
 
 def run(*arguments: str | Path) -> Result:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -63,6 +65,14 @@ def test_holds_are_in_the_order_of_their_value() -> None:
 
 def test_times_are_those_of_the_plans_zone() -> None:
     assert "as of Mon 23 Nov 2026 08:00, America/Chicago" in shown(PLAN)
+
+
+def test_a_due_day_is_the_day_that_was_written() -> None:
+    due = datetime(2026, 12, 29, tzinfo=ZoneInfo("America/Chicago"))
+    project = PLAN.projects["prj1"].model_copy(update={"due": due})
+    text = shown(PLAN.model_copy(update={"projects": {"prj1": project}}))
+    assert "Mon 28 Dec 2026" in text
+    assert "29 Dec" not in text
 
 
 def test_another_week_shows_everyones_days_and_no_release_list() -> None:

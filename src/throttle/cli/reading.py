@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from throttle.ingest import Ingested, ReadOptions
     from throttle_models import Mapping, Plan, Portfolio
 
-Kind = Literal["portfolio", "plan", "export"]
+Kind = Literal["portfolio", "plan", "mapping", "export"]
 
 _HEAD = 64 * 1024
 _YAML = re.compile(r"(%YAML|---|[\"']?[A-Za-z_][\w-]*[\"']?\s*:(\s|$))")
@@ -72,7 +72,10 @@ def kind_of(path: Path) -> Kind:
     if head.lstrip().startswith(("{", "[")):
         return _kind_of_json(path, head)
     lines = (line for line in head.splitlines() if line.strip() and not line.lstrip().startswith("#"))
-    return "portfolio" if _YAML.match(next(lines, "")) else "export"
+    first = next(lines, "")
+    if first.startswith("throttle_map"):
+        return "mapping"
+    return "portfolio" if _YAML.match(first) else "export"
 
 
 def _kind_of_json(path: Path, head: str) -> Kind:
@@ -85,6 +88,8 @@ def _kind_of_json(path: Path, head: str) -> Kind:
         return "export"
     if content.get("kind") == "plan":
         return "plan"
+    if "throttle_map" in content:
+        return "mapping"
     return "portfolio" if _PORTFOLIO_KEYS & content.keys() else "export"
 
 
@@ -99,8 +104,12 @@ def read(paths: Sequence[Path], how: ReadHow) -> tuple[Portfolio, Ingested | Non
     for path, kind in kinds.items():
         if kind == "plan":
             raise _error("is-a-plan", f"{path} is a plan already: use throttle verify, why or replan on it.", path)
+        if kind == "mapping":
+            raise _error("is-a-mapping", f"{path} is a mapping: name exports, and give it with --map.", path)
         if kind == "portfolio" and len(paths) > 1:
-            raise _error("several-inputs", f"{path} is a portfolio: name it alone, or only exports together.", path)
+            raise _error(
+                "several-inputs", f"{path} is no export: name a portfolio alone, and a team file with --team.", path
+            )
     if "portfolio" not in kinds.values():
         ingested = read_exports([p for path in paths for p in _expand(path)], how)
         return ingested.portfolio, ingested

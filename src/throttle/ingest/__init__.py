@@ -2,8 +2,8 @@
 
 A reader is one file and one line of :data:`READERS`; what all share is in the other modules: ``decode`` and ``tables``
 (bytes to cells by position), ``dates`` and ``values`` (cells to values), ``words`` and ``meanings`` (words in several
-languages), ``tickets`` (rows), ``people``, ``skills``, ``effort`` (what the export does not say), ``build`` (the
-portfolio), ``propose`` (the mapping) and ``report``.
+languages), ``tickets`` (rows), ``network`` (links and containment), ``people``, ``skills``, ``effort`` (what the export
+does not say), ``build`` (the portfolio), ``propose`` (the mapping) and ``report``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from throttle.ingest.build import Builder, unite
+from throttle.ingest.build import Builder
 from throttle.ingest.jira_csv import JIRA_CSV
 from throttle.ingest.meanings import Meanings
+from throttle.ingest.network import unite
 from throttle.ingest.notes import Notes
 from throttle.ingest.propose import propose, save_mapping
 from throttle.ingest.readers import Reader

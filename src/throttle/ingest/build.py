@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,12 +12,11 @@ from pydantic import ValidationError
 from throttle.errors import InputError
 from throttle.ingest.effort import Effort, Estimator
 from throttle.ingest.meanings import DEFAULT_RATES, Meanings
+from throttle.ingest.network import Network, unite
 from throttle.ingest.notes import Notes, some
 from throttle.ingest.people import People
-from throttle.ingest.report import DanglingLink, EdgeRead, FileRead, IngestReport, ItemRead, RejectedRow
-from throttle.ingest.servicenow_change import AUTHORISED, REVIEW
+from throttle.ingest.report import EdgeRead, FileRead, IngestReport, ItemRead, RejectedRow
 from throttle.ingest.skills import Skills
-from throttle.ingest.tables import Rejection
 from throttle.ingest.tickets import Loaded, ReadOptions, Ticket
 from throttle.ingest.values import fold, slug
 from throttle.ingest.words import EPICS, RANKS, rank, risk_points
@@ -32,7 +30,6 @@ from throttle_models import (
     External,
     Finding,
     Link,
-    LinkType,
     Need,
     Person,
     Portfolio,
@@ -51,60 +48,6 @@ HISTORY = frozenset({Status.DONE, Status.CANCELLED})
 PRODUCTIVE = 0.65
 
 
-@dataclass(frozen=True, slots=True)
-class _Edge:
-    first: str
-    second: str
-    type: LinkType
-    origin: str
-
-
-def unite(loaded: Sequence[Loaded], notes: Notes) -> tuple[list[Ticket], int, list[Rejection]]:
-    """One ticket for each id: of rows with the same id the one updated last counts. Also rows merged, and rejected."""
-    kept: dict[str, Ticket] = {}
-    merged: list[str] = []
-    rejected = [rejection for file in loaded for rejection in file.table.rejections]
-    for ticket in (ticket for file in loaded for ticket in file.tickets):
-        other = kept.get(ticket.id)
-        if other is None:
-            kept[ticket.id] = ticket
-        elif ticket.reader.system != other.reader.system or (
-            ticket.aliases and other.aliases and not set(ticket.aliases) & set(other.aliases)
-        ):
-            reason = f"has the id of another ticket (row {other.row} of {other.file})"
-            rejected.append(Rejection(ticket.file, ticket.row, None, reason))
-        else:
-            merged.append(ticket.id)
-            older, newer = other.updated or other.created, ticket.updated or ticket.created
-            if older is None or newer is None or newer >= older:
-                kept[ticket.id] = ticket
-    if merged:
-        notes.add(
-            "info",
-            "merged",
-            f"{len(merged)} rows repeat an id; the row updated last counts ({some(list(dict.fromkeys(merged)))})",
-            ids=list(dict.fromkeys(merged)),
-            count=len(merged),
-        )
-    reasons: dict[tuple[str, str | None, str], list[int]] = defaultdict(list)
-    for r in rejected:
-        reason = "has the id of another ticket" if r.reason.startswith("has the id of") else r.reason
-        reasons[r.file, r.column, reason].append(r.row)
-    for (file, column, reason), rows in reasons.items():
-        where = f"column {column!r} " if column else ""
-        numbers = some([str(row) for row in rows])
-        notes.add(
-            "info" if reason == "is blank" else "warning",
-            "rejected-row",
-            f"{file}: {len(rows)} rows are left out: {where}{reason} (rows {numbers})",
-            file=file,
-            row=rows[0],
-            column=column,
-            count=len(rows),
-        )
-    return list(kept.values()), len(merged), rejected
-
-
 class Builder:
     """One import, in the order of its steps."""
 
@@ -113,137 +56,17 @@ class Builder:
     ) -> None:
         self.loaded, self.meanings, self.team, self.notes = loaded, meanings, team, notes
         self.tickets, self.merged, self.rejections = unite(loaded, notes)
-        self.by_id = {t.id: t for t in self.tickets}
+        self.net = Network(self.tickets, meanings, notes)
+        self.by_id = self.net.by_id
         self.used: Counter[tuple[str, str, str, str]] = Counter()
         """Assumptions: (about, value, why, override) and how often."""
         self.rated = 0
         """Items whose cost of delay is from the table."""
         self.zone = team.zone or options.zone or "UTC"
-        self.names = self._aliases()
-        self.parents = self._parents()
-        self.children: dict[str, list[str]] = defaultdict(list)
-        for id, parent in self.parents.items():
-            self.children[parent].append(id)
-        self.dangling: list[DanglingLink] = []
-        self.edges = self._edges()
         self.status = self._statuses()
         self.types = self._types()
         self.as_of = self._as_of()
         self.people = People(self.tickets, meanings.mapping, team)
-
-    # ------------------------------------------------------------------------------------------------ the network
-
-    def _aliases(self) -> dict[str, str]:
-        """Every name of a ticket to its id; a name that two share is nobody's."""
-        names: dict[str, str] = {}
-        shared: set[str] = set()
-        for t in self.tickets:
-            for alias in t.aliases:
-                if names.setdefault(alias, t.id) != t.id:
-                    shared.add(alias)
-        return {a: id for a, id in names.items() if a not in shared} | {id: id for id in self.by_id}
-
-    def _parents(self) -> dict[str, str]:
-        """Containment that resolves, without loops."""
-        parents: dict[str, str] = {}
-        missing: dict[str, str] = {}
-        own: list[str] = []
-        for t in self.tickets:
-            found = [self.names[p] for p in t.parents if p in self.names]
-            if t.id in found:
-                own.append(t.id)
-            elif found:
-                parents[t.id] = found[0]
-            elif t.parents:
-                missing[t.id] = t.parents[0]
-        if own:
-            self.notes.add(
-                "warning", "own-parent", f"{len(own)} items are their own parent; dropped: {some(own)}", ids=own
-            )
-        if missing:
-            targets = list(dict.fromkeys(missing.values()))
-            self.notes.add(
-                "info",
-                "parent-not-in-file",
-                f"{len(missing)} items belong to {len(targets)} parents that are not in the files and are "
-                "planned without "
-                f"them: {some(targets)}",
-                ids=list(missing),
-            )
-        done: set[str] = set()
-        for start in list(parents):
-            trail: dict[str, None] = {}
-            at: str | None = start
-            while at is not None and at not in done:
-                if at in trail:
-                    chain = [*list(trail)[list(trail).index(at) :], at]
-                    self.notes.add(
-                        "warning",
-                        "containment-loop",
-                        f"{' > '.join(chain)} contain each other; {at} is taken out of {parents[at]}",
-                        ids=chain[:-1],
-                        count=1,
-                    )
-                    del parents[at]
-                    break
-                trail[at] = None
-                at = parents.get(at)
-            done |= trail.keys()
-        return parents
-
-    def _ancestors(self, id: str) -> Iterator[str]:
-        while (parent := self.parents.get(id)) is not None:
-            yield parent
-            id = parent
-
-    def _edges(self) -> list[_Edge]:
-        edges: dict[tuple[str, str, LinkType], _Edge] = {}
-        unknown: Counter[str] = Counter()
-        own: list[str] = []
-        redundant: list[str] = []
-        for t in self.tickets:
-            for other, outward, kind, origin in t.links:
-                meaning = self.meanings.link(kind) if kind else "FS"
-                if meaning is None:
-                    unknown[kind] += 1
-                if meaning is None or meaning == "relates":
-                    continue
-                type_, _, turned = meaning.partition("-")
-                target = self.names.get(other, other)
-                first, second = (t.id, target) if outward != bool(turned) else (target, t.id)
-                if first == second:
-                    own.append(t.id)
-                    continue
-                if second in self._ancestors(first) and type_ == "FS":
-                    redundant.append(first)
-                    continue
-                edge = _Edge(first, second, LinkType(type_), origin)
-                if edges.setdefault((first, second, edge.type), edge) is edge and target not in self.by_id:
-                    direction = "blocks" if first == t.id else "waits-for"
-                    self.dangling.append(
-                        DanglingLink(item=t.id, target=target, direction=direction, type=edge.type, origin=origin)
-                    )
-        for kind, count in unknown.items():
-            self.notes.add(
-                "warning",
-                "unknown-link-type",
-                f"{count} links of type {kind!r} are taken not to order work; if they do, write in map.yaml under "
-                f"link_types: {kind!r}: FS (the outward end first) or FS-reversed",
-                count=count,
-            )
-        if own:
-            ids = list(dict.fromkeys(own))
-            self.notes.add(
-                "warning", "own-link", f"{len(own)} links lead from an item to itself; dropped: {some(ids)}", ids=ids
-            )
-        if redundant:
-            ids = list(dict.fromkeys(redundant))
-            self.notes.add(
-                "info", "link-to-own-container", "links from parts to what contains them say no more than "
-                "containment and "
-                f"are left out: {some(ids)}", ids=ids,
-            )  # fmt: skip
-        return list(edges.values())
 
     # ---------------------------------------------------------------------------------------------- what items are
 
@@ -302,12 +125,12 @@ class Builder:
         def of(id: str) -> WorkType:
             if id not in types:
                 own = self.meanings.type(self.by_id[id].type)
-                parent = self.parents.get(id)
+                parent = self.net.parents.get(id)
                 types[id] = own if own is not None else of(parent) if parent else WorkType.PROJECT
             return types[id]
 
         for t in self.tickets:
-            trail = [t.id, *self._ancestors(t.id)]
+            trail = [t.id, *self.net.ancestors(t.id)]
             for id in reversed(trail):  # from the outside in, so that deep containment needs no deep recursion
                 of(id)
             if not self.meanings.type_known(t.type):
@@ -354,7 +177,9 @@ class Builder:
                     "zone: America/Chicago, or --zone",
                 )  # fmt: skip
         as_of_moment = as_of.resolve(self.as_of, _zone(self.zone))
-        estimator = Estimator(self.tickets, self.status, set(self.children), team.defaults, lambda t: self.types[t.id])
+        estimator = Estimator(
+            self.tickets, self.status, set(self.net.children), team.defaults, lambda t: self.types[t.id]
+        )
         skills = Skills(self.tickets, self.status, self.people, team, as_of_moment.astimezone(UTC))
         work = self._work(estimator, skills)
         people = self._people(skills)
@@ -398,7 +223,7 @@ class Builder:
 
     def _work(self, estimator: Estimator, skills: Skills) -> dict[str, WorkItem]:
         waits: dict[str, list[Link]] = defaultdict(list)
-        for edge in self.edges:
+        for edge in self.net.edges:
             if edge.second in self.by_id:
                 waits[edge.second].append(Link(item=edge.first, type=edge.type, origin=edge.origin))
         leaves = self._leaves()
@@ -432,7 +257,7 @@ class Builder:
         for t in self.tickets:
             if self.status[t.id] in HISTORY:
                 continue
-            parts = self.children.get(t.id, ())
+            parts = self.net.children.get(t.id, ())
             if not parts or (t.remaining and all(self._over(part) for part in parts)):
                 leaves.add(t.id)
         return leaves
@@ -446,13 +271,13 @@ class Builder:
                 return False
             if at not in seen:
                 seen.add(at)
-                stack += self.children.get(at, [])
+                stack += self.net.children.get(at, [])
         return True
 
     def _bearer(self, id: str) -> str:
         """Whose priority counts: the outermost container that is no epic. Its parts share its cost of delay."""
         bearer = id
-        for parent in self._ancestors(id):
+        for parent in self.net.ancestors(id):
             if fold(self.by_id[parent].type) in EPICS:
                 break
             bearer = parent
@@ -482,7 +307,7 @@ class Builder:
             inferred.append("cost_of_delay")
         due = t.due
         if due is None and leaf:
-            due = next((d for p in self._ancestors(t.id) if (d := self.by_id[p].due) is not None), None)
+            due = next((d for p in self.net.ancestors(t.id) if (d := self.by_id[p].due) is not None), None)
             if due is not None:
                 inferred.append("due")
         if due is not None:
@@ -508,7 +333,7 @@ class Builder:
             status=status,
             raw_status=t.status or None,
             project=t.project or None,
-            parent=self.parents.get(t.id),
+            parent=self.net.parents.get(t.id),
             after=after,
             priority=t.priority or None,
             tags=tuple(dict.fromkeys(t.labels)),
@@ -519,7 +344,7 @@ class Builder:
 
     def _need(self, t: Ticket, status: Status, estimator: Estimator, skills: Skills) -> tuple[Need | None, list[str]]:
         begun = status is Status.IN_PROGRESS
-        if begun and t.reader.states and fold(t.status) in REVIEW:
+        if begun and fold(t.status) in t.reader.review_states:
             self._assume(
                 "effort.review", "30m", "the change is implemented, its review is left",
                 "work: {CHG1: {needs: [{who: NAME, remaining: 2h}]}}",
@@ -566,11 +391,11 @@ class Builder:
                 "work: {CHG1: {change: {risk: 8}}}",
             )  # fmt: skip
         approval = None
-        if t.reader.states and status not in HISTORY:
+        if t.reader.authorised_states and status not in HISTORY:
             word = fold(t.approval)
             given = (
                 kind is ChangeKind.STANDARD
-                or fold(t.status) in AUTHORISED
+                or fold(t.status) in t.reader.authorised_states
                 or word.startswith(("approved", "aprob", "genehm", "approuv", "aprov"))
             )
             if given:
@@ -692,7 +517,7 @@ class Builder:
         return projects
 
     def _external(self, work: Mapping[str, WorkItem]) -> dict[str, External]:
-        stubs = dict.fromkeys(d.target for d in self.dangling)
+        stubs = dict.fromkeys(d.target for d in self.net.dangling)
         found = {target: External() for target in stubs} | self.team.external
         return {id: stub for id, stub in found.items() if id not in work}
 
@@ -816,7 +641,7 @@ class Builder:
                 origin=e.origin,
                 certainty="stated" if e.first in portfolio.work and e.second in portfolio.work else "external",
             )
-            for e in self.edges
+            for e in self.net.edges
         )
         items = tuple(
             ItemRead(
@@ -853,7 +678,7 @@ class Builder:
             ),
             items=items,
             edges=edges,
-            dangling=tuple(self.dangling),
+            dangling=tuple(self.net.dangling),
             estimate_hours=round(sum(t.original or 0 for t in self.tickets) / 60, 4),
             planned_hours=round(sum(planned.values()), 4),
             planned_windows=sum(None not in t.planned for t in self.tickets),

@@ -44,6 +44,10 @@ class Reader:
     """The project that an id names, for exports without such a column."""
     states: Mapping[str, Status] = field(default_factory=dict)
     """The system's own states, folded, before the well-known names."""
+    review_states: frozenset[str] = frozenset()
+    """States, folded, in which the work is done and its review is left."""
+    authorised_states: frozenset[str] = frozenset()
+    """States, folded, that a change reaches only when it is approved; none: the system does not say."""
     default_type: str = ""
     """The tracker's type of a row that names none."""
     midnight_is_date: bool = False

@@ -67,10 +67,6 @@ STATES = table(
 )
 """The base model of change_request, raw and displayed; negative states are open."""
 
-REVIEW = frozenset({"0", "review"})
-"""Implemented; what is left is the review."""
-AUTHORISED = frozenset({"-2", "-1", "0", "3", "scheduled", "implement", "review", "closed"})
-
 _CHANGE_ONLY = {C.PLANNED_START, C.PLANNED_END, C.RISK, C.CHANGE_KIND}
 _OTHER_TABLES = {
     "INC": "incident",
@@ -128,5 +124,7 @@ SERVICENOW_CHANGE = Reader(
     id_pattern=re.compile(r"[^\W\d_]*\d{3,}|[^\W_]+[-_ ]?\d+"),
     id_is="a number such as CHG0030001",
     states=STATES,
+    review_states=frozenset({"0", "review"}),
+    authorised_states=frozenset({"-2", "-1", "0", "3", "scheduled", "implement", "review", "closed"}),
     default_type="change",
 )

@@ -47,7 +47,7 @@ class Progress:
 
 @dataclass
 class Solution:
-    """What a solve found. ``best`` is None only if no order could be decoded: then ``missing`` says what had no place."""
+    """What a solve found. ``best`` is None only if no order was decoded; then ``missing`` says what had no place."""
 
     best: Schedule | None
     first_come: Schedule | None = None

@@ -2,13 +2,14 @@
 
 *Network*: every activity as early as its predecessors and the calendars of its best people allow, as if alone.
 
-*Mean busy time*: let P be the person-slots that a group of activities (a project, say) needs of a set of people K, M the
-mean moment of these slots and C the group's finish. Then C >= M + d(P) + tail, where d(P) is the least distance between a
-moment and the mean of the last P person-slots of K before it, and tail the least time of what must follow. Least weighted
-M over all ways to share the slots of K among groups: the group with the largest weight / P first, preemptively (Goemans,
-"Improved approximation algorithms for scheduling with release dates", 1997). Each group's weight is split over several
-sets K and the network bound; any split is valid, and a good one is found by multiplicative weights on the concave sum.
-Tardiness: w max(0, C - due) >= u (C - due) for 0 <= u <= w, so its due date is one more part of the split.
+*Mean busy time*: let P be the person-slots that a group of activities (a project, say) needs of a set of people K, M
+the mean moment of these slots and C the group's finish. Then C >= M + d(P) + tail, where d(P) is the least distance
+between a moment and the mean of the last P person-slots of K before it, and tail the least time of what must follow.
+Least weighted M over all ways to share the slots of K among groups: the group with the largest weight / P first,
+preemptively (Goemans, "Improved approximation algorithms for scheduling with release dates", 1997). Each group's weight
+is split over several sets K and the network bound; any split is valid, and a good one is found by multiplicative
+weights on the concave sum. Tardiness: w max(0, C - due) >= u (C - due) for 0 <= u <= w, so its due date is one more
+part of the split.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ class Network:
             self.start[j], self.end[j], self.least[j] = begin, done, least
 
     def tails(self, members: Ints) -> dict[int, float]:
-        """For each member, the least time from its end to the end of the last member that follows it within the group."""
+        """For each member, the least time from its end to the end of the last member that follows it in the group."""
         a = self.arrays
         inside = set(members.tolist())
         tail = dict.fromkeys(inside, 0.0)
@@ -188,7 +189,7 @@ class _Set:
         total = np.zeros(len(busy))
         order = np.argsort(self.release[busy], kind="stable").tolist()
         heap: list[tuple[float, int]] = []
-        at, position = 0.0, 0
+        at, position = 0.0, 0.0
         integral = 0.0
         while order or heap:
             if not heap:
@@ -320,7 +321,7 @@ def _split(sets: list[_Set], group: Ints, weight: Floats, floor: Floats, due: Fl
         finishes = np.empty((columns + 1, len(group)))
         finishes[-1] = floor
         for k, s in enumerate(sets):
-            mass = np.bincount(group, weight * share[k], groups)
+            mass = np.bincount(group, weight * share[k], groups).astype(np.float64)
             finishes[k] = s.finishes(mass, exact)[group]
         best = max(best, base + float((weight * share * finishes).sum()))
         scale = np.maximum(finishes.max(axis=0), 1.0)

@@ -31,7 +31,7 @@ TABLE_CELLS = 3_000_000
 
 @dataclass(frozen=True)
 class Found:
-    """A schedule, or None; ``bound`` is valid for the instance only where the whole of it was modelled exactly, else 0."""
+    """A schedule, or None; ``bound`` holds for the instance, and is 0 unless the whole of it was modelled exactly."""
 
     schedule: Schedule | None
     bound: float
@@ -202,13 +202,12 @@ class _Model:
         hint = int(np.searchsorted(self.axis, self.incumbent.start[j]))
         cp.add_hint(start, hint)
         cp.add_hint(end, int(np.searchsorted(self.axis, self.incumbent.end[j])))
-        picked = [cp.new_bool_var("") for _ in choices] if len(choices) > 1 else []
+        picked: list[Any] = [cp.new_bool_var("") for _ in choices] if len(choices) > 1 else []
         if picked:
             cp.add_exactly_one(picked)
             self.exact &= all(len(c) == 1 for c in choices)
             for k, rows_ in enumerate(choices):
-                if len(choices) > 1:
-                    cp.add_hint(picked[k], int(set(self.masks_of(j)) == set(rows_)))
+                cp.add_hint(picked[k], int(set(self.masks_of(j)) == set(rows_)))
                 for p, mine in literals.items():
                     if a.person_mask[p] not in rows_:
                         for literal in mine:
@@ -218,48 +217,49 @@ class _Model:
         for k, rows_ in enumerate(choices):
             ends = self.ends(j, rows_, longest)
             allowed = np.flatnonzero(ends >= 0)
-            literal = picked[k] if picked else None
+            choice = picked[k] if picked else None
             domain = _domain(allowed)
             if not len(allowed):
-                if literal is None:
+                if choice is None:
                     cp.add_bool_or([])
                 else:
-                    cp.add(literal == 0)
+                    cp.add(choice == 0)
                 continue
-            constant = bool((ends[allowed] - allowed == longest).all())
-            where = cp.add_linear_expression_in_domain(start, domain)
-            if constant:
-                size = cp.add(end == start + longest)
-            elif literal is None:
-                table = np.where(ends >= 0, ends, 0).tolist()
+            rules = [cp.add_linear_expression_in_domain(start, domain)]
+            table = np.where(ends >= 0, ends, 0).tolist()
+            if bool((ends[allowed] - allowed == longest).all()):
+                rules.append(cp.add(end == start + longest))
+            elif choice is None:
                 cp.add_element(start, table, end)
-                size = None
             else:
-                mine = cp.new_int_var_from_domain(domain, "")
-                until = cp.new_int_var(0, self.length, "")
-                cp.add_element(mine, np.where(ends >= 0, ends, 0).tolist(), until)
-                cp.add(start == mine).only_enforce_if(literal)
-                size = cp.add(end == until)
-            if literal is not None:
-                where.only_enforce_if(literal)
-                if size is not None:
-                    size.only_enforce_if(literal)
+                # a table holds always, so under a choice it has a start of its own
+                own_start, own_end = cp.new_int_var_from_domain(domain, ""), cp.new_int_var(0, self.length, "")
+                cp.add_element(own_start, table, own_end)
+                rules += [cp.add(start == own_start), cp.add(end == own_end)]
+            if choice is not None:
+                for rule in rules:
+                    rule.only_enforce_if(choice)
         self.s[j], self.e[j] = start, end
         single = len(choices) == 1 and len(choices[0]) == 1
         for q in rows:
             own = int(a.work[q])
-            until = end
-            if own < longest and single:
-                until = cp.new_int_var(0, self.length, "")
-                ends = self.ends(j, choices[0], own, check=False)
-                if bool((ends[ends >= 0] - np.flatnonzero(ends >= 0) == own).all()):
-                    cp.add(until == start + own)
-                else:
-                    cp.add_element(start, np.where(ends >= 0, ends, 0).tolist(), until)
+            until = self.until(j, start, end, own, choices[0]) if own < longest and single else end
             for p in a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist():
-                size = cp.new_int_var(0, self.length, "")
-                interval = cp.new_optional_interval_var(start, size, until, self.on[q, p], "")
+                length = cp.new_int_var(0, self.length, "")
+                interval = cp.new_optional_interval_var(start, length, until, self.on[q, p], "")
                 self.by_person.setdefault(p, []).append((interval, self.on[q, p], int(a.share[q])))
+
+    def until(self, j: int, start: Any, end: Any, work: int, rows: tuple[int, ...]) -> Any:
+        """When those leave who stay for less than the whole activity; all share the calendar ``rows``."""
+        ends = self.ends(j, rows, work, check=False)
+        allowed = np.flatnonzero(ends >= 0)
+        found = self.cp.new_int_var(0, self.length, "")
+        if bool((ends[allowed] - allowed == work).all()):
+            self.cp.add(found == start + work)
+        else:
+            self.cp.add_element(start, np.where(ends >= 0, ends, 0).tolist(), found)
+        self.cp.add(found <= end)
+        return found
 
     def seats(self, q: int) -> set[int]:
         a = self.a
@@ -352,7 +352,7 @@ class _Model:
                 if lag == 0 and i in self.s and j in self.s:
                     before = self.e[i] if kind in (FS, FF) else self.s[i]
                     after = self.s[j] if kind in (FS, SS) else self.e[j]
-                    # on the axis, s and e of the same moment differ only for start-to-finish, which the next branch takes
+                    # only start-to-finish compares the two ends of an index, which is for real time, below
                     if kind != 3:
                         cp.add(after >= before)
                         continue
@@ -383,7 +383,7 @@ class _Model:
 
     def people(self) -> None:
         cp = self.cp
-        for p, mine in self.by_person.items():
+        for mine in self.by_person.values():
             if all(share == 100 for _, _, share in mine):
                 cp.add_no_overlap([i for i, _, _ in mine])
             else:
@@ -399,6 +399,8 @@ class _Model:
                 if not on:
                     continue
                 exempt += bool(a.exempt[j])
+                # counted until all are done, though those with less to do leave before
+                self.exact &= len(set(a.work[a.need_ptr[j] : a.need_ptr[j + 1]].tolist())) == 1
                 begin = 0 if a.exempt[j] else self.s[j]
                 size = cp.new_int_var(0, self.length, "")
                 literal = on[0] if len(on) == 1 else cp.new_bool_var("")

@@ -11,24 +11,25 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar, cast
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 _compiling = False
 
 
-def njit(function: Callable[..., Any]) -> Callable[..., Any]:
+def njit(function: Function) -> Function:
     """Numba's ``njit`` (cached on disk, without the GIL) while compiled kernels are loaded, else nothing."""
     if not _compiling:
         return function
     import numba
 
-    compiled: Callable[..., Any] = numba.njit(cache=True, nogil=True)(function)
-    return compiled
+    return cast(Function, numba.njit(cache=True, nogil=True)(function))
 
 
 @cache
 def kernels(compiled: bool) -> ModuleType:
-    """The module ``throttle.solve.kernel``, its functions compiled or not. Compiling happens at the first call of each."""
+    """The module ``throttle.solve.kernel``, its functions compiled (at the first call of each) or not."""
     global _compiling  # noqa: PLW0603 - read by njit while the module below runs
     path = Path(__file__).with_name("kernel.py")
     spec = importlib.util.spec_from_file_location(f"throttle.solve.kernel_{'compiled' if compiled else 'plain'}", path)

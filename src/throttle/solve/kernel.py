@@ -1,28 +1,57 @@
 """Serial schedule generation: place activities one after the other, each as early as its crew and limits allow.
 
-Kolisch and Hartmann, "Heuristic algorithms for the resource-constrained project scheduling problem" (1999), describe the
-scheme; here with crews, calendars, pauses, windows, links with lags, WIP limits and projects in process. Loaded through
-``throttle.solve.jit``, compiled or plain; so this is plain loops over arrays, and imports nothing but numpy.
+Kolisch and Hartmann, "Heuristic algorithms for the resource-constrained project scheduling problem" (1999), describe
+the scheme; here with crews, calendars, pauses, windows, links with lags, WIP limits and projects in process. Loaded
+through ``throttle.solve.jit``, compiled or plain; so this is plain loops over arrays, and imports only numpy.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from throttle.solve.jit import njit
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from throttle.instance import Arrays, Floats, Ints
+
+    Room = NDArray[np.int16]
+    Jumps = NDArray[np.int32]
+    Marks = NDArray[np.uint8]
+
 PLACED, STUCK, LOCKED = 0, 1, 2
-"""Outcome of a decode: all placed; one has no place before the horizon; projects let in wait for others that cannot be."""
+"""Outcomes: all placed; one has no place before the horizon; projects let in wait for others that cannot be."""
 
 CREWS_TRIED = 4000
 """Crews tried one by one where choosing seat by seat found none."""
 
 
 @njit
-def choose_plain(masks, next_open, person_mask, skip, load, held, wip, able, forced, members, works, rooms, size, est):
+def choose_plain(
+    masks: Marks,
+    next_open: Jumps,
+    person_mask: Ints,
+    skip: Jumps,
+    load: Room,
+    held: Room,
+    wip: Ints,
+    able: Ints,
+    forced: int,
+    members: Ints,
+    works: Ints,
+    rooms: Ints,
+    size: int,
+    est: int,
+) -> tuple[int, int, int]:
     """Who of ``able`` takes the last of ``size`` seats, and the start and end with them, or (-1, -1, -1).
 
     For activities where only people's time matters. works: slots of each seat; rooms: the load at which its member is
-    still free; wip: each person's limit, or 0. A limit is looked at in open slots only, since nothing starts in others. Takes single arrays rather than the instance, because passing all of its arrays at each call costs more
-    than the common case itself.
+    still free; wip: each person's limit, or 0. A limit is looked at in open slots only, since nothing starts in others.
+    Takes single arrays rather than the instance, because passing all of its arrays at each call costs more than the
+    common case itself.
     """
     longest = 0
     for i in range(size):
@@ -72,11 +101,23 @@ def choose_plain(masks, next_open, person_mask, skip, load, held, wip, able, for
 
 
 @njit
-def earliest(a, j, crew, seats, est, bound, load, held, env, skip, out):
+def earliest(
+    a: Arrays,
+    j: int,
+    crew: Ints,
+    seats: Ints,
+    est: int,
+    bound: int,
+    load: Room,
+    held: Room,
+    env: Ints,
+    skip: Jumps,
+    out: Ints,
+) -> int:
     """First start >= est of activity j with the chosen seats (crew[seat] >= 0), ending before bound, or -1.
 
-    seats: rows of (seat, need) of the members. out[0] gets the end. Later phases, after short needs are done, go on with
-    the members that are left (docs/plan.md, Work). skip[person, t]: no slot from t up to it is free.
+    seats: rows of (seat, need) of the members. out[0] gets the end. After short needs are done, work goes on with the
+    members that are left (docs/plan.md, Work). skip[person, t]: no slot from t up to it is free.
     """
     slots = a.masks.shape[1]
     longest, shortest = 0, 1 << 60
@@ -138,16 +179,16 @@ def earliest(a, j, crew, seats, est, bound, load, held, env, skip, out):
                 at += 1
         while occurrence >= 0 and at < slots:
             upto = at + max(1, a.rollback[j])
-            if upto <= slots and a.occurrences[occurrence, at] >= 0:
-                if np.all(a.occurrences[occurrence, at:upto] == a.occurrences[occurrence, at]):
-                    break
+            number = a.occurrences[occurrence, at]
+            if number >= 0 and upto <= slots and np.all(a.occurrences[occurrence, at:upto] == number):
+                break
             if pinned:
                 return -1
             at += 1
         if at >= slots or at > bound:
             return -1
         out[0] = at
-        return at
+        return int(at)
     s = est
     if not pinned:
         for k in range(seats.shape[0]):
@@ -225,7 +266,9 @@ def earliest(a, j, crew, seats, est, bound, load, held, env, skip, out):
 
 
 @njit
-def fill(a, j, crew, seats, start, end, sign, load, held, env):
+def fill(
+    a: Arrays, j: int, crew: Ints, seats: Ints, start: int, end: int, sign: int, load: Room, held: Room, env: Ints
+) -> None:
     """Book (sign 1) or release (-1) what activity j takes from its people and environments."""
     place = a.place[j]
     done = 0
@@ -254,7 +297,7 @@ def fill(a, j, crew, seats, start, end, sign, load, held, env):
 
 
 @njit
-def seats_of(a, j):
+def seats_of(a: Arrays, j: int) -> Ints:
     """Rows of (seat, need) for the crew of activity j, in the order of its needs."""
     total = 0
     for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
@@ -270,15 +313,17 @@ def seats_of(a, j):
 
 
 @njit
-def in_crew(crew, rows, upto, person):
+def in_crew(crew: Ints, rows: Ints, upto: int, person: int) -> bool:
+    found = False
     for k in range(upto):
-        if crew[rows[k, 0]] == person:
-            return True
-    return False
+        found |= crew[rows[k, 0]] == person
+    return found
 
 
 @njit
-def place_activity(a, j, est, crew, forced, load, held, env, skip, out):
+def place_activity(
+    a: Arrays, j: int, est: int, crew: Ints, forced: Ints, load: Room, held: Room, env: Ints, skip: Jumps, out: Ints
+) -> int:
     """Choose a crew and the earliest start for activity j; returns the start or -1, with the end in out[0].
 
     Seat by seat, the candidate with whom the crew so far would finish first (the least flexible of equals); if that
@@ -342,7 +387,7 @@ def place_activity(a, j, est, crew, forced, load, held, env, skip, out):
     # the seats chosen first left no one for the others, or no common time: try crews in turn
     choice = np.zeros(size, np.int64)
     best_end, best_start = slots + 1, -1
-    best = np.zeros(size, np.int64)
+    found = np.zeros(size, np.int64)
     k, tried = 0, 0
     choice[0] = a.cand_ptr[rows[0, 1]]
     while k >= 0 and tried < CREWS_TRIED:
@@ -367,17 +412,17 @@ def place_activity(a, j, est, crew, forced, load, held, env, skip, out):
         if begin >= 0 and out[0] < best_end:
             best_end, best_start = out[0], begin
             for i in range(size):
-                best[i] = crew[rows[i, 0]]
+                found[i] = crew[rows[i, 0]]
         choice[k] += 1
     if best_start >= 0:
         for i in range(size):
-            crew[rows[i, 0]] = best[i]
+            crew[rows[i, 0]] = found[i]
         out[0] = best_end
     return best_start
 
 
 @njit
-def sift_up(heap, key, k):
+def sift_up(heap: Ints, key: Floats, k: int) -> None:
     j = heap[k]
     while k > 0:
         up = (k - 1) >> 1
@@ -389,7 +434,7 @@ def sift_up(heap, key, k):
 
 
 @njit
-def pop(heap, key, size):
+def pop(heap: Ints, key: Floats, size: int) -> int:
     """Remove and return the smallest of a heap of ``size``; the caller lowers the size."""
     top = heap[0]
     j = heap[size - 1]
@@ -405,11 +450,11 @@ def pop(heap, key, size):
         heap[k] = heap[child]
         k = child
     heap[k] = j
-    return top
+    return int(top)
 
 
 @njit
-def may_let_in(a, p, opened, open_count):
+def may_let_in(a: Arrays, p: int, opened: Ints, open_count: int) -> int:
     """Room for project p and those that must be let in with it, or 0; never one that waits for others not let in."""
     for e in range(a.before_ptr[p], a.before_ptr[p + 1]):
         if opened[a.before[e]] == 0:
@@ -417,14 +462,25 @@ def may_let_in(a, p, opened, open_count):
     together = 0
     for q in range(a.knot.shape[0]):
         together += a.knot[q] == a.knot[p] and opened[q] == 0
-    return max(0, a.limit[0] - open_count - together + 1)
+    return int(max(0, a.limit[0] - open_count - together + 1))
 
 
 @njit
-def decode(a, key, forced, start, end, crew, load, held, env, skip):
+def decode(
+    a: Arrays,
+    key: Floats,
+    forced: Ints,
+    start: Ints,
+    end: Ints,
+    crew: Ints,
+    load: Room,
+    held: Room,
+    env: Ints,
+    skip: Jumps,
+) -> int:
     """Place all activities, smallest key first among those whose predecessors are placed. Returns an outcome.
 
-    start, end, crew are written; load, held, env and skip are working space and are cleared here. On STUCK and LOCKED, the
+    start, end, crew are written; load, held, env and skip are working space and cleared here. On STUCK and LOCKED, the
     activities without a place have start -1.
     """
     n = a.release.shape[0]
@@ -494,13 +550,13 @@ def decode(a, key, forced, start, end, crew, load, held, env, skip):
                     if opened[q] == 1 and left[q] == 0 and last[q] > 0:
                         ends[count] = last[q]
                         count += 1
-                begin = 0
+                since = 0
                 if count >= room:
-                    begin = np.sort(ends[:count])[count - room]
+                    since = np.sort(ends[:count])[count - room]
                 for q in range(projects):
                     if a.knot[q] == a.knot[p] and opened[q] == 0:
                         opened[q] = 1
-                        let_in[q] = begin
+                        let_in[q] = since
                         open_count += 1
                 kept = 0
                 for k in range(parked_size):
@@ -519,15 +575,14 @@ def decode(a, key, forced, start, end, crew, load, held, env, skip):
         j = pop(heap, rank, size)
         size -= 1
         p = a.project[j]
-        est = a.release[j]
+        est = max(a.release[j], a.pin[j])
         if p >= 0 and let_in[p] > est:
             est = let_in[p]
-        if a.pin[j] > est:
-            est = a.pin[j]
+        est = max(est, a.pin[j])
         out[1] = 0
         for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
             kind = a.pred_type[e]
-            origin = end[a.pred[e]] if kind == 0 or kind == 2 else start[a.pred[e]]
+            origin = end[a.pred[e]] if kind % 2 == 0 else start[a.pred[e]]  # FS and FF count from the end
             if a.lag_kind[e] == 1:
                 out[2 + e - a.pred_ptr[j]] = origin
             elif kind <= 1:
@@ -570,7 +625,7 @@ def decode(a, key, forced, start, end, crew, load, held, env, skip):
 
 
 @njit
-def cost(a, start, end):
+def cost(a: Arrays, start: Ints, end: Ints) -> tuple[float, float]:
     """Objective and flow measure of a schedule (docs/plan.md, Costs)."""
     total, flow = 0.0, 0.0
     for g in range(a.due.shape[0]):

@@ -1,4 +1,4 @@
-"""Which activities the exact model may move while the others stay. One neighbourhood is one function and one table line.
+"""Which activities the exact model may move while the others stay. One neighbourhood: one function, one table line.
 
 Each returns at most ``size`` activities around something that costs, given a schedule and a source of chance.
 """
@@ -33,7 +33,7 @@ def costly_groups(facts: Facts, schedule: Schedule, size: int, random: Random) -
     return _with_rivals(facts, schedule, found, size, random)
 
 
-def time_window(facts: Facts, schedule: Schedule, size: int, random: Random) -> frozenset[int]:
+def time_window(_facts: Facts, schedule: Schedule, size: int, random: Random) -> frozenset[int]:
     """What is going on around a moment."""
     order = np.argsort(schedule.start, kind="stable")
     first = random.randrange(max(1, len(order) - size + 1))

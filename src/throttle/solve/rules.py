@@ -112,7 +112,7 @@ def _by_group(facts: Facts, value: Floats) -> Floats:
 
 def first_come(facts: Facts) -> Floats:
     """First come, first served: the order of the portfolio, what has begun first."""
-    return np.arange(facts.n) - np.where(facts.arrays.exempt, 1e6, 0.0)
+    return np.arange(facts.n, dtype=np.float64) - np.where(facts.arrays.exempt, 1e6, 0.0)
 
 
 def greedy(facts: Facts) -> Floats:

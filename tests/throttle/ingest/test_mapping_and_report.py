@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from throttle.documents import read_yaml
 from throttle.errors import InputError
 from throttle.files import load_document
 from throttle.ingest import READERS, propose_mapping, read_exports, reader_of, save_mapping
-from throttle_models import Mapping
+from throttle_models import Mapping, TeamFile
 
 JIRA = """\
 Summary,Issue key,Issue id,Issue Type,Status,Status Category,Priority,Resolution,Assignee,Created,Labels,Labels,\
@@ -212,3 +213,11 @@ def test_files_are_known_by_content(export: Path, tmp_path: Path) -> None:
     renamed.write_bytes(export.read_bytes())
     assert reader_of(renamed) == "jira-csv"
     assert len({reader.name for reader in READERS}) == len(READERS)
+
+
+def test_the_examples_of_the_documentation_are_valid() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "ingest.md").read_text(encoding="utf-8")
+    team, mapping = (read_yaml(block.partition("```")[0], Path("ingest.md")) for block in text.split("```yaml\n")[1:])
+    assert TeamFile.model_validate(team).people["brent"].aliases
+    assert Mapping.model_validate(mapping).link_types["Prerequisite"].means == "FS-reversed"
+    assert all(f"`{reader.name}`" in text for reader in READERS)
