@@ -31,8 +31,7 @@ def view_week(plan: Plan, week: str) -> WeekView | None:
     except ValueError:
         return None
     zone = ZoneInfo(plan.zone)
-    today = plan.as_of.astimezone(zone).date()
-    this_monday = today - timedelta(days=today.weekday())
+    this_monday = _monday(plan.week)
     last = max((_monday(w.week) for w in plan.weeks), default=this_monday)
     if not this_monday <= monday <= max(this_monday, last):
         return None

@@ -110,7 +110,7 @@ class Unscheduled(Model):
 
 
 class Release(Model):
-    """Work to let in: it has not begun, and the plan begins it in this week."""
+    """Work to let in: it has not begun, and the plan begins it by the end of its week."""
 
     item: str
     project: str | None = None
@@ -240,6 +240,8 @@ class Plan(Model):
     as_of: Instant
     zone: Zone
     slot: Effort
+    week: IsoWeek
+    """The week to let work into: that of as-of, or the next in which anyone is at work."""
     horizon: Instant
     """End of the time looked at."""
     currency: str = ""

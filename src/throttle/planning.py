@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,6 +43,7 @@ from throttle_models import (
 
 PLAIN_SLOTS = 100_000
 """Up to so many activities x slots, trying each activity alone is quicker in plain Python than loading numba."""
+IDLE_DAYS = 60
 CARRIED_ITEMS = 10_000
 """Up to so many work items, a plan carries the portfolio that it was made from."""
 
@@ -213,14 +214,15 @@ def build_plan(compiled: Compiled, solution: Solution, settings: Settings, previ
     items = lift(compiled, schedule)
     values = delay_values(portfolio, graph)
     zone = ZoneInfo(portfolio.zone)
-    causes = Reasons(compiled, schedule)
-    releases, holds = sort_by_week(compiled, causes, items, values, zone)
+    causes, week = Reasons(compiled, schedule), week_to_plan(compiled, zone)
+    releases, holds = sort_by_week(compiled, causes, items, values, week, zone)
     bottleneck, loads = Loads(compiled, items).all()
     carried = len(portfolio.work) <= CARRIED_ITEMS
     return Plan(
         as_of=compiled.grid.instant(0),
         zone=portfolio.zone,
         slot=portfolio.slot,
+        week=week,
         horizon=compiled.grid.instant(most_slots(portfolio)),
         currency=portfolio.currency,
         items=items,
@@ -267,6 +269,14 @@ def moves(compiled: Compiled, causes: Reasons, items: Mapping[str, PlannedItem],
     return Previous(as_of=previous.as_of, input_hash=previous.certificate.input_hash, moves=tuple(found), kept=kept)
 
 
+def week_to_plan(compiled: Compiled, zone: ZoneInfo) -> str:
+    """The first week in which anyone is at work; that of as-of where nobody is within ``IDLE_DAYS``."""
+    soon = compiled.grid.ceil(compiled.grid.instant(0) + timedelta(days=IDLE_DAYS))
+    masks = [compiled.calendars.person(p)[:soon] for p in compiled.portfolio.people]
+    firsts = [int(m.argmax()) for m in masks if m.any()]
+    return iso_week(compiled.grid.instant(min(firsts, default=0)), zone)
+
+
 def delay_values(portfolio: Portfolio, graph: WorkGraph) -> dict[str, float]:
     """Cost of a week's delay that rests on each open item: its own, its containers' and its project's."""
     found = {}
@@ -287,15 +297,13 @@ def sort_by_week(
     causes: Reasons,
     items: Mapping[str, PlannedItem],
     values: Mapping[str, float],
+    week: str,
     zone: ZoneInfo,
 ) -> tuple[tuple[Release, ...], tuple[Hold, ...]]:
-    """What to let in this week and what to hold, the most valuable first."""
+    """What to let in by the end of the week and what to hold, the most valuable first."""
     portfolio, graph, grid = compiled.portfolio, compiled.graph, compiled.grid
-    now = grid.instant(0).astimezone(zone)
-    monday = now.date() - timedelta(days=now.weekday())
-    next_week = grid.ceil(
-        now.replace(year=monday.year, month=monday.month, day=monday.day, hour=0, minute=0) + timedelta(days=7)
-    )
+    monday = date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
+    next_week = grid.ceil(datetime.combine(monday + timedelta(days=7), time(), zone))
     number = {id: j for j, id in enumerate(compiled.instance.activities)}
     releases, holds = [], []
     for id in graph.activities:

@@ -46,15 +46,10 @@ def iso_week(day: date) -> str:
     return f"{year}-W{week:02d}"
 
 
-def this_week(plan: Plan) -> str:
-    """The ISO week of the plan's as-of, in its zone."""
-    return iso_week(plan.as_of.astimezone(ZoneInfo(plan.zone)).date())
-
-
 def show_plan(console: Console, plan: Plan, portfolio: Portfolio | None = None, week: str | None = None) -> None:
     """Print one week of the plan; ``portfolio`` gives titles where the plan does not carry it."""
     view = _View(plan, portfolio or plan.portfolio)
-    week = week or this_week(plan)
+    week = week or plan.week
     for part in view.parts(week):
         console.print(part)
 
@@ -72,7 +67,7 @@ class _View:
             f"Plan of week {week}, {first:%d %b} to {first + timedelta(days=6):%d %b %Y} "
             f"(as of {self._time(self.plan.as_of)}, {self.plan.zone})"
         )
-        current = week == this_week(self.plan)
+        current = week == self.plan.week
         if current:
             yield from self._releases()
             yield from self._holds()

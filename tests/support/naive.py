@@ -466,6 +466,7 @@ class Naive:
             as_of=self.instant(self.as_of),
             zone=self.p.zone,
             slot=self.p.slot,
+            week=self.first_week(),
             horizon=self.instant(self.horizon),
             currency=self.p.currency,
             items={n: self.item(n) for n in self.placed},
@@ -518,15 +519,22 @@ class Naive:
     def week(self, slot: int) -> str:
         return _week(datetime.fromtimestamp(slot * self.size, self.zone).date())
 
+    def first_week(self) -> str:
+        """The week in which the first slot lies in which anyone is at work."""
+        for slot in range(self.as_of, self.as_of + 60 * 86400 // self.size):
+            if any(self.is_open(who, slot) for who in self.p.people):
+                return self.week(slot)
+        return self.week(self.as_of)
+
     def releases(self) -> Iterator[Release]:
         for name, at in self.placed.items():
-            if not self.begun(name) and self.week(at.start) == self.week(self.as_of):
+            if not self.begun(name) and self.week(at.start) <= self.first_week():
                 yield Release(item=name, project=self.project(name), start=self.instant(at.start), value=0)
 
     def holds(self) -> Iterator[Hold]:
         for name in self.activities:
             at = self.placed.get(name)
-            if not self.begun(name) and not (at and self.week(at.start) == self.week(self.as_of)):
+            if not self.begun(name) and not (at and self.week(at.start) <= self.first_week()):
                 reason = self.left.get(name, Reason.PEOPLE)
                 until = self.instant(at.start) if at else None
                 yield Hold(item=name, project=self.project(name), reason=reason, text="", until=until, value=0)

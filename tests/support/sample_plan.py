@@ -189,6 +189,7 @@ def _around(portfolio: Portfolio, planned: dict[str, PlannedItem]) -> Plan:
         as_of=AS_OF,
         zone=portfolio.zone,
         slot="30m",
+        week="2026-W48",
         horizon=AS_OF + timedelta(weeks=208),
         currency=portfolio.currency,
         items=planned,

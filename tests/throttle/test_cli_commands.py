@@ -11,8 +11,9 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner, Result
 
 from throttle.cli import app
+from throttle.errors import NoPlanError, VerificationError
 from throttle.files import load_plan, load_portfolio, save_plan
-from throttle_models import Plan, PlannedItem
+from throttle_models import Finding, Plan, PlannedItem, Verdict, Violation
 
 PORTFOLIO = """\
 # a comment
@@ -126,6 +127,37 @@ def test_plan_writes_over_nothing_that_is_not_its_own(what: str) -> None:
     assert result.exit_code == 2
     assert "--out" in result.stderr
     assert snapshot(Path()) == before
+
+
+def test_an_output_inside_a_file_is_refused_before_planning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("throttle.files.load_portfolio", lambda _: pytest.fail("read before the output was checked"))
+    result = run("plan", "portfolio.yaml", "--out", "jira.csv/out")
+    assert result.exit_code == 2
+    assert "jira.csv" in result.stderr
+
+
+def test_no_feasible_plan_ends_with_3_and_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object, **__: object) -> Plan:
+        raise NoPlanError([Finding(level="error", code="none", message="PHX-1 has no place.")])
+
+    monkeypatch.setattr("throttle.planning.make_plan", none)
+    result = run("plan", "portfolio.yaml", "--budget", "1")
+    assert result.exit_code == 3
+    assert "PHX-1 has no place." in result.stderr
+    assert not Path("out").exists()
+
+
+def test_a_plan_that_breaks_rules_ends_with_5_and_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(*_: object, **__: object) -> Plan:
+        broken = Violation(kind="overlap", ids=("PHX-1",), message="PHX-1 and SOX-1 overlap.")
+        raise VerificationError(Verdict(ok=False, violations=(broken,), objective=0.0, flow=0.0, items=1))
+
+    monkeypatch.setattr("throttle.planning.make_plan", wrong)
+    result = run("plan", "portfolio.yaml", "--budget", "1")
+    assert result.exit_code == 5
+    assert "overlap" in result.stderr
+    assert "defect" in result.stderr
+    assert not Path("out").exists()
 
 
 def test_a_failure_while_writing_keeps_the_earlier_output(monkeypatch: pytest.MonkeyPatch) -> None:

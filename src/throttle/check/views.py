@@ -68,15 +68,17 @@ def accounts(schedule: Schedule, violations: Violations) -> None:
 def this_week(schedule: Schedule, violations: Violations) -> None:
     """Every open activity has begun before as-of, or is released in the week of as-of, or is held."""
     plan, facts = schedule.plan, schedule.facts
-    now = _week(facts, facts.clock.as_of * facts.clock.slot)
+    now = first_week(facts)
+    if plan.week != now:
+        violations.add("header", ["week"], f"the week to let work into is {now}; the plan says {plan.week}")
     open_now = {
         name
         for name, item in schedule.items.items()
         if not facts.begun(name) and _week(facts, seconds(item.start)) <= now
     }
     held = {name for name in facts.activities if name not in open_now and not facts.begun(name)}
-    _listed("release-list", [r.item for r in plan.releases], open_now, "begins in the week of as-of", violations)
-    _listed("hold-list", [h.item for h in plan.holds], held, "does not begin in the week of as-of", violations)
+    _listed("release-list", [r.item for r in plan.releases], open_now, f"begins by the end of week {now}", violations)
+    _listed("hold-list", [h.item for h in plan.holds], held, f"does not begin by the end of week {now}", violations)
     for release in plan.releases:
         item = schedule.items.get(release.item)
         if item is not None and seconds(release.start) != seconds(item.start):
@@ -111,6 +113,17 @@ def _listed(kind: str, listed: list[str], right: set[str], what: str, violations
 def _project(facts: Facts, kind: str, name: str, project: str | None, violations: Violations) -> None:
     if name in facts.work and project != facts.project_of[name]:
         violations.add(kind, [name], f"{name} is listed under {project}; its project is {facts.project_of[name]}")
+
+
+def first_week(facts: Facts) -> str:
+    """The week of the first slot in which anyone is at work; that of as-of where nobody is within 60 days."""
+    as_of, day = facts.clock.as_of, 86400 // facts.clock.slot
+    for days in (7, 60):
+        spans = [facts.person_time(p).spans(as_of, as_of + days * day) for p in facts.portfolio.people]
+        firsts = [s[0][0] for s in spans if s]
+        if firsts:
+            return _week(facts, min(firsts) * facts.clock.slot)
+    return _week(facts, as_of * facts.clock.slot)
 
 
 def _week(facts: Facts, at: float) -> str:

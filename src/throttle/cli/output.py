@@ -27,6 +27,10 @@ def _refuse(code: str, message: str, path: Path) -> InputError:
 def check_folder(folder: Path) -> None:
     """Raise InputError unless the folder is new, empty, or holds an earlier output of ours."""
     remedy = "choose another one with --out"
+    nearest = next((p for p in (folder, *folder.absolute().parents) if p.exists()), Path())
+    if nearest != folder and not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        why = "no right to write there" if nearest.is_dir() else "it is a file"
+        raise _refuse("cannot-write", f"Cannot make {folder} in {nearest}: {why}; {remedy}.", folder)
     if folder.exists() and not folder.is_dir():
         raise _refuse("not-a-folder", f"The output {folder} is a file; {remedy}.", folder)
     if folder.is_dir() and any(folder.iterdir()) and not _is_ours(folder / RUN):

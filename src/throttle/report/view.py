@@ -77,7 +77,7 @@ class View:
             raise InputError([Finding(level="error", code="other-portfolio", message=text, ids=tuple(missing[:10]))])
         self.zone = ZoneInfo(plan.zone)
         self.as_of = plan.as_of.astimezone(self.zone)
-        self.week = plan.weeks[0].week if plan.weeks else iso_week(self.as_of.date())
+        self.week = plan.week
         self._written: dict[tuple[datetime, bool], str] = {}
 
     # --- how values are written ---------------------------------------------------------------------------------
