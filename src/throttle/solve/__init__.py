@@ -100,6 +100,7 @@ class Solver:
         self.facts = Facts(instance)
         self.decoder = Decoder(instance, self.compiled)
         self.solution = Solution(None)
+        self.untrimmed = instance
         self.exact_share = 0.0
         """Share of the budget given to exact models, for deterministic mode, which reads no clock."""
 
@@ -215,12 +216,12 @@ class Solver:
         if s.best is None:
             return
         search = LocalSearch(self.facts, self.decoder, key, s.best, self.settings.seed)
-        exact = Exact(self.instance, self.facts, self.settings, self.stop)
+        exact = Exact(self.instance, self.settings, self.stop)
         supported = exact.supports()
         if supported and self.instance.n <= EXACT_ACTIVITIES:
             self.local(search, until=0.3)
             if not self.done():
-                self.whole(exact, search, until=0.85)
+                self.whole(Exact(self.untrimmed, self.settings, self.stop), search, until=0.9)
         elif supported:
             self.local(search, until=0.7)
             if not self.done():

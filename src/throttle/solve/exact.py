@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from throttle.instance import FF, FS, SS, WORKING, Instance, Schedule
+from throttle.solve.rules import topological
 
 if TYPE_CHECKING:
-    from throttle.instance import Ints
+    from throttle.instance import Floats, Ints
     from throttle.solve import Settings
-    from throttle.solve.rules import Facts
 
 CALENDAR_CHOICES = 6
 """Most combinations of calendars of a crew; above, only those of the incumbent's crew are kept."""
-TABLE_CELLS = 3_000_000
-"""Above so many table entries the model is not built."""
+CELLS_PER_SECOND = 150_000
+"""Table entries that presolve, which looks at no clock, gets through in a second or so."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Found:
 class Exact:
     """Builds and solves the model; ``supports`` says whether the instance is of a kind that it can express."""
 
-    def __init__(self, instance: Instance, facts: Facts, settings: Settings, stop: threading.Event) -> None:
-        self.instance, self.facts, self.settings, self.stop = instance, facts, settings, stop
+    def __init__(self, instance: Instance, settings: Settings, stop: threading.Event) -> None:
+        self.instance, self.settings, self.stop = instance, settings, stop
         self.a = instance.arrays
 
     def supports(self) -> bool:
@@ -49,18 +49,15 @@ class Exact:
         seatless = a.need_ptr[1:] == a.need_ptr[:-1]
         if (seatless & ((a.place >= 0) | (a.occurrence >= 0) | (a.frozen >= 0) | (np.diff(a.use_ptr) > 0))).any():
             return False
-        if (a.pin >= 0).any():
-            return False
-        cells = len(a.work) * int(a.masks.any(axis=0).sum())
-        return cells <= TABLE_CELLS
+        return not (a.pin >= 0).any()
 
     def solve(self, incumbent: Schedule, budget: float, free: frozenset[int] | None = None) -> Found:
         """Improve on the incumbent, with all activities but the free ones where they are (None: all are free)."""
         from ortools.sat.python import cp_model
 
-        if budget <= 0.05:
-            return Found(None, 0.0)
         model = _Model(self.instance, incumbent, free)
+        if model.cells > CELLS_PER_SECOND * budget:
+            return Found(None, 0.0)
         solver = cp_model.CpSolver()
         parameters = solver.parameters
         parameters.random_seed = self.settings.seed
@@ -114,16 +111,27 @@ class _Model:
         self.instance, self.a, self.incumbent, self.free = instance, instance.arrays, incumbent, free
         self.cp = cp_model.CpModel()
         self.exact = free is None
+        """Whether a solution of the instance that costs less than the incumbent is a solution of the model."""
         a = self.a
-        last = int(incumbent.end.max())
-        # later finishes than the incumbent's may pay for one item, so leave room beyond it
-        self.slots = min(instance.slots, int(last * 1.25) + 10)
+        self.cells = 0
+        """Entries of all tables."""
+        self.latest = latest_ends(instance, incumbent)
+        first = 0
+        if free is None:
+            safe = safe_horizon(instance, incumbent, self.latest)
+            self.exact = safe is not None and safe <= instance.slots
+            self.slots = safe if safe is not None and self.exact else instance.slots
+        else:
+            moving = sorted(free)
+            first, last = int(incumbent.start[moving].min()), int(incumbent.end[moving].max())
+            self.slots = min(instance.slots, last + (last - first) // 4 + 10)
         open_ = np.zeros(self.slots, bool)
         for row in np.unique(a.person_mask[np.unique(a.candidate)]) if len(a.candidate) else []:
             open_ |= a.masks[row, : self.slots] == 1
+        open_[:first] = False
         self.axis = np.flatnonzero(open_)
         self.length = len(self.axis)
-        self.after = np.r_[0, self.axis + 1]
+        self.after = np.r_[first, self.axis + 1]
         """Real time of the end of work up to each index."""
         self.s: dict[int, Any] = {}
         self.e: dict[int, Any] = {}
@@ -156,14 +164,10 @@ class _Model:
             return
         self.s[j] = int(np.searchsorted(self.axis, start))
         self.e[j] = int(np.searchsorted(self.axis, end))
-        choice = tuple(self.masks_of(j))
         for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
-            until = self.e[j]
-            if len(choice) == 1:
-                until = int(self.ends(j, choice, int(a.work[q]), check=False)[self.s[j]])
             for p in self.seats(q):
                 self.on[q, p] = True
-                interval = self.cp.new_fixed_size_interval_var(self.s[j], until - self.s[j], "")
+                interval = self.cp.new_fixed_size_interval_var(self.s[j], self.e[j] - self.s[j], "")
                 self.by_person.setdefault(p, []).append((interval, True, int(a.share[q])))
 
     def without_people(self, j: int) -> None:
@@ -198,7 +202,7 @@ class _Model:
         if len(set(works)) > 1 and not (len(choices) == 1 and len(choices[0]) == 1):
             self.exact = False  # all stay until the longest need is done, which is more than is asked
         start = cp.new_int_var(0, max(self.length - 1, 0), "")
-        end = cp.new_int_var(0, self.length, "")
+        end = cp.new_int_var(0, int(np.searchsorted(self.axis, self.latest[j])), "")
         hint = int(np.searchsorted(self.axis, self.incumbent.start[j]))
         cp.add_hint(start, hint)
         cp.add_hint(end, int(np.searchsorted(self.axis, self.incumbent.end[j])))
@@ -230,11 +234,11 @@ class _Model:
             if bool((ends[allowed] - allowed == longest).all()):
                 rules.append(cp.add(end == start + longest))
             elif choice is None:
-                cp.add_element(start, table, end)
+                self.table(start, table, end)
             else:
                 # a table holds always, so under a choice it has a start of its own
                 own_start, own_end = cp.new_int_var_from_domain(domain, ""), cp.new_int_var(0, self.length, "")
-                cp.add_element(own_start, table, own_end)
+                self.table(own_start, table, own_end)
                 rules += [cp.add(start == own_start), cp.add(end == own_end)]
             if choice is not None:
                 for rule in rules:
@@ -257,7 +261,7 @@ class _Model:
         if bool((ends[allowed] - allowed == work).all()):
             self.cp.add(found == start + work)
         else:
-            self.cp.add_element(start, np.where(ends >= 0, ends, 0).tolist(), found)
+            self.table(start, np.where(ends >= 0, ends, 0).tolist(), found)
         self.cp.add(found <= end)
         return found
 
@@ -317,23 +321,28 @@ class _Model:
                 back = np.minimum(lasts + a.rollback[j], self.instance.slots - 1)
                 keep &= (number[starts] >= 0) & (number[back] == number[starts])
                 keep &= lasts + a.rollback[j] < self.instance.slots
+        keep &= starts >= self.after[0]
         index = np.searchsorted(self.axis, starts[keep])
         found[index] = np.searchsorted(self.axis, lasts[keep]) + 1
         return found
 
     # --- constraints -------------------------------------------------------------------------------------------
 
+    def table(self, index: Any, values: list[int], value: Any) -> None:
+        self.cells += len(values)
+        self.cp.add_element(index, values, value)
+
     def real_start(self, j: int) -> Any:
         if j not in self.real_starts:
-            var = self.cp.new_int_var(0, self.slots, "")
-            self.cp.add_element(self.s[j], self.axis.tolist(), var)
+            var = self.cp.new_int_var(0, self.instance.slots, "")
+            self.table(self.s[j], self.axis.tolist(), var)
             self.real_starts[j] = var
         return self.real_starts[j]
 
     def real_end(self, j: int) -> Any:
         if j not in self.real_ends:
-            var = self.cp.new_int_var(0, self.slots, "")
-            self.cp.add_element(self.e[j], self.after.tolist(), var)
+            var = self.cp.new_int_var(0, self.instance.slots, "")
+            self.table(self.e[j], self.after.tolist(), var)
             self.real_ends[j] = var
         return self.real_ends[j]
 
@@ -367,18 +376,19 @@ class _Model:
         if len(rows) > 1:
             self.exact = False
         # with several calendars at once even fewer slots count; then the kernel decides, after this model
-        table = np.zeros(self.slots + 1, np.int64)
+        slots = self.instance.slots
+        table = np.zeros(slots + 1, np.int64)
         for row in rows:
-            count = np.r_[0, np.cumsum(a.masks[row, : self.slots] == 1)]
+            count = np.r_[0, np.cumsum(a.masks[row] == 1)]
             if lag > 0:
                 reached = np.searchsorted(count, count + lag, side="left")
             else:
                 reached = np.searchsorted(count, np.maximum(count + lag, 0), side="left")
-            table = np.maximum(table, np.minimum(reached, self.slots))
+            table = np.maximum(table, np.minimum(reached, slots))
         if isinstance(moment, int):
-            return int(table[min(moment, self.slots)])
-        found = self.cp.new_int_var(0, self.slots, "")
-        self.cp.add_element(moment, table.tolist(), found)
+            return int(table[min(moment, slots)])
+        found = self.cp.new_int_var(0, slots, "")
+        self.table(moment, table.tolist(), found)
         return found
 
     def people(self) -> None:
@@ -446,11 +456,11 @@ class _Model:
             members = [j for j in range(self.instance.n) if a.project[j] == p]
             if not members:
                 continue
-            end = cp.new_int_var(0, self.slots, "")
+            end = cp.new_int_var(0, self.instance.slots, "")
             cp.add_max_equality(end, [self.real_end(j) for j in members])
             begin: Any = 0
             if not a.begun[p]:
-                begin = cp.new_int_var(0, self.slots, "")
+                begin = cp.new_int_var(0, self.instance.slots, "")
                 cp.add_min_equality(begin, [self.real_start(j) for j in members])
             spans[p] = begin, end
         for p, (begin, _) in spans.items():
@@ -527,14 +537,14 @@ class _Model:
         start, end = np.zeros(n, np.int64), np.zeros(n, np.int64)
         crew = np.full(int(a.crew_ptr[-1]), -1, np.int64)
         for j in range(n):
-            if j in self.s:
+            if self.free is not None and j not in self.free:
+                start[j], end[j] = self.incumbent.start[j], self.incumbent.end[j]
+            elif j in self.s:
                 start[j] = self.axis[solver.value(self.s[j])]
                 end[j] = self.after[solver.value(self.e[j])]
             else:
                 start[j] = solver.value(self.real_starts[j])
                 end[j] = start[j] + a.wait[j]
-            if self.free is not None and j not in self.free:
-                start[j], end[j] = self.incumbent.start[j], self.incumbent.end[j]
             for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
                 able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist()
                 on = [p for p in able if (q, p) in self.on and solver.boolean_value(self.on[q, p])]
@@ -543,6 +553,62 @@ class _Model:
 
         cost, flow = kernels(False).cost(a, start, end)
         return Schedule(start, end, crew, float(cost), float(flow))
+
+
+def latest_ends(instance: Instance, incumbent: Schedule) -> Floats:
+    """For each activity the latest end in any schedule that costs no more than the incumbent; inf where it costs nothing.
+
+    A group's cost alone is at most the whole: due + cost / tardiness, cost / flow; and before what waits for it.
+    """
+    a = instance.arrays
+    found = np.full(instance.n, np.inf)
+    for g in range(len(a.due)):
+        members = a.member[a.member_ptr[g] : a.member_ptr[g + 1]]
+        by = np.inf
+        if a.tardiness[g] > 0:
+            by = max(0.0, float(a.due[g])) + incumbent.cost / float(a.tardiness[g])
+        if a.flow[g] > 0:
+            by = min(by, incumbent.cost / float(a.flow[g]))
+        found[members] = np.minimum(found[members], np.floor(by + 1e-6))
+    least = np.maximum(a.wait, 0).astype(float)
+    np.maximum.at(least, np.repeat(np.arange(instance.n), np.diff(a.need_ptr)), a.work.astype(float))
+    for j in reversed(topological(instance)):
+        for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
+            if a.pred_type[e] == FS and a.lag[e] >= 0:
+                found[a.pred[e]] = min(found[a.pred[e]], found[j] - least[j] - a.lag[e])
+    return found
+
+
+def safe_horizon(instance: Instance, incumbent: Schedule, latest: Floats) -> int | None:
+    """A horizon within which some cheapest schedule lies, or None where none is known.
+
+    What costs nothing may come one after the other when all that costs is done; that needs it to fit wherever its
+    people are at work.
+    """
+    a = instance.arrays
+    loose = np.flatnonzero(np.isinf(latest))
+    bounded = latest[np.isfinite(latest)]
+    safe = max(float(bounded.max(initial=0)), float(incumbent.end.max()), float(a.release.max()), float(a.pin.max()))
+    special = a.run | (a.occurrence >= 0) | (a.frozen >= 0) | (a.place >= 0)
+    if special[loose].any() or (a.earliness > 0).any() or (a.span > 0).any() or (a.limit[0] > 0 and len(loose)):
+        return None
+    for j in loose.tolist():
+        worst = float(a.wait[j])
+        for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
+            if a.need_ptr[j + 1] - a.need_ptr[j] > 1 or a.people[q] > 1:
+                rows = set(
+                    a.person_mask[a.candidate[a.cand_ptr[a.need_ptr[j]] : a.cand_ptr[a.need_ptr[j + 1]]]].tolist()
+                )
+                if len(rows) > 1:
+                    return None
+            for row in np.unique(a.person_mask[a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]]).tolist():
+                places = np.flatnonzero(a.masks[row])
+                work = int(a.work[q])
+                if len(places) <= work:
+                    return None
+                worst = max(worst, float((places[work:] - places[:-work]).max()), float(places[0]))
+        safe += worst + float(a.lag[a.pred_ptr[j] : a.pred_ptr[j + 1]].clip(min=0).sum())
+    return int(safe) + 1
 
 
 def _domain(allowed: Ints) -> Any:

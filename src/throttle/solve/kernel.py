@@ -260,6 +260,16 @@ def earliest(
                 out[0] = end
                 return first
             t = first
+            if end < finish_from:
+                # from any earlier start, so many slots open for all lie before finish_from that it would end there
+                back, count = min(finish_from, slots), 0
+                while back > first + 1 and count < longest:
+                    back -= 1
+                    everyone = place < 0 or a.masks[place, back] == 1
+                    for k in range(seats.shape[0]):
+                        everyone &= a.masks[a.person_mask[crew[seats[k, 0]]], back] == 1
+                    count += everyone
+                t = max(first, back - 1)
         if pinned:
             return -1
         s = t + 1
@@ -500,7 +510,9 @@ def decode(
     for j in range(n):
         waits[j] = a.pred_ptr[j + 1] - a.pred_ptr[j]
         if a.first[j]:
-            rank[j] = key[j] - 1e9
+            rank[j] = key[j] - 2e9
+        elif a.pin[j] >= 0:
+            rank[j] = key[j] - 1e9  # before others take its place
     opened = np.zeros(projects, np.int64)
     left = np.zeros(projects, np.int64)
     last = np.zeros(projects, np.int64)
