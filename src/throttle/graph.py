@@ -116,8 +116,9 @@ class WorkGraph:
 
         chains = []
         for id, item in self.portfolio.work.items():
-            around = set(self.ancestors(id))
-            chains += [[id, link.item, id] for link in item.after if link.item == id or link.item in around]
+            around = self._around(id)
+            chains += [[id, id] for link in item.after if link.item == id]
+            chains += [[id, link.item, id] for link in item.after if link.item in around]
             chains += [[id, link.item, id] for link in item.after if id in self._around(link.item)]
         for knot in nx.strongly_connected_components(self.digraph):
             if len(knot) > 1:
@@ -131,7 +132,8 @@ class WorkGraph:
         return sorted(chains)
 
     def _around(self, id: str) -> set[str]:
-        return set(self.ancestors(id)) if id in self.portfolio.work else set()
+        """The containers proper; an item with needs of its own may well wait for its parts, or they for it."""
+        return set(self.ancestors(id)).intersection(self.containers) if id in self.portfolio.work else set()
 
     def longest_path(self, hours: dict[str, float]) -> tuple[float, list[str]]:
         """The critical path of the network alone: its hours and its activities in order. The graph has no cycles."""

@@ -667,7 +667,7 @@ def test_stopped_before_it_begins() -> None:
 @pytest.mark.parametrize("items", [40, 150])
 def test_stopped_on_the_way_keeps_a_verified_plan(items: int) -> None:
     """With the whole exact model (few activities) and with its neighbourhoods (many), whatever it is doing."""
-    made_from = random_portfolio(12, items=items)
+    made_from = random_portfolio(13, items=items)
     stop, began = threading.Event(), threading.Event()
     plans: list[Plan] = []
 
