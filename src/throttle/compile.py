@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -417,7 +417,7 @@ class _Compiler:
         bounds = [self.grid.ceil(self.when(m)) for m in moments if m is not None]
         approval = item.change.approval if item.change else None
         if approval and not approval.given:
-            bounds.append(self.grid.ceil(self.now + approval.lead))
+            bounds.append(self.grid.ceil(self.now.astimezone(UTC) + approval.lead))
         return max([0, *bounds])
 
     def lag(self, edge: Edge, item: WorkItem) -> tuple[int, int]:
