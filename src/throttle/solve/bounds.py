@@ -239,17 +239,25 @@ def _sets(instance: Instance, facts: Facts, network: Network) -> list[_Set]:
 def _environments(
     instance: Instance, owner: Ints, tails: list[dict[int, float]], network: Network, groups: int
 ) -> list[_Set]:
-    """An environment of an item is taken for at least the item's least time."""
-    a, n = instance.arrays, instance.n
+    """An item takes its environment in each slot that is worked, and works only when its people and places are open."""
+    a, n, slots = instance.arrays, instance.n, instance.slots
     uses = np.repeat(np.arange(n), np.diff(a.use_ptr))
+    length = np.maximum(a.wait, 0)
+    np.maximum.at(length, np.repeat(np.arange(n), np.diff(a.need_ptr)), a.work)
     found = []
     for k, capacity in enumerate(a.capacity.tolist()):
         mine = a.use == k
         j = uses[mine]
-        taken = a.amount[mine] * np.maximum(network.least[j], 0.0)
-        if capacity > 0 and taken.sum() > 0:
-            made = _set(np.full(instance.slots, float(capacity)), j, taken, owner, tails, network, groups)
-            found += [made] if made else []
+        taken = (a.amount[mine] * length[j]).astype(float)
+        if capacity == 0 or taken.sum() == 0:
+            continue
+        open_ = np.zeros(slots, bool)
+        for i in j[length[j] > 0].tolist():
+            people = a.candidate[a.cand_ptr[a.need_ptr[i]] : a.cand_ptr[a.need_ptr[i + 1]]]
+            staffed = a.masks[np.unique(a.person_mask[people])].any(axis=0) if len(people) else np.ones(slots, bool)
+            open_ |= staffed & (a.masks[a.place[i]] == 1 if a.place[i] >= 0 else True)
+        made = _set(open_ * float(capacity), j, taken, owner, tails, network, groups)
+        found += [made] if made else []
     return found
 
 
