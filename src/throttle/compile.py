@@ -14,7 +14,7 @@ import numpy as np
 
 from throttle.calendars import Calendars, Grid, as_of
 from throttle.errors import InputError
-from throttle.graph import HISTORY, Edge, WorkGraph, holders, is_in_progress
+from throttle.graph import HISTORY, Edge, WorkGraph, holders, is_in_progress, time_of
 from throttle.instance import ELAPSED, FF, FS, SF, SS, WORKING, Arrays, Instance
 from throttle.obeyed import refusals
 from throttle_models import (
@@ -82,17 +82,6 @@ def cycle_findings(graph: WorkGraph) -> list[Finding]:
         )
         for chain in graph.cycles()
     ]
-
-
-def time_of(item: WorkItem, need: Need) -> timedelta:
-    """Working time of each person on a need (docs/plan.md: T), before rounding to slots."""
-    if need.remaining is not None:
-        return need.remaining if item.duration is not None else need.remaining / (need.people * need.allocation)
-    if item.duration is not None:
-        return item.duration
-    if need.effort is None:  # the vocabulary refuses this
-        raise ValueError("a need without effort on an item without duration")
-    return need.effort.mean / (need.people * need.allocation)
 
 
 def pins_of(portfolio: Portfolio) -> dict[str, Pin]:

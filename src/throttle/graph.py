@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from throttle_models import Finding, Link, Portfolio, Status, WorkItem
+from throttle_models import Finding, Link, Need, Portfolio, Status, WorkItem
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -165,6 +166,27 @@ class WorkGraph:
         for id in reversed(list(nx.topological_sort(self.digraph))):
             tails[id] = hours.get(id, 0.0) + max((tails[s] for s in self.digraph.successors(id)), default=0.0)
         return tails
+
+
+def time_of(item: WorkItem, need: Need) -> timedelta:
+    """Working time of each person on a need (docs/plan.md: T), before rounding to slots."""
+    if need.remaining is not None:
+        return need.remaining if item.duration is not None else need.remaining / (need.people * need.allocation)
+    if item.duration is not None:
+        return item.duration
+    if need.effort is None:  # the vocabulary refuses this
+        raise ValueError("a need without effort on an item without duration")
+    return need.effort.mean / (need.people * need.allocation)
+
+
+def least_hours(portfolio: Portfolio, graph: WorkGraph) -> dict[str, float]:
+    """Hours that each activity takes: of work by whoever takes longest on it, or of waiting."""
+    found = {}
+    for id in graph.activities:
+        item = portfolio.work[id]
+        spans = [item.wait or timedelta(0), *(time_of(item, need) for need in item.needs)]
+        found[id] = max(spans) / timedelta(hours=1)
+    return found
 
 
 def holders(portfolio: Portfolio, skill: str | None, level: int, who: Iterable[str]) -> list[str]:

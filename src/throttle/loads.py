@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from throttle.compile import Compiled, time_of
-from throttle.graph import holders
+from throttle.compile import Compiled
+from throttle.graph import holders, time_of
 from throttle_models import Load, PlannedItem
 
 if TYPE_CHECKING:

@@ -112,7 +112,8 @@ class Reasons:
             if alone < 0 or alone >= before:
                 if item.change and item.change.window:
                     window = item.change.window
-                    return Cause(Reason.WINDOW, f"the next occurrence of window {window} that it fits in comes later", (window,))
+                    text = f"the next occurrence of window {window} that it fits in comes later"
+                    return Cause(Reason.WINDOW, text, (window,))
                 return cause or Cause(Reason.CALENDAR, "its people are not at work together earlier")
             for load, held, env, make in (
                 (self.load, self.nobody, self.nowhere, self._people),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ NEIGHBOURHOOD_ACTIVITIES = 40
 NEIGHBOURHOOD_SECONDS = 1.0
 VAIN_TRIES = 6
 """Neighbourhoods in a row that find nothing before local search goes on."""
+TOLD_EVERY = 0.5
+"""Seconds between reports of progress."""
 SPARE = 1.5
 """The search looks so much further ahead than the end of the first plan."""
 
@@ -59,7 +62,6 @@ class Solution:
     locked: bool = False
     interrupted: bool = False
     method: list[str] = field(default_factory=list)
-    decodes: int = 0
 
     @property
     def gap(self) -> float:
@@ -101,8 +103,8 @@ class Solver:
         self.decoder = Decoder(instance, self.compiled)
         self.solution = Solution(None)
         self.untrimmed = instance
-        self.exact_share = 0.0
-        """Share of the budget given to exact models, for deterministic mode, which reads no clock."""
+        self.used = 0.0
+        """Share of the budget that the parts so far stand for, in deterministic mode, where no clock may decide."""
 
     # --- time --------------------------------------------------------------------------------------------------
 
@@ -111,7 +113,7 @@ class Solver:
         """Share of the budget that is used up."""
         budget = max(self.settings.budget, 1e-3)
         if self.settings.deterministic:
-            return self.exact_share + self.decoder.decodes * self.size / (WORK_PER_SECOND * budget)
+            return self.used
         return (time.monotonic() - self.began) / budget
 
     def tell(self, phase: str) -> None:
@@ -151,7 +153,6 @@ class Solver:
         self.tell("dispatch")
         if not self.done():
             self.improve(key)
-        s.decodes = self.decoder.decodes
         s.interrupted = self.stop.is_set()
         self.settle()
         self.tell("done")
@@ -163,11 +164,9 @@ class Solver:
             return
         slots = int(self.solution.best.end.max() * SPARE) + 50
         if slots < self.instance.slots:
-            decodes = self.decoder.decodes
             self.instance = self.instance.trimmed(slots)
             self.facts = Facts(self.instance)
             self.decoder = Decoder(self.instance, self.compiled)
-            self.decoder.decodes = decodes
 
     def dispatch(self) -> Floats:
         """Both baselines, then every rule; the key of the best."""
@@ -177,6 +176,7 @@ class Solver:
             if s.best is not None and (self.stop.is_set() or self.spent > 0.25) and name not in RULES:
                 break
             outcome = self.decoder.decode(key)
+            self.used += self.size / (WORK_PER_SECOND * max(self.settings.budget, 1e-3))
             if outcome.schedule is None:
                 s.missing, s.locked = outcome.missing, outcome.locked
                 continue
@@ -215,21 +215,23 @@ class Solver:
         s = self.solution
         if s.best is None:
             return
-        search = LocalSearch(self.facts, self.decoder, key, s.best, self.settings.seed)
+        count = max(1, self.settings.workers) if self.compiled else 1
+        decoders = [self.decoder, *(Decoder(self.instance, self.compiled) for _ in range(count - 1))]
+        chains = [LocalSearch(self.facts, d, key, s.best, self.settings.seed + k) for k, d in enumerate(decoders)]
         exact = Exact(self.instance, self.settings, self.stop)
         supported = exact.supports()
         if supported and self.instance.n <= EXACT_ACTIVITIES:
-            self.local(search, until=0.3)
+            self.local(chains, until=0.3)
             if not self.done():
-                self.whole(Exact(self.untrimmed, self.settings, self.stop), search, until=0.9)
+                self.whole(Exact(self.untrimmed, self.settings, self.stop), chains, until=0.9)
         elif supported:
-            self.local(search, until=0.7)
+            self.local(chains, until=0.7)
             if not self.done():
-                self.neighbourhoods(exact, search, until=0.85)
+                self.neighbourhoods(exact, chains, until=0.85)
         if not self.done():
-            self.local(search, until=1.0)
+            self.local(chains, until=1.0)
 
-    def whole(self, exact: Exact, search: LocalSearch, until: float) -> None:
+    def whole(self, exact: Exact, chains: list[LocalSearch], until: float) -> None:
         """The whole model: improves, and may prove."""
         s = self.solution
         if s.best is None:
@@ -238,47 +240,74 @@ class Solver:
         s.method.append("exact model")
         share = until - self.spent
         found = exact.solve(s.best, share * self.settings.budget)
-        self.exact_share += share
+        self.used += share
         s.bound = max(s.bound, found.bound)
-        self.take(found.schedule, search)
+        self.take(found.schedule, chains)
 
-    def neighbourhoods(self, exact: Exact, search: LocalSearch, until: float) -> None:
+    def neighbourhoods(self, exact: Exact, chains: list[LocalSearch], until: float) -> None:
         """Small parts of the whole model, by kinds that are chosen by what they have paid so far."""
         s, random = self.solution, Random(self.settings.seed)
         s.method.append("exact neighbourhoods")
         paid = dict.fromkeys(NEIGHBOURHOODS, 1.0)
-        size, vain = NEIGHBOURHOOD_ACTIVITIES, 0
+        vain = 0
         while s.best is not None and not self.done() and (left := until - self.spent) > 0 and vain < VAIN_TRIES:
             kind = random.choices(list(paid), list(paid.values()))[0]
-            free = NEIGHBOURHOODS[kind](self.facts, s.best, size, random)
+            free = NEIGHBOURHOODS[kind](self.facts, s.best, NEIGHBOURHOOD_ACTIVITIES, random)
             share = min(left, max(NEIGHBOURHOOD_SECONDS / self.settings.budget, 0.02))
             before = s.best.cost
             found = exact.solve(s.best, share * self.settings.budget, free)
-            self.exact_share += share
-            self.take(found.schedule, search)
+            self.used += share
+            self.take(found.schedule, chains)
             vain = 0 if s.best.cost < before else vain + 1
             paid[kind] = 0.8 * paid[kind] + (0.05 if vain else 1.0)
             self.tell(f"exact neighbourhood: {kind}")
 
-    def take(self, found: Schedule | None, search: LocalSearch) -> None:
+    def take(self, found: Schedule | None, chains: list[LocalSearch]) -> None:
         """Adopt a schedule of the exact model if it is better, after the decoder has closed its gaps."""
         s = self.solution
         if found is not None and found.better(s.best):
-            s.best = search.best = found
-            search.restart()
-            if search.current.better(s.best):
-                s.best = search.best = search.current
+            s.best = found
+            for chain in chains:
+                chain.best = found
+                chain.restart()
+                if chain.current.better(s.best):
+                    s.best = chain.best = chain.current
         self.settle()
 
-    def local(self, search: LocalSearch, until: float) -> None:
+    def local(self, chains: list[LocalSearch], until: float) -> None:
+        """Local search in one thread for each chain (the kernels hold no lock); all go on from the best found."""
         s = self.solution
         if "local search" not in s.method:
             s.method.append("local search")
-        from_, told = self.spent, time.monotonic()
-        while self.spent < until and not self.stop.is_set() and not s.proved:
-            if search.step((self.spent - from_) / max(until - from_, 1e-9)):
-                s.best = search.best
-                self.settle()
-            if time.monotonic() - told > 0.5:
-                told = time.monotonic()
+        from_ = self.spent
+        quota = max(0, int((until - from_) * self.settings.budget * WORK_PER_SECOND / self.size))
+        over = threading.Event()
+
+        def run(chain: LocalSearch) -> None:
+            steps = 0
+            while not self.stop.is_set() and not over.is_set() and chain.best.cost > s.bound:
+                if self.settings.deterministic:
+                    progress = steps / max(quota, 1)
+                else:
+                    progress = (self.spent - from_) / max(until - from_, 1e-9)
+                if progress >= 1:
+                    break
+                chain.step(progress)
+                steps += 1
+            if chain.best.cost <= s.bound and not self.settings.deterministic:
+                over.set()
+
+        with ThreadPoolExecutor(len(chains)) as pool:
+            running = {pool.submit(run, chain) for chain in chains}
+            while running:
+                done, running = wait(running, timeout=TOLD_EVERY)
+                for future in done:
+                    future.result()
+                s.best = min((c.best for c in chains), key=lambda b: (b.cost, b.flow))
                 self.tell("local search")
+        self.used += until - from_
+        for chain in chains:
+            if s.best is not None and s.best.better(chain.best):
+                chain.best = s.best
+                chain.restart()
+        self.settle()

@@ -46,13 +46,11 @@ class Decoder:
         self._crew = np.full(seats, -1, np.int64)
         self.free = np.full(seats, -1, np.int64)
         """No seat fixed."""
-        self.decodes = 0
 
     def decode(self, key: Floats, forced: Ints | None = None) -> Outcome:
         """Place all activities, smallest key first; forced gives a person for a seat, or -1."""
         a = self.instance.arrays
         self._crew[:] = -1
-        self.decodes += 1
         outcome = self._kernel.decode(
             a,
             key,

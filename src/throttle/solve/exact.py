@@ -556,7 +556,7 @@ class _Model:
 
 
 def latest_ends(instance: Instance, incumbent: Schedule) -> Floats:
-    """For each activity the latest end in any schedule that costs no more than the incumbent; inf where it costs nothing.
+    """For each activity the latest end in any schedule that costs no more than the incumbent, inf if it costs nothing.
 
     A group's cost alone is at most the whole: due + cost / tardiness, cost / flow; and before what waits for it.
     """

@@ -60,8 +60,8 @@ class LocalSearch:
     def value(self, s: Schedule) -> float:
         return s.cost + FLOW_SHARE * s.flow
 
-    def step(self, progress: float) -> bool:
-        """Try one move at this share (0 to 1) of the search; True if the best improved."""
+    def step(self, progress: float) -> None:
+        """Try one move at this share (0 to 1) of the search."""
         key, forced = self.key, self.forced
         if self.choices and self.random.random() < 0.12:
             forced = forced.copy()
@@ -75,7 +75,7 @@ class LocalSearch:
             key = self._move()
         outcome = self.decoder.decode(key, forced)
         if outcome.schedule is None:
-            return False
+            return
         found = outcome.schedule
         temperature = HOT * (COLD / HOT) ** progress * max(self.value(self.best), 1e-9)
         delta = self.value(found) - self.value(self.current)
@@ -84,8 +84,6 @@ class LocalSearch:
             self._index()
             if found.better(self.best):
                 self.best = found
-                return True
-        return False
 
     def restart(self) -> None:
         """Go on from the best, which may have come from elsewhere."""

@@ -29,11 +29,18 @@ def check(
     counts = _counts(loaded) if loaded else {}
     if json:
         found = [f.model_dump(mode="json", exclude_none=True) for f in findings]
-        screen.emit_json({"ok": not errors, "counts": counts, "findings": found})
+        network = _network(loaded) if loaded and not errors else None
+        screen.emit_json({"ok": not errors, "counts": counts, "network": network, "findings": found})
     else:
         screen.show_findings(findings)
         if not errors:
             screen.out().print("Sound: " + ", ".join(f"{n} {name}" for name, n in counts.items()), soft_wrap=True)
+        if loaded and not errors and (network := _network(loaded))["critical_path"]:
+            chain = network["critical_path"]
+            shown = " -> ".join([*chain[:3], "...", *chain[-3:]] if len(chain) > 7 else chain)
+            screen.emit_line(
+                f"Longest chain: {network['hours']:,.0f} h in {len(chain)} items, people not counted: {shown}"
+            )
     if errors:
         raise typer.Exit(InputError.exit_code)
 
@@ -46,6 +53,17 @@ def _problems(portfolio: Portfolio) -> list[Finding]:
     graph = WorkGraph(portfolio)
     check_input(portfolio, graph)
     return missing_skills(portfolio, graph)
+
+
+def _network(portfolio: Portfolio) -> dict[str, Any]:
+    """The critical path of the links alone, and by how many hours each item could slip without lengthening it."""
+    from throttle.graph import WorkGraph, least_hours
+
+    graph = WorkGraph(portfolio)
+    hours = least_hours(portfolio, graph)
+    total, path = graph.longest_path(hours)
+    slack = {id: round(h, 2) for id, h in graph.slack(hours).items()}
+    return {"hours": round(total, 2), "critical_path": path, "slack_hours": slack}
 
 
 def _counts(portfolio: Portfolio) -> dict[str, Any]:
