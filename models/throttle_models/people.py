@@ -7,10 +7,10 @@ from datetime import date, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from throttle_models.base import Model
-from throttle_models.quantities import Days, Elapsed, Share, Weekly, When
+from throttle_models.quantities import AsText, Days, Elapsed, Share, Weekly, When
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -26,12 +26,14 @@ def _zone(name: str) -> str:
 Zone = Annotated[str, AfterValidator(_zone), Field(examples=["America/Chicago"])]
 
 
-class Hours(Model):
+class Hours(AsText):
     """Weekly hours such as ``Mon-Fri 09:00-12:00 13:00-17:00; Sat 22:00-04:00`` or ``daily 00:00-24:00``.
 
     Each clause is days (``Mon``, ``Mon-Fri``, ``Mon,Wed`` or ``daily``) and then ranges of local wall-clock time. A
     range whose end is not after its beginning runs into the next day and belongs to the day on which it begins.
     """
+
+    examples = ("Mon-Fri 09:00-12:00 13:00-17:00",)
 
     text: str
 
@@ -60,14 +62,6 @@ class Hours(Model):
 
     def __str__(self) -> str:
         return self.text
-
-    @model_serializer
-    def _write(self) -> str:
-        return self.text
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
-        return {"type": "string", "description": cls.__doc__, "examples": ["Mon-Fri 09:00-12:00 13:00-17:00"]}
 
 
 def _days_of(text: str) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -96,8 +96,24 @@ def _lag(value: object) -> object:
 Lag = Annotated[str, BeforeValidator(_lag), WithJsonSchema({"type": "string", "description": "3d, -4h or 0"})]
 
 
-class Estimate(Model):
+class AsText(Model):
+    """A value that files write as one string: what ``str`` gives."""
+
+    examples: ClassVar[tuple[str, ...]]
+
+    @model_serializer
+    def _write(self) -> str:
+        return str(self)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
+        return {"type": "string", "description": cls.__doc__, "examples": list(cls.examples)}
+
+
+class Estimate(AsText):
     """Effort as ``24h``, or low/likely/high (10 %, 50 %, 90 % chance of not taking longer) as ``16h/24h/60h``."""
+
+    examples = ("24h", "16h/24h/60h")
 
     low: Effort
     likely: Effort
@@ -131,23 +147,17 @@ class Estimate(Model):
         texts = [format_minutes(s, WORK, "hm") for s in spans]
         return texts[0] if len(set(spans)) == 1 else "/".join(texts)
 
-    @model_serializer
-    def _write(self) -> str:
-        return str(self)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
-        return {"type": "string", "description": cls.__doc__, "examples": ["24h", "16h/24h/60h"]}
-
 
 _RELATIVE = re.compile(r"^([+-]?)\s*(\d+)\s*(h|d|w)$")
 
 
-class When(Model):
+class When(AsText):
     """A moment: ``2026-12-18``, ``2026-12-18T17:00`` (the portfolio's zone), one with an offset, or ``3d`` after as-of.
 
     A bare date is the start of that day where something may begin, and its end where something is due.
     """
+
+    examples = ("2026-12-18", "2026-12-18T17:00", "3d")
 
     text: str
 
@@ -185,14 +195,6 @@ class When(Model):
     def __str__(self) -> str:
         return self.text
 
-    @model_serializer
-    def _write(self) -> str:
-        return self.text
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
-        return {"type": "string", "description": cls.__doc__, "examples": ["2026-12-18", "2026-12-18T17:00", "3d"]}
-
 
 def _split_range(value: Any) -> Any:
     if isinstance(value, str):
@@ -208,8 +210,10 @@ def _split_range(value: Any) -> Any:
     return value
 
 
-class Days(Model):
+class Days(AsText):
     """Whole local days, both ends included, as ``2026-12-24/2027-01-02`` or one date."""
+
+    examples = ("2026-12-24", "2026-12-24/2027-01-02")
 
     first: date
     last: date
@@ -224,14 +228,6 @@ class Days(Model):
 
     def __str__(self) -> str:
         return f"{self.first}" if self.first == self.last else f"{self.first}/{self.last}"
-
-    @model_serializer
-    def _write(self) -> str:
-        return str(self)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _schema: Any, _handler: Any) -> dict[str, Any]:
-        return {"type": "string", "description": cls.__doc__, "examples": ["2026-12-24", "2026-12-24/2027-01-02"]}
 
 
 def _write_share(share: float) -> str:

@@ -148,8 +148,9 @@ def _money(random: Random, due: bool) -> Data:
 def cheapest(made_from: Portfolio, days: int = 25) -> tuple[float, float]:
     """The least objective and the least flow of all orders and crews, each as early as the rules allow.
 
-    By the literal reading of docs/plan.md (support.naive). Without costs of starting early it is the optimum, since then
-    no plan gets cheaper by leaving room for something to begin earlier. Nothing may be left out.
+    By the literal reading of docs/plan.md (support.naive). No bound may lie above it, and no proven optimum either. It
+    need not be the optimum: what pauses holds its places, so beginning it later may let others in. For portfolios in
+    which everything has a place.
     """
     naive = Naive(made_from, days)
     cost, flow = inf, inf
