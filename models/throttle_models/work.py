@@ -109,7 +109,9 @@ class Need(Model):
 class Approval(Model):
     board: str | None = None
     lead: Elapsed = timedelta(0)
-    """Time from asking (as of the plan) to the decision; the change cannot begin earlier."""
+    """Time from asking to the decision; the change cannot begin earlier."""
+    asked: When | None = None
+    """When it was asked for. Default: as of the plan."""
     given: bool = False
 
 

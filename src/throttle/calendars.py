@@ -126,7 +126,7 @@ class Calendars:
             keep = np.ones(len(day), bool)
             for days in away:
                 keep &= (day < days.first.toordinal()) | (day > days.last.toordinal())
-            self._masks[key] = self.shared(_slots(self.grid, _trim(day[keep], span[keep], share)))
+            self._masks[key] = self.shared(_slots(self.grid, _trim(day[keep], span[keep], share, self.grid.minutes)))
         return self._masks[key]
 
     def _range_of_days(self, zone: ZoneInfo) -> range:
@@ -187,8 +187,8 @@ def _by_weekday(hours: Hours, union: bool = True) -> list[list[tuple[int, int]]]
     return found
 
 
-def _trim(day: NDArray[np.int64], span: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    """Keep the first share of each day's minutes, whole minutes, rounded down."""
+def _trim(day: NDArray[np.int64], span: NDArray[np.float64], share: float, slot: int) -> NDArray[np.float64]:
+    """Keep the first share of each day's minutes, rounded to whole slots of so many minutes."""
     if share >= 1 or not len(day):
         return span
     length = np.maximum(span[:, 1] - span[:, 0], 0)
@@ -197,7 +197,7 @@ def _trim(day: NDArray[np.int64], span: NDArray[np.float64], share: float) -> ND
     of_day = np.cumsum(np.r_[True, day[1:] != day[:-1]]) - 1
     before = np.cumsum(length) - length
     before -= before[first][of_day]
-    budget = np.floor(np.round(total * share, 6))[of_day] - before
+    budget = (np.floor(np.round(total * share / slot + 0.5, 6)) * slot)[of_day] - before
     kept = span.copy()
     kept[:, 1] = span[:, 0] + np.clip(budget, 0, length)
     return kept

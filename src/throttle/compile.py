@@ -84,6 +84,15 @@ def cycle_findings(graph: WorkGraph) -> list[Finding]:
     ]
 
 
+def approval_expected(item: WorkItem, now: datetime, zone: ZoneInfo) -> datetime | None:
+    """When the approval that a change still waits for will be given."""
+    approval = item.change.approval if item.change else None
+    if approval is None or approval.given:
+        return None
+    asked = approval.asked.resolve(now, zone) if approval.asked else now
+    return asked.astimezone(UTC) + approval.lead  # elapsed, whatever the clocks do
+
+
 def pins_of(portfolio: Portfolio) -> dict[str, Pin]:
     return {pin.work: pin for pin in portfolio.policy.pins}
 
@@ -356,7 +365,7 @@ class _Compiler:
         return _Activity(
             release=self.release(id, item),
             run=int(not item.pausable or window is not None),
-            wait=self.grid.slots_for(item.wait) if item.wait is not None else 0,
+            wait=self.wait(item),
             pin=max(0, self.grid.ceil(self.when(pin.start))) if pin and pin.start else -1,
             exempt=int(is_in_progress(item)),
             occurrence=list(self.windows).index(window) if window is not None else -1,
@@ -395,6 +404,13 @@ class _Compiler:
     def when(self, moment: When, end_of_day: bool = False) -> datetime:
         return moment.resolve(self.now, self.zone, end_of_day)
 
+    def wait(self, item: WorkItem) -> int:
+        """Slots that are left of a wait; one in progress counts from when it began."""
+        left = item.wait or timedelta(0)
+        if is_in_progress(item) and item.started is not None:
+            left -= self.now.astimezone(UTC) - self.when(item.started)
+        return max(0, self.grid.slots_for(left))
+
     def release(self, id: str, item: WorkItem) -> int:
         if is_in_progress(item):
             return 0
@@ -404,9 +420,8 @@ class _Compiler:
         if project is not None:
             moments.append(portfolio.projects[project].not_before)
         bounds = [self.grid.ceil(self.when(m)) for m in moments if m is not None]
-        approval = item.change.approval if item.change else None
-        if approval and not approval.given:
-            bounds.append(self.grid.ceil(self.now.astimezone(UTC) + approval.lead))
+        if (decided := approval_expected(item, self.now, self.zone)) is not None:
+            bounds.append(self.grid.ceil(decided))
         return max([0, *bounds])
 
     def lag(self, edge: Edge, item: WorkItem) -> tuple[int, int]:

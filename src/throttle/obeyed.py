@@ -118,7 +118,8 @@ _FATES = {
         work.*.needs.*.remaining work.*.needs.*.people work.*.needs.*.allocation work.*.needs.*.who
         work.*.after work.*.after.*.item work.*.after.*.type work.*.after.*.lag work.*.after.*.lag_in
         work.*.change.services work.*.change.window work.*.change.rollback
-        work.*.change.approval.lead work.*.change.approval.given external.*.status external.*.expected
+        work.*.change.approval.lead work.*.change.approval.asked work.*.change.approval.given
+        external.*.status external.*.expected
         policy.projects_in_process policy.person_wip policy.externals
         policy.pins.*.work policy.pins.*.start policy.pins.*.who""",
     "cost": """projects.*.cost_of_delay projects.*.makespan projects.*.due projects.*.costs.tardiness

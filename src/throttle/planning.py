@@ -23,6 +23,8 @@ from throttle.lift import lift, lower
 from throttle.loads import Loads, iso_week
 from throttle.reasons import Reasons
 from throttle.solve import Progress, Settings, Solution, Solver, relative_gap
+from throttle.solve.bounds import Network
+from throttle.solve.rules import Facts
 from throttle_models import (
     Certificate,
     Finding,
@@ -39,6 +41,7 @@ from throttle_models import (
     Release,
     Unscheduled,
     Week,
+    format_instant,
 )
 
 PLAIN_SLOTS = 100_000
@@ -93,6 +96,8 @@ def _solve(
     stop: threading.Event,
 ) -> tuple[Compiled, Solution]:
     compiled = feasible_instance(portfolio, graph)
+    if late := _pins_too_early(compiled):
+        raise NoPlanError(late)
     slots, most = compiled.grid.slots, most_slots(portfolio)
     while True:
         hint = lower(compiled, dict(previous.items)) if previous else None
@@ -163,13 +168,26 @@ def _never(compiled: Compiled, j: int, id: str, est: int) -> Unscheduled:
     horizon = compiled.grid.instant(compiled.grid.slots)
     if est >= compiled.grid.slots:
         return Unscheduled(reason=Reason.BEYOND, text=f"cannot begin before {horizon:%Y-%m-%d}, the end of the plan")
+    people = sorted({p for able in compiled_candidates(compiled, j) for p in able})
     if item.change and item.change.window:
         window = item.change.window
         text = f"no {window} before {horizon:%Y-%m-%d} is long enough for it, clear of freezes and staffed"
+        shorter = [p for p in people if _productive(compiled.portfolio, p) < 1]
+        if shorter:
+            text += (
+                f"; productive leaves out the end of each day of {', '.join(shorter[:3])}, so a window then needs 100%"
+            )
         return Unscheduled(reason=Reason.NO_WINDOW, text=text, refs=(window,))
-    people = sorted({p for able in compiled_candidates(compiled, j) for p in able})
     text = "the people who can do it are never at work together long enough"
     return Unscheduled(reason=Reason.NO_COMMON_TIME, text=f"{text} before {horizon:%Y-%m-%d}", refs=tuple(people[:10]))
+
+
+def _productive(portfolio: Portfolio, person: str) -> float:
+    said = portfolio.people[person]
+    if said.productive is not None:
+        return said.productive
+    name = said.calendar or next(iter(portfolio.calendars), None)
+    return portfolio.calendars[name].productive if name else 1.0
 
 
 def compiled_candidates(compiled: Compiled, j: int) -> list[list[str]]:
@@ -184,6 +202,29 @@ def _still_fits(compiled: Compiled, schedule: Schedule) -> bool:
     """Whether an earlier plan obeys the rules of this instance, by the checker."""
     plan = build_plan(compiled, Solution(schedule, schedule, schedule), Settings())
     return check(plan, compiled.portfolio).ok
+
+
+def _pins_too_early(compiled: Compiled) -> list[Finding]:
+    """Pins that cannot be kept even if nobody did anything else."""
+    a, instance = compiled.instance.arrays, compiled.instance
+    if not (a.pin >= 0).any():
+        return []
+    earliest = Network(instance, Facts(instance)).bound
+
+    def moment(slot: int) -> str:
+        return format_instant(compiled.grid.instant(int(slot)))
+
+    return [
+        Finding(
+            level="error",
+            code="pin-too-early",
+            ids=(instance.activities[j],),
+            message=f"{instance.activities[j]} is pinned to start {moment(a.pin[j])}, and cannot begin before "
+            f"{moment(earliest[j])} by its dates and what it waits for; move the pin in policy.pins or what keeps it",
+        )
+        for j in np.flatnonzero(a.pin >= 0).tolist()
+        if a.pin[j] < earliest[j]
+    ]
 
 
 def _why_none(compiled: Compiled, solution: Solution) -> list[Finding]:

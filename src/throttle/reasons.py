@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from throttle.compile import Compiled
+from throttle.calendars import as_of
+from throttle.compile import Compiled, approval_expected
 from throttle.instance import FF, FS, Schedule
 from throttle.solve.decoder import PLAIN_WORK
 from throttle.solve.jit import kernels
-from throttle_models import Reason
+from throttle_models import Reason, WorkItem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,6 +41,7 @@ class Reasons:
     def __init__(self, compiled: Compiled, schedule: Schedule) -> None:
         self.compiled, self.schedule = compiled, schedule
         self.instance = compiled.instance
+        self.zone = ZoneInfo(compiled.portfolio.zone)
         a = self.a = compiled.instance.arrays
         slots, people = compiled.instance.slots, len(compiled.instance.people)
         self.kernel = kernels(int((a.work * a.people).sum()) > PLAIN_WORK)
@@ -66,13 +70,14 @@ class Reasons:
         est, cause = 0, None
         if a.release[j] > 0:
             est = int(a.release[j])
-            approval = item.change.approval if item.change else None
-            when = self.compiled.grid.instant(est)
-            if approval and not approval.given and self.compiled.grid.slots_for(approval.lead) >= est:
-                board = f" by {approval.board}" if approval.board else ""
-                cause = Cause(Reason.APPROVAL, f"approval{board} is not expected before {when:%Y-%m-%d %H:%MZ}")
+            portfolio = self.compiled.portfolio
+            decided = approval_expected(item, as_of(portfolio), self.zone)
+            if decided is not None and self.compiled.grid.ceil(decided) >= est:
+                board = item.change.approval.board if item.change and item.change.approval else None
+                by = f" by {board}" if board else ""
+                cause = Cause(Reason.APPROVAL, f"approval{by} is not expected before {self.when(est)}")
             else:
-                cause = Cause(Reason.RELEASE, f"not to begin before {when:%Y-%m-%d %H:%MZ}")
+                cause = Cause(Reason.RELEASE, f"not to begin before {self.when(est)}")
         for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
             before, kind = int(a.pred[e]), int(a.pred_type[e])
             moment = int((s.end if kind in (FS, FF) else s.start)[before] + (a.lag[e] if a.lag_kind[e] == 0 else 0))
@@ -80,7 +85,9 @@ class Reasons:
                 est = moment
                 name = self.instance.activities[before] or self._behind(before)
                 verb = "is finished" if kind == FS else "has begun"
-                cause = Cause(Reason.PREDECESSOR, f"waits until {name} {verb}", (name,))
+                done = int((s.end if kind == FS else s.start)[before])
+                text = f"waits until {name} {verb}, {self.when(done)}"
+                cause = Cause(Reason.PREDECESSOR, text, (name,))
         return est, cause
 
     def _behind(self, hidden: int) -> str:
@@ -100,9 +107,7 @@ class Reasons:
         id = self.instance.activities[j]
         item = portfolio.work[id]
         if self.a.pin[j] >= 0:
-            return Cause(
-                Reason.PINNED, f"pinned to start {self.compiled.grid.instant(int(self.a.pin[j])):%Y-%m-%d %H:%MZ}"
-            )
+            return Cause(Reason.PINNED, f"pinned to start {self.when(int(self.a.pin[j]))}")
         est, cause = self.bound(j)
         if est >= before and cause:
             return cause
@@ -111,9 +116,7 @@ class Reasons:
             alone = self._try(j, est, self.nobody, self.nobody, self.nowhere)
             if alone < 0 or alone >= before:
                 if item.change and item.change.window:
-                    window = item.change.window
-                    text = f"the next occurrence of window {window} that it fits in comes later"
-                    return Cause(Reason.WINDOW, text, (window,))
+                    return self._window(j, item, est)
                 return cause or Cause(Reason.CALENDAR, "its people are not at work together earlier")
             for load, held, env, make in (
                 (self.load, self.nobody, self.nowhere, self._people),
@@ -157,22 +160,66 @@ class Reasons:
         return mine + [p for p in others if p not in mine]
 
     def _people(self, j: int, est: int) -> Cause:
-        able = self._candidates(j) if self.a.need_ptr[j] < self.a.need_ptr[j + 1] else []
-        people = [self.instance.people[p] for p in able]
+        """Who could do it and what each of them does instead, the last before it first."""
         start = int(self.schedule.start[j])
-        busy = [
-            i
-            for p in able[:NAMED]
-            for i in self.by_person.get(p, ())
-            if i != j and est < self.schedule.end[i] and self.schedule.start[i] < start
+        able = self._candidates(j) if self.a.need_ptr[j] < self.a.need_ptr[j + 1] else []
+        on: dict[str, list[str]] = {}
+        for p in able:
+            mine = [
+                i
+                for i in self.by_person.get(p, ())
+                if i != j
+                and est < self.schedule.end[i]
+                and self.schedule.start[i] < start
+                and self.instance.activities[i]
+            ]
+            mine.sort(key=lambda i: -int(self.schedule.end[i]))
+            if mine:
+                on[self.instance.people[p]] = [self.instance.activities[i] for i in mine]
+        if not on:
+            names = [self.instance.people[p] for p in able]
+            return Cause(Reason.PEOPLE, f"{_list(names) or 'its people'} cannot earlier", tuple(names[:NAMED]))
+        each = [
+            f"{'is first ' if k == 0 else ''}on {_list(items)}" for k, items in enumerate(list(on.values())[:NAMED])
         ]
-        busy = sorted(dict.fromkeys(busy), key=lambda i: -int(self.schedule.end[i]))
-        on = [id for i in busy if (id := self.instance.activities[i])]
-        who = _list(people) if people else "its people"
-        what = f" on {_list(on)}" if on else " on other work"
-        return Cause(
-            Reason.PEOPLE, f"{who} {'is' if len(people) == 1 else 'are'} first{what}", (*people[:NAMED], *on[:NAMED])
-        )
+        if len(on) > 1:
+            each = [
+                f"{'is first ' if k == 0 else ''}on {items[0]}" for k, items in enumerate(list(on.values())[:NAMED])
+            ]
+        text = ", ".join(f"{who} {what}" for who, what in zip(on, each, strict=False))
+        more = len(on) - NAMED
+        busy = [items[0] for items in list(on.values())[:NAMED]]
+        return Cause(Reason.PEOPLE, text + (f" and {more} more" if more > 0 else ""), (*list(on)[:NAMED], *busy))
+
+    def _window(self, j: int, item: WorkItem, est: int) -> Cause:
+        """Why the occurrences of its window before its start will not do."""
+        window = item.change.window if item.change and item.change.window else ""
+        a, row, start = self.a, int(self.a.occurrence[j]), int(self.schedule.start[j])
+        number = a.occurrences[row]
+        passed = [k for k in dict.fromkeys(number[est:start].tolist()) if k >= 0 and k != number[start]]
+        why = [f"{self.when_exact(self.compiled.windows[row][k][0])} {self._missed(j, row, k)}" for k in passed]
+        text = f"the next occurrence of window {window} that it fits in is {self.when(start)}"
+        if why:
+            text += f" ({'; '.join(why[:NAMED])}{f'; and {len(why) - NAMED} more' if len(why) > NAMED else ''})"
+        return Cause(Reason.WINDOW, text, (window,))
+
+    def _missed(self, j: int, row: int, occurrence: int) -> str:
+        a = self.a
+        inside = a.occurrences[row] == occurrence
+        if a.frozen[j] >= 0 and (a.frosts[a.frozen[j]][inside] == 1).any():
+            return "is frozen"
+        for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
+            able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]
+            there = [p for p in able if int(a.masks[a.person_mask[p]][inside].sum()) >= a.work[q]]
+            if len(there) < a.people[q]:
+                return "finds too few of its people at work"
+        return "is too short or has begun"
+
+    def when(self, slot: int) -> str:
+        return self.when_exact(self.compiled.grid.instant(slot))
+
+    def when_exact(self, moment: datetime) -> str:
+        return f"{moment.astimezone(self.zone):%a %Y-%m-%d %H:%M}"
 
     def _environment(self, j: int, _est: int) -> Cause:
         names = list(self.compiled.portfolio.work[self.instance.activities[j]].environment)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
+from throttle.calendars import as_of
 from throttle.errors import InputError
 from throttle.graph import HISTORY, is_in_progress
-from throttle_models import Finding, Plan, Portfolio, Project, Status, WorkItem
+from throttle_models import Finding, Plan, Portfolio, Project, Status, When, WorkItem, format_instant
 
 PROGRESS = ("status", "raw_status", "started", "finished", "on_hold", "source", "priority", "title")
 """What a tracker always knows better than an earlier plan's portfolio."""
@@ -32,16 +35,32 @@ def advance(previous: Plan, newer: Portfolio) -> tuple[Portfolio, list[Finding]]
             ]
         )
     imported = any(item.source is not None for item in newer.work.values())
-    portfolio = _updated(old, newer) if imported else newer
-    return portfolio, _news(previous, old, newer, imported)
+    found: list[Finding] = []
+    portfolio = _updated(old, newer, found) if imported else newer
+    portfolio = _kept_going(previous, portfolio)
+    return portfolio, [*_news(previous, old, newer, imported), *found]
 
 
-def _updated(old: Portfolio, newer: Portfolio) -> Portfolio:
+def _updated(old: Portfolio, newer: Portfolio, found: list[Finding]) -> Portfolio:
+    people = _same({p: x.name for p, x in newer.people.items()}, {p: x.name for p, x in old.people.items()})
+    projects = _same({p: x.title for p, x in newer.projects.items()}, {p: x.title for p, x in old.projects.items()})
+    strangers = [p for p in newer.people if p not in people]
+    if strangers and old.people:
+        found.append(
+            Finding(
+                level="warning",
+                code="unknown-people",
+                ids=tuple(strangers),
+                count=len(strangers),
+                message=f"the export names people whom the earlier plan does not know: {', '.join(strangers[:8])}; if "
+                "they are known under another id, give their names under aliases in a team file, and that with --team",
+            )
+        )
     work = dict(old.work)
-    for id, item in newer.work.items():
+    for id, read in newer.work.items():
+        item = _renamed(read, people, projects)
         work[id] = _merged(old.work[id], item) if id in old.work else item
     used = {i.project for i in work.values() if i.project is not None}
-    projects = {**{p: newer.projects.get(p, Project()) for p in sorted(used)}, **old.projects}
     external = {**newer.external, **old.external}
     for id, stub in newer.external.items():
         if stub.status is not Status.UNKNOWN or stub.expected is not None:
@@ -50,14 +69,82 @@ def _updated(old: Portfolio, newer: Portfolio) -> Portfolio:
         update={
             "as_of": newer.as_of,
             "work": work,
-            "projects": projects,
-            "people": {**newer.people, **old.people},
+            "projects": {**{p: newer.projects.get(p, Project()) for p in sorted(used)}, **old.projects},
+            "people": {**old.people, **{p: newer.people[p] for p in strangers}},
             "services": {**newer.services, **old.services},
             "skills": {**newer.skills, **old.skills} if old.skills else old.skills,
             "external": {id: stub for id, stub in external.items() if id not in work},
             "assumptions": newer.assumptions,
         }
     )
+
+
+def _same(newer: Mapping[str, str], older: Mapping[str, str]) -> dict[str, str]:
+    """Newer id to older id of one person or project: the same id, or the same name but for letter case and accents.
+
+    Both map ids to names.
+    """
+    by_name: dict[str, list[str]] = {}
+    for id in older:
+        for name in {_plain(id), _plain(older[id])} - {""}:
+            by_name.setdefault(name, []).append(id)
+    found = {}
+    for id in newer:
+        if id in older:
+            found[id] = id
+        else:
+            matches = {m for name in (_plain(id), _plain(newer[id])) for m in by_name.get(name, ())}
+            if len(matches) == 1:
+                found[id] = matches.pop()
+    return found
+
+
+def _plain(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name).casefold()
+    return " ".join("".join(c if c.isalnum() else " " for c in letters if not unicodedata.combining(c)).split())
+
+
+def _renamed(item: WorkItem, people: Mapping[str, str], projects: Mapping[str, str]) -> WorkItem:
+    update: dict[str, Any] = {}
+    if item.project is not None and item.project in projects:
+        update["project"] = projects[item.project]
+    if any(set(n.who) & set(people) for n in item.needs):
+        update["needs"] = tuple(
+            n.model_copy(update={"who": tuple(people.get(p, p) for p in n.who)}) if n.who else n for n in item.needs
+        )
+    return item.model_copy(update=update) if update else item
+
+
+def _kept_going(previous: Plan, portfolio: Portfolio) -> Portfolio:
+    """What time itself has done since the earlier plan.
+
+    Work in progress keeps its people unless someone is named for it, waits that were to begin have begun, and approvals
+    that were asked for stay asked for.
+    """
+    now, work, known = as_of(portfolio), dict(portfolio.work), set(portfolio.people)
+    for id, item in portfolio.work.items():
+        planned = previous.items.get(id)
+        if planned is None or item.status in HISTORY:
+            continue
+        before = previous.portfolio.work[id] if previous.portfolio and id in previous.portfolio.work else item
+        update: dict[str, Any] = {}
+        if is_in_progress(item) and len(item.needs) == len(before.needs):
+            crew = [tuple(a.person for a in planned.assignments if a.need == q) for q in range(len(item.needs))]
+            if any(crew[q] and not n.who for q, n in enumerate(item.needs)):
+                update["needs"] = tuple(
+                    n.model_copy(update={"who": who}) if who and not n.who and known.issuperset(who) else n
+                    for n, who in zip(item.needs, crew, strict=True)
+                )
+        done = all(link.item in work and work[link.item].status in HISTORY for link in item.after)
+        if item.wait is not None and item.status is Status.OPEN and planned.start < now and done:
+            update |= {"status": Status.IN_PROGRESS, "started": When(text=format_instant(planned.start))}
+        approval = item.change.approval if item.change else None
+        if item.change and approval and not approval.given and approval.asked is None:
+            asked = approval.model_copy(update={"asked": When(text=format_instant(previous.as_of))})
+            update["change"] = item.change.model_copy(update={"approval": asked})
+        if update:
+            work[id] = item.model_copy(update=update)
+    return portfolio.model_copy(update={"work": work})
 
 
 def _merged(old: WorkItem, new: WorkItem) -> WorkItem:
@@ -107,6 +194,4 @@ def _news(previous: Plan, old: Portfolio, newer: Portfolio, imported: bool) -> l
 
 
 def _before(previous: Plan, id: str, newer: Portfolio) -> bool:
-    from throttle.calendars import as_of
-
     return previous.items[id].start < as_of(newer)

@@ -170,7 +170,9 @@ class Naive:
             if any(r.first <= day <= r.last for r in person.away):
                 return set()
             share = person.productive or calendar.productive
-            return set(sorted(found)[: math.floor(len(found) * share + 1e-9)])
+            if share < 1:
+                slot = self.size / 60
+                return set(sorted(found)[: int(math.floor(len(found) * share / slot + 0.5 + 1e-9) * slot)])
         return found
 
     def is_open(self, who: str, slot: int) -> bool:
@@ -210,7 +212,10 @@ class Naive:
     def total(self, name: str) -> int:
         wait = self.work[name].wait
         if wait is not None:
-            return math.ceil(wait.total_seconds() / self.size)
+            item = self.work[name]
+            if item.status is Status.IN_PROGRESS and item.started is not None:
+                wait -= self.raw.astimezone(UTC) - item.started.resolve(self.raw, self.zone)
+            return max(0, math.ceil(wait.total_seconds() / self.size - 1e-9))
         return max(self.times(name).values(), default=0)
 
     def crews(self, name: str) -> list[Crew]:
@@ -284,7 +289,9 @@ class Naive:
             if project and (when := self.p.projects[project].not_before):
                 bounds.append(self.moment(when))
             if item.change and item.change.approval and not item.change.approval.given:
-                bounds.append((self.raw + item.change.approval.lead).timestamp())
+                approval = item.change.approval
+                asked = approval.asked.resolve(self.raw, self.zone) if approval.asked else self.raw
+                bounds.append((asked.astimezone(UTC) + approval.lead).timestamp())
         return max(bounds)
 
     def occurrence(self, name: str, at: Placed) -> tuple[int, int] | None:

@@ -163,9 +163,9 @@ def _holds(ranges: Sequence[Days], day: date) -> bool:
 
 
 def calendar_day(
-    calendar: Calendar, zone: ZoneInfo, away: Sequence[Days] = (), productive: float = 1.0
+    calendar: Calendar, zone: ZoneInfo, slot: int, away: Sequence[Days] = (), productive: float = 1.0
 ) -> Callable[[date], list[Span]]:
-    """Open seconds of the ranges that begin on a local day."""
+    """Open seconds of the ranges that begin on a local day; ``slot`` in seconds."""
     by_weekday: dict[int, list[Span]] = {}
     for weekday, first, last in calendar.hours.ranges:
         by_weekday.setdefault(weekday, []).append((first, last))
@@ -183,13 +183,14 @@ def calendar_day(
         ):
             return []
         spans = merged((wall_clock(day, a, zone), wall_clock(day, b, zone)) for a, b in ranges)
-        return spans if productive >= 1 else _first_share(spans, productive)
+        return spans if productive >= 1 else _first_share(spans, productive, slot)
 
     return day_spans
 
 
-def _first_share(spans: Sequence[Span], share: float) -> list[Span]:
-    left = int(sum(b - a for a, b in spans) / 60 * share + ROUNDING) * 60
+def _first_share(spans: Sequence[Span], share: float, slot: int) -> list[Span]:
+    """The first share of a day's open seconds, to the nearest whole slot."""
+    left = int(sum(b - a for a, b in spans) * share / slot + 0.5 + ROUNDING) * slot
     result = []
     for start, end in spans:
         taken = min(left, end - start)

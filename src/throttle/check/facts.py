@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -153,9 +153,12 @@ class Facts:
 
     def slots_of(self, name: str) -> int:
         """Slots of open time from start to finish; 0 for a milestone."""
-        wait = self.work[name].wait
-        if wait is not None:
-            return self.clock.slots(wait.total_seconds() / 60)
+        item = self.work[name]
+        if item.wait is not None:
+            left = item.wait.total_seconds()
+            if self.begun(name) and item.started is not None:
+                left -= self.clock.after_as_of(timedelta(0)) - self.clock.moment(item.started)
+            return max(0, self.clock.slots(left / 60))
         return max((slots for _, slots in self.needs(name).values()), default=0)
 
     def may_pause(self, name: str) -> bool:
@@ -230,7 +233,8 @@ class Facts:
             found.append(("not-before", project, self.clock.moment(when)))
         approval = item.change.approval if item.change is not None else None
         if approval is not None and not approval.given:
-            found.append(("approval", approval.board or name, self.clock.after_as_of(approval.lead)))
+            asked = self.clock.moment(approval.asked) if approval.asked else self.clock.after_as_of(timedelta(0))
+            found.append(("approval", approval.board or name, asked + approval.lead.total_seconds()))
         return found
 
     # time
@@ -263,7 +267,7 @@ class Facts:
         """One expansion for all who have the same key."""
         if key not in self._open_times:
             zone = ZoneInfo(calendar.zone) if calendar.zone is not None else self.clock.zone
-            day = calendar_day(calendar, zone, person.away if person else (), share)
+            day = calendar_day(calendar, zone, self.clock.slot, person.away if person else (), share)
             self._open_times[key] = OpenTime(self.clock, zone, day)
         return self._open_times[key]
 

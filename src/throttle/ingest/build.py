@@ -19,7 +19,8 @@ from throttle.ingest.report import EdgeRead, FileRead, IngestReport, ItemRead, R
 from throttle.ingest.skills import Skills
 from throttle.ingest.tickets import Loaded, ReadOptions, Ticket
 from throttle.ingest.values import fold, slug
-from throttle.ingest.words import EPICS, RANKS, rank, risk_points
+from throttle.ingest.words import EPICS, RANKS, WAITING, rank, risk_points
+from throttle.wording import plural
 from throttle_models import (
     DEFAULT_CALENDAR,
     Approval,
@@ -65,6 +66,8 @@ class Builder:
         self.zone = team.zone or options.zone or "UTC"
         self.status = self._statuses()
         self.types = self._types()
+        self.dated = False
+        """Whether the files hold a timestamp at all."""
         self.as_of = self._as_of()
         self.people = People(self.tickets, meanings.mapping, team)
 
@@ -76,6 +79,7 @@ class Builder:
         opposed: list[str] = []
         unsaid: list[str] = []
         backwards: list[str] = []
+        waiting: list[str] = []
         for t in self.tickets:
             status, why = self.meanings.status(t)
             found[t.id] = status
@@ -83,6 +87,9 @@ class Builder:
                 unknown[t.status].append(t.id)
             if status in (Status.OPEN, Status.IN_PROGRESS) and (self.meanings.is_resolved(t)):
                 opposed.append(t.id)
+            held = t.on_hold or "on_hold" in self.team.work.get(t.id, {})
+            if status in (Status.OPEN, Status.IN_PROGRESS) and not held and fold(t.status) in WAITING:
+                waiting.append(t.id)
             if why.startswith("the export says no"):
                 unsaid.append(t.id)
             if t.created and t.finished and t.finished < t.created:
@@ -91,25 +98,33 @@ class Builder:
             self.notes.add(
                 "warning",
                 "unknown-status",
-                f"{len(ids)} items have status {word!r}, which is not known, and are not planned; write in "
-                "map.yaml under "
-                f"statuses: {word!r}: open (or in-progress, done, cancelled)",
+                f"{plural(len(ids), 'item has', 'items have')} status {word!r}, which is not known; such work is not "
+                f"planned; write in map.yaml under statuses: {word!r}: open (or in-progress, done, cancelled)",
                 ids=ids,
             )
         if opposed:
             self.notes.add(
                 "warning",
                 "status-contradiction",
-                f"{len(opposed)} items have a resolution though their status says that they are not done; taken as not "
-                f"done: {some(opposed)}",
+                f"{plural(len(opposed), 'item has', 'items have')} a resolution and a status that says not done; "
+                f"taken as not done: {some(opposed)}",
                 ids=opposed,
             )
         if backwards:
             self.notes.add(
                 "warning",
                 "finished-before-created",
-                f"{len(backwards)} items were finished before they were created: {some(backwards)}",
+                f"{plural(len(backwards), 'item')} with a finish before the creation: {some(backwards)}",
                 ids=backwards,
+            )
+        if waiting:
+            self.notes.add(
+                "info",
+                "waiting",
+                f"{plural(len(waiting), 'item has', 'items have')} a status that says waiting and no date: planned as "
+                f"any other ({some(waiting)}); to leave one out of the plan, write in the team file "
+                f"work: {{{waiting[0]}: {{on_hold: why}}}}",
+                ids=waiting,
             )
         if unsaid:
             self._assume(
@@ -139,9 +154,8 @@ class Builder:
             self.notes.add(
                 "info",
                 "unknown-type",
-                f"{len(ids)} items have type {name!r}, which is not known, and are taken as project work; to "
-                "change that, "
-                f"write in map.yaml under types: {name!r}: internal (or change, unplanned)",
+                f"{plural(len(ids), 'item has', 'items have')} type {name!r}, which is not known, taken as project "
+                f"work; to change that, write in map.yaml under types: {name!r}: internal (or change, unplanned)",
                 ids=ids,
             )
         return types
@@ -154,6 +168,7 @@ class Builder:
             if m is not None
         ]
         if moments:
+            self.dated = True
             return max(moments)
         return datetime.fromtimestamp(int(max(file.table.modified for file in self.loaded)), UTC)
 
@@ -164,9 +179,10 @@ class Builder:
         team = self.team
         as_of = team.as_of or When(text=_utc(self.as_of))
         if team.as_of is None:
-            dated = any(t.created or t.updated or t.finished for t in self.tickets)
             why = (
-                "the newest timestamp in the files" if dated else "the files hold no timestamp; when they were written"
+                "the newest timestamp in the files"
+                if self.dated
+                else "the files hold no timestamp; when they were written"
             )
             self._assume("as_of", str(as_of), why, "as_of: 2026-11-23T08:00")
         for file in self.loaded:
@@ -177,6 +193,14 @@ class Builder:
                     "zone: America/Chicago, or --zone",
                 )  # fmt: skip
         as_of_moment = as_of.resolve(self.as_of, _zone(self.zone))
+        if team.as_of is not None and self.dated and as_of_moment < self.as_of:
+            self.notes.add(
+                "warning",
+                "as-of-before-files",
+                f"the team file says as_of: {as_of} ({_utc(as_of_moment.astimezone(UTC))}), but the newest timestamp "
+                f"in the files is {_utc(self.as_of.astimezone(UTC))}; the plan begins at the older moment, when some of "
+                "this had not happened: take as_of out of the team file, or write a newer one",
+            )
         estimator = Estimator(
             self.tickets, self.status, set(self.net.children), team.defaults, lambda t: self.types[t.id]
         )
@@ -244,9 +268,8 @@ class Builder:
             self.notes.add(
                 "info",
                 "estimate-of-container",
-                f"{len(doubled)} items have an estimate of their own and parts that hold the work; theirs is "
-                "not counted: "
-                f"{some(doubled)}",
+                f"{plural(len(doubled), 'item has', 'items have')} an own estimate and parts that hold the work; the "
+                f"own one is not counted: {some(doubled)}",
                 ids=doubled,
             )
         return work
@@ -274,6 +297,10 @@ class Builder:
                 stack += self.net.children.get(at, [])
         return True
 
+    def _alive(self, id: str) -> bool:
+        """Whether an item is open and so is some of what it contains."""
+        return self.status[id] not in HISTORY and not all(map(self._over, self.net.children.get(id, ())))
+
     def _bearer(self, id: str) -> str:
         """Whose priority counts: the outermost container that is no epic. Its parts share its cost of delay."""
         bearer = id
@@ -298,12 +325,16 @@ class Builder:
             if need is not None:
                 fields["needs"] = (need,)
             inferred += rests_on
-        if leaf and t.project not in costed and "cost_of_delay" not in said:
-            rate, known = self.meanings.rate(self.by_id[bearer].priority)
+        # a date weighs nothing without a rate, and that of a project counts from the project's own date
+        dated = said["due"] is not None if "due" in said else t.due is not None
+        rated = (dated or t.project not in costed) if leaf else (dated and t.project in costed and self._alive(t.id))
+        if rated and "cost_of_delay" not in said:
+            priority = self.by_id[bearer].priority if leaf else t.priority
+            rate, known = self.meanings.rate(priority)
             if not known:
-                self._unknown_priority(self.by_id[bearer].priority)
+                self._unknown_priority(priority)
             self.rated += 1
-            fields["cost_of_delay"] = rate / share
+            fields["cost_of_delay"] = rate / share if leaf else rate
             inferred.append("cost_of_delay")
         due = t.due
         if due is None and leaf:
@@ -493,16 +524,15 @@ class Builder:
             self.notes.add(
                 "info",
                 "unknown-person",
-                f"{len(unknown)} assignees are not in the team file and work by default hours: {some(unknown)}; "
-                "write them "
-                "under people, or as aliases of those who are there",
+                f"{plural(len(unknown), 'assignee is', 'assignees are')} not in the team file, with default hours: "
+                f"{some(unknown)}; write such names under people, or as aliases of those who are there",
                 ids=unknown,
             )
         if self.people.namesakes:
             self.notes.add(
-                "info", "namesakes", f"{len(self.people.namesakes)} assignee names stand for several accounts, "
-                "taken as "
-                "several people", count=len(self.people.namesakes),
+                "info", "namesakes",
+                f"{plural(len(self.people.namesakes), 'assignee name stands', 'assignee names stand')} "
+                "for several accounts, taken as several people", count=len(self.people.namesakes),
             )  # fmt: skip
         return people
 
@@ -547,7 +577,7 @@ class Builder:
             self.notes.add(
                 "warning",
                 "not-in-files",
-                f"the team file speaks of {len(absent)} items that are not in the files, and is not followed there: "
+                f"the team file speaks of {plural(len(absent), 'item')} not in the files, and is not followed there: "
                 f"{some(absent)}; a new item needs a title",
                 ids=absent,
             )
@@ -598,9 +628,8 @@ class Builder:
             self.notes.add(
                 "warning",
                 "external-blocker",
-                f"{len(ids)} items wait for {len(blocked)} that are not in the files and whose state is "
-                "unknown: the plan "
-                f"leaves them out ({some(list(blocked))}); write in the team file external: {{{next(iter(blocked))}: "
+                f"{plural(len(ids), 'item waits', 'items wait')} for {plural(len(blocked), 'ticket')} not in the files, of "
+                f"unknown state: the plan leaves such work out ({some(list(blocked))}); write in the team file external: {{{next(iter(blocked))}: "
                 "{status: done}} or expected: a date, or for all of them policy: {externals: assume-done}",
                 ids=ids,
             )

@@ -11,6 +11,7 @@ from statistics import median
 from throttle.ingest import words
 from throttle.ingest.tickets import Ticket
 from throttle.ingest.values import fold
+from throttle.wording import plural
 from throttle_models import Defaults, Estimate, Status, WorkType
 
 _HOURS = {WorkType.PROJECT: 16, WorkType.INTERNAL: 16, WorkType.CHANGE: 4, WorkType.UNPLANNED: 6}
@@ -29,11 +30,19 @@ class Effort:
     """The assumption it rests on; empty where the export states it."""
     exhausted: bool = False
     """The estimate is used up, yet the item is not done."""
+    learned: bool = False
+    """From history; what is derived from it is rounded as well."""
 
 
 def exactly(minutes: float) -> Estimate:
     span = timedelta(minutes=round(minutes))
     return Estimate(low=span, likely=span, high=span)
+
+
+def in_hours(estimate: Estimate) -> str:
+    """``16.5h/32h/46h``: as the team file takes it, all in hours, for people to read."""
+    spans = (estimate.low, estimate.likely, estimate.high)
+    return "/".join(f"{span / timedelta(hours=1):g}h" for span in (spans if len(set(spans)) > 1 else spans[:1]))
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -76,7 +85,7 @@ class Estimator:
         for word in (*logged, *stated):
             for found, what in ((logged[word], "logged time of done items"), (stated[word], "estimates")):
                 if word not in self._history and len(found) >= _FEW:
-                    self._history[word] = _typical(found), f"{what} of this type ({len(found)} items)"
+                    self._history[word] = _typical(found), f"{what} of this type ({plural(len(found), 'item')})"
         self._per_point: float | None = None
         self._per_point_why = ""
         if defaults.hours_per_point is not None:
@@ -84,7 +93,7 @@ class Estimator:
             self._per_point_why = "the team file says so"
         elif len(pairs) >= _FEW + 2:
             self._per_point = sum(spent for _, spent in pairs) / sum(p for p, _ in pairs)
-            self._per_point_why = f"logged time per point of {len(pairs)} done items"
+            self._per_point_why = f"logged time per point of {plural(len(pairs), 'done item')}"
         self._usual_points = {word: median(found) for word, found in points.items() if len(found) >= _FEW}
 
     def effort(self, t: Ticket) -> Effort:
@@ -102,8 +111,8 @@ class Estimator:
         if t.original is not None:
             return self._left(t.original - (t.spent or 0))
         whole = self._unstated(t)
-        left = whole.estimate.mean / timedelta(minutes=1) - (t.spent or 0)
-        return Effort(exactly(max(LEAST, left)), whole.source)
+        left = max(LEAST, whole.estimate.mean / timedelta(minutes=1) - (t.spent or 0))
+        return Effort(exactly(_rounded(left) if whole.learned else left), whole.source)
 
     def _left(self, minutes: float) -> Effort:
         if minutes > 0:
@@ -115,7 +124,9 @@ class Estimator:
         if t.points and self._per_point is not None:
             hours = self._per_point / 60
             self._note("effort.points", f"{hours:.1f}h a point", self._per_point_why, "defaults: {hours_per_point: 4h}")
-            return Effort(exactly(max(1, t.points * self._per_point)), "effort.points")
+            learned = self.defaults.hours_per_point is None
+            whole = t.points * self._per_point
+            return Effort(exactly(_rounded(whole) if learned else max(1, whole)), "effort.points", learned=learned)
         start, end = t.planned
         if kind is WorkType.CHANGE and start is not None and end is not None and end > start:
             cap = self.defaults.change_effort_cap
@@ -132,7 +143,7 @@ class Estimator:
             if (said := self._said.get(key)) is not None:
                 self._note(source, str(said), "the team file says so", f"defaults: {{effort: {{{name}: 12h}}}}")
                 return Effort(said, source)
-        if word in self._history:
+        if learned := word in self._history:
             estimate, why = self._history[word]
         else:
             hours = _HOURS_BY_NAME.get(word, _HOURS[kind])
@@ -141,14 +152,14 @@ class Estimator:
         if t.points and word in self._usual_points:
             share = t.points / self._usual_points[word]
             source = f"effort.{name}.points"
-            value = f"{estimate} for {self._usual_points[word]:g} points, in proportion"
+            value = f"{in_hours(estimate)} for {self._usual_points[word]:g} points, in proportion"
             self._note(source, value, f"no logged time to calibrate points; {why}", "defaults: {hours_per_point: 4h}")
-            spans = (timedelta(minutes=max(1, round(s * share / timedelta(minutes=1)))) for s in
+            spans = (timedelta(minutes=_rounded(s * share / timedelta(minutes=1))) for s in
                      (estimate.low, estimate.likely, estimate.high))  # fmt: skip
             low, likely, high = spans
-            return Effort(Estimate(low=low, likely=likely, high=high), source)
-        self._note(source, str(estimate), why, override)
-        return Effort(estimate, source)
+            return Effort(Estimate(low=low, likely=likely, high=high), source, learned=True)
+        self._note(source, in_hours(estimate), why, override)
+        return Effort(estimate, source, learned=learned)
 
     def _note(self, source: str, value: str, why: str, override: str) -> None:
         if source not in self.reasons:
@@ -163,5 +174,5 @@ def _typical(minutes: Sequence[float]) -> Estimate:
 
 
 def _rounded(minutes: float) -> float:
-    """To half hours, from an hour on: more would feign precision."""
-    return max(1, round(minutes)) if minutes < 60 else 30 * round(minutes / 30)
+    """To half hours, at least one: more would feign precision."""
+    return max(30, 30 * round(minutes / 30))

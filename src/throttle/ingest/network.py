@@ -11,6 +11,7 @@ from throttle.ingest.notes import Notes, some
 from throttle.ingest.report import DanglingLink
 from throttle.ingest.tables import Rejection
 from throttle.ingest.tickets import Loaded, Ticket
+from throttle.wording import plural
 from throttle_models import LinkType
 
 
@@ -47,7 +48,7 @@ def unite(loaded: Sequence[Loaded], notes: Notes) -> tuple[list[Ticket], int, li
         notes.add(
             "info",
             "merged",
-            f"{len(merged)} rows repeat an id; the row updated last counts ({some(list(dict.fromkeys(merged)))})",
+            f"{plural(len(merged), 'row repeats', 'rows repeat')} an id; the row updated last counts ({some(list(dict.fromkeys(merged)))})",
             ids=list(dict.fromkeys(merged)),
             count=len(merged),
         )
@@ -61,7 +62,8 @@ def unite(loaded: Sequence[Loaded], notes: Notes) -> tuple[list[Ticket], int, li
         notes.add(
             "info" if reason == "is blank" else "warning",
             "rejected-row",
-            f"{file}: {len(rows)} rows are left out: {where}{reason} (rows {numbers})",
+            f"{file}: {plural(len(rows), 'row is', 'rows are')} left out: {where}{reason} "
+            f"({'row' if len(rows) == 1 else 'rows'} {numbers})",
             file=file,
             row=rows[0],
             column=column,
@@ -110,16 +112,15 @@ class Network:
                 missing[t.id] = t.parents[0]
         if own:
             self.notes.add(
-                "warning", "own-parent", f"{len(own)} items are their own parent; dropped: {some(own)}", ids=own
+                "warning", "own-parent", f"{plural(len(own), 'item')} with itself as parent; dropped: {some(own)}", ids=own
             )
         if missing:
             targets = list(dict.fromkeys(missing.values()))
             self.notes.add(
                 "info",
                 "parent-not-in-file",
-                f"{len(missing)} items belong to {len(targets)} parents that are not in the files and are "
-                "planned without "
-                f"them: {some(targets)}",
+                f"{plural(len(missing), 'item belongs', 'items belong')} to {plural(len(targets), 'parent')} not in the "
+                f"files: {some(targets)}; planned without",
                 ids=list(missing),
             )
         done: set[str] = set()
@@ -180,14 +181,15 @@ class Network:
             self.notes.add(
                 "warning",
                 "unknown-link-type",
-                f"{count} links of type {kind!r} are taken not to order work; if they do, write in map.yaml under "
+                f"{plural(count, 'link')} of type {kind!r} taken not to order work; if such links do, write in map.yaml under "
                 f"link_types: {kind!r}: FS (the outward end first) or FS-reversed",
                 count=count,
             )
         if own:
             ids = list(dict.fromkeys(own))
             self.notes.add(
-                "warning", "own-link", f"{len(own)} links lead from an item to itself; dropped: {some(ids)}", ids=ids
+                "warning", "own-link", f"{plural(len(own), 'link leads', 'links lead')} from an item to itself; dropped: {some(ids)}",
+                ids=ids,
             )
         if redundant:
             ids = list(dict.fromkeys(redundant))

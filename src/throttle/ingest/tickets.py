@@ -17,6 +17,7 @@ from throttle.ingest.readers import Reader, Use
 from throttle.ingest.tables import Rejection, Row, Table, open_table
 from throttle.ingest.values import blank, fold, minutes, number, yes
 from throttle.ingest.words import UNASSIGNED
+from throttle.wording import plural
 from throttle_models import Column, ColumnMeaning, Finding, Mapping
 
 C = Column
@@ -156,7 +157,7 @@ def load(
             notes.add(
                 "info",
                 "mapping-unused",
-                f"{len(absent)} columns of the mapping for {reader} are in none of its files: {some(absent)}",
+                f"{plural(len(absent), 'column')} of the mapping for {reader} in none of its files: {some(absent)}",
                 count=len(absent),
             )
     return loaded
@@ -298,7 +299,8 @@ class _Rows:
             self.notes.add(
                 level,  # type: ignore[arg-type]
                 code,
-                f"{self.file}: {len(numbers)} cells of column {header!r} hold {what} and were left out (rows {where})",
+                f"{self.file}: {plural(len(numbers), 'cell')} of column {header!r} left out for {what} "
+                f"({'row' if len(numbers) == 1 else 'rows'} {where})",
                 file=self.file,
                 row=numbers[0],
                 column=header,

@@ -37,9 +37,24 @@ CATEGORIES = table(
 )
 """Jira's three status categories; the key of each is the same in every language, the name is not."""
 
+_WAITING = """on hold, on-hold, onhold, hold, waiting, awaiting, blocked, impeded, paused, suspended, parked,
+    postponed, deferred, stalled, waiting for customer, waiting for support, waiting for vendor,
+    waiting for third party, waiting for reply, waiting for response, awaiting customer, awaiting response,
+    awaiting user info, pending customer, pending vendor, en espera, en pausa, esperando,
+    a la espera, a la espera del cliente, esperando por el cliente, esperando al cliente, esperando respuesta,
+    bloqueado, bloqueada, pausado, pausada, suspendido, suspendida, aplazado, aplazada, pospuesto, pospuesta,
+    detenido, detenida, wartend, warten, wartet, in warteposition, in der warteschleife, warten auf kunden,
+    warten auf kunde, warten auf antwort, blockiert, gesperrt, pausiert, angehalten, zuruckgestellt,
+    verschoben, ausgesetzt, en attente, en attente du client, en attente de reponse, en pause, mis en attente,
+    mise en attente, bloque, bloquee, suspendu, suspendue, reporte, reportee, differe, differee, em espera,
+    em pausa, aguardando, aguardando cliente, aguardando o cliente, aguardando resposta, aguardando terceiros,
+    suspenso, suspensa, adiado, adiada, parado, parada, impedido, impedida"""
+WAITING = frozenset(table({"": _WAITING}))
+"""Names of statuses in which work waits: it is open, and an import says which items these are."""
+
 STATUSES = CATEGORIES | table(
     {
-        Status.OPEN: """open, backlog, product backlog, selected for development, reopened, draft, submitted, ready,
+        Status.OPEN: f"""{_WAITING}, open, backlog, product backlog, selected for development, reopened, draft, submitted, ready,
             ready for development, ready for dev, ready to start, planned, scheduled, approved, assess, authorize,
             accepted, triage, not started, requested, awaiting approval, waiting for approval, pending approval,
             pending, abierto, abierta, nuevo, nueva, reabierto, reabierta, asignado, asignada, planificado,

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from throttle.wording import plural
+
 # Not allowed in HTML at all, or able to reorder the text around them (U+202A-202E, U+2066-2069): shown as a mark.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
@@ -124,8 +126,3 @@ def left_out(count: int, what: str, where: str = "plan.json has everything", sev
         return None
     words = plural(count, f"more {what}", f"more {several}" if several else "")
     return tag("p", f"{words} not shown here; {where}.", class_="note")
-
-
-def plural(count: int, noun: str, several: str = "") -> str:
-    """``1 item``, ``1,200 items``."""
-    return f"{count:,} {noun if count == 1 else several or noun + 's'}"

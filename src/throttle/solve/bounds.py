@@ -66,6 +66,8 @@ class Network:
         self.order = facts.order
         n = instance.n
         self.start, self.end = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        self.bound = np.zeros(n, np.int64)
+        """Earliest start by dates and predecessors, before pins and calendars."""
         kernel = kernels(len(a.work) > 400)
         load, held = np.zeros((1, instance.slots), np.int16), np.zeros((1, 0), np.int16)
         env = np.zeros((len(a.capacity), instance.slots), np.int64)
@@ -79,7 +81,7 @@ class Network:
         out = np.zeros(2, np.int64)
         none = np.zeros((0, 2), np.int64)
         for j in self.order:
-            est, finish_from = int(max(a.release[j], a.pin[j])), 0
+            est, finish_from = int(a.release[j]), 0
             for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
                 before, kind = a.pred[e], a.pred_type[e]
                 if a.lag_kind[e] == 1 and a.lag[e] < 0:
@@ -89,6 +91,8 @@ class Network:
                     est = max(est, moment)
                 else:
                     finish_from = max(finish_from, moment)
+            self.bound[j] = est
+            est = max(est, int(a.pin[j]))
             begin, done, least = est, max(est, finish_from), 0.0
             if a.need_ptr[j] == a.need_ptr[j + 1]:
                 out[1] = finish_from

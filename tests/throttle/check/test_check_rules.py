@@ -186,11 +186,11 @@ RIGHT: dict[str, Case] = {
         | {
             "calendars": {
                 "office": {"hours": "Mon-Fri 09:00-12:00 13:00-17:00", "productive": "65%"}
-            },  # 273 of 420 min
+            },  # 273 of 420 min: 5 slots of an hour
             "people": {"ann": {"skills": ["linux"]}},
-            "work": {"A": {"needs": [{"skill": "linux", "effort": "5h"}]}},
+            "work": {"A": {"needs": [{"skill": "linux", "effort": "6h"}]}},
         },
-        {"A": one("ann", "2026-11-23T09:00/12:00", "2026-11-23T13:00/14:00", "2026-11-24T09:00/10:00")},
+        {"A": one("ann", "2026-11-23T09:00/12:00", "2026-11-23T13:00/15:00", "2026-11-24T09:00/10:00")},
     ),
     "an environment that is closed makes work pause": Case(
         MONDAY

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from throttle.report.html import Html, join, long_table, plural, tag
+from throttle.report.html import Html, join, long_table, tag
 from throttle.report.view import View, shorten
+from throttle.wording import plural
 from throttle_models import Finding
 
 _SHOWN, _CAP = 30, 1000

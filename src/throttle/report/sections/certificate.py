@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from throttle.report.html import Html, join, plural, table, tag
+from throttle.report.html import Html, join, table, tag
 from throttle.report.sections.headline import certificate_sentence
 from throttle.report.view import View, share
+from throttle.wording import plural
 from throttle_models import Goal, PlanStatus, format_instant, format_minutes
 from throttle_models.plan import Previous
 from throttle_models.quantities import WORK

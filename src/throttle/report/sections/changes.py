@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from throttle.report.html import Html, fold, grouped_table, join, left_out, long_table, plural, tag
+from throttle.report.html import Html, fold, grouped_table, join, left_out, long_table, tag
 from throttle.report.view import View
+from throttle.wording import plural
 
 _SHOWN, _CAP = 8, 1000
 _HEADS = ("Change", "From, to", "Services", "Risk", "People")

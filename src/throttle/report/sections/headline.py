@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from math import ceil
 
-from throttle.report.html import Html, fold, join, plural, table, tag, text
+from throttle.report.html import Html, fold, join, table, tag, text
 from throttle.report.view import MONTHS, View, hours, monday, queue, share, shorten
+from throttle.wording import plural
 from throttle_models import Goal, PlanStatus
 
 

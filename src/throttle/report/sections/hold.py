@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from throttle.report.html import Html, join, left_out, long_table, plural, tag
+from throttle.report.html import Html, join, left_out, long_table, tag
 from throttle.report.view import REASONS, View, shorten
+from throttle.wording import plural
 from throttle_models import Hold, Reason
 
 _SHOWN, _CAP = 8, 5000

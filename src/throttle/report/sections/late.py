@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from throttle.report.html import Html, fold, join, long_table, plural, tag
+from throttle.report.html import Html, fold, join, long_table, tag
 from throttle.report.view import View, late
+from throttle.wording import plural
 from throttle_models import ProjectPlan
 
 _SHOWN, _CAP = 40, 2000

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from throttle.report.chart import Row, Weeks, chart, legend
-from throttle.report.html import Html, fold, join, left_out, plural, table, tag, text
+from throttle.report.html import Html, fold, join, left_out, table, tag, text
 from throttle.report.view import View, hours, monday, queue, shorten
+from throttle.wording import plural
 from throttle_models import Load
 
 _ROWS, _TABLE, _WEEKS = 30, 60, 52

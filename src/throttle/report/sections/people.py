@@ -6,8 +6,9 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from throttle.report.chart import Row, Weeks, bar, chart, legend, write
-from throttle.report.html import Html, fold, join, left_out, long_table, plural, tag
+from throttle.report.html import Html, fold, join, left_out, long_table, tag
 from throttle.report.view import View, hours, merged, shorten
+from throttle.wording import plural
 
 _ROWS, _CAP, _COLORS, _LANES = 60, 5000, 7, 4
 _DAY = timedelta(hours=18)

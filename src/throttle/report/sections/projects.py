@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from throttle.report.chart import WIDTH, Row, Weeks, bar, chart, legend, write
-from throttle.report.html import Html, fold, join, left_out, long_table, plural, tag
+from throttle.report.html import Html, fold, join, left_out, long_table, tag
 from throttle.report.view import Group, View, hours, merged, shorten
+from throttle.wording import plural
 
 _ROWS, _CAP = 40, 5000
 _OPENED, _ITEM_ROWS, _ITEM_CAP = 25, 40, 400

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from throttle.report.html import Html, fold, join, left_out, long_table, plural, tag
+from throttle.report.html import Html, fold, join, left_out, long_table, tag
 from throttle.report.view import DAYS, View, hours, monday, shorten
+from throttle.wording import plural
 
 _SHOWN, _CAP = 25, 2000
 _SHOWN_PEOPLE, _PEOPLE = 60, 600

@@ -1,0 +1,168 @@
+"""The exact model finds and proves optima, alone from a poor start, and never gives what breaks a rule."""
+
+from __future__ import annotations
+
+import threading
+import time
+from itertools import permutations
+from random import Random
+
+import numpy as np
+import pytest
+
+from support.cases import by, cheapest, compiled, portfolio, small
+from support.portfolios import random_portfolio
+from throttle.check import check
+from throttle.compile import Compiled
+from throttle.instance import Schedule
+from throttle.planning import build_plan
+from throttle.solve import Settings, Solution
+from throttle.solve.bounds import lower_bounds
+from throttle.solve.decoder import Decoder
+from throttle.solve.exact import Exact
+from throttle.solve.rules import Facts
+
+FIXED = Settings(deterministic=True)
+
+
+def exact(c: Compiled, stop: threading.Event | None = None, settings: Settings = FIXED) -> Exact:
+    return Exact(c.instance, settings, stop or threading.Event())
+
+
+def poor(c: Compiled, seed: int = 0) -> Schedule:
+    """Any schedule, the last item first."""
+    key = np.arange(c.instance.n, dtype=float)[::-1].copy()
+    schedule = Decoder(c.instance, compiled=False).decode(key).schedule
+    assert schedule is not None, seed
+    return schedule
+
+
+def verified(c: Compiled, schedule: Schedule) -> None:
+    plan = build_plan(c, Solution(schedule, schedule, schedule), FIXED)
+    verdict = check(plan, c.portfolio)
+    assert [v.message for v in verdict.violations] == []
+    assert verdict.objective == pytest.approx(schedule.cost)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_tardiness_on_one_person_is_that_of_the_best_order(seed: int) -> None:
+    random = Random(seed)
+    items = [(random.randint(1, 6), random.randint(1, 15), random.randint(1, 9)) for _ in range(5)]
+    c = compiled(
+        portfolio({f"W{i}": by("p1", f"{p}h", due=f"{d}h", cost_of_delay=f"{w}/hour") for i, (p, d, w) in enumerate(items)})
+    )
+
+    def cost(order: tuple[tuple[int, int, int], ...]) -> int:
+        at = total = 0
+        for p, d, w in order:
+            at += p
+            total += w * max(0, at - d)
+        return total
+
+    best = min(cost(order) for order in permutations(items))
+    found = exact(c).solve(poor(c), 2.0)
+    assert found.bound == pytest.approx(best)
+    least = found.schedule.cost if found.schedule else poor(c).cost
+    assert least == pytest.approx(best)
+
+
+PLACED = (0, 1, 2, 3, 6, 8, 9, 10, 11, 12, 13, 17)
+"""Seeds of cases in which everything has a place."""
+
+
+@pytest.mark.parametrize("seed", PLACED)
+def test_the_proven_optimum_of_small_cases(seed: int) -> None:
+    """Its bound is above the quick ones and below anything found by an exhaustive search that knows nothing of it."""
+    made_from = small(seed)
+    c = compiled(made_from)
+    model = exact(c)
+    assert model.supports()
+    start = poor(c)
+    found = model.solve(start, 2.0)
+    quick, _ = lower_bounds(c.instance, Facts(c.instance))
+    cost, _ = cheapest(made_from)
+    best = found.schedule or start
+    verified(c, best)
+    assert found.bound <= min(cost, best.cost) * (1 + 1e-9)
+    if found.bound >= best.cost * (1 - 1e-9):
+        assert best.cost <= cost * (1 + 1e-9)
+        assert quick <= best.cost * (1 + 1e-9)
+
+
+def test_most_small_cases_are_proved() -> None:
+    proved = 0
+    for seed in PLACED:
+        c = compiled(small(seed))
+        start = poor(c)
+        found = exact(c).solve(start, 2.0)
+        proved += found.bound >= (found.schedule or start).cost * (1 - 1e-9)
+    assert proved >= len(PLACED) * 2 / 3
+
+
+@pytest.mark.parametrize("seed", range(500, 516))
+def test_what_it_finds_obeys_every_rule(seed: int) -> None:
+    c = compiled(random_portfolio(seed, 8))
+    if not c.instance.n or not exact(c).supports():
+        return
+    start = Decoder(c.instance, compiled=False).decode(np.arange(c.instance.n, dtype=float)).schedule
+    if start is None:
+        return
+    found = exact(c).solve(start, 0.3)
+    assert found.bound <= start.cost * (1 + 1e-9)
+    if found.schedule and found.schedule.cost < start.cost:
+        verified(c, found.schedule)
+
+
+def test_only_what_is_free_moves() -> None:
+    c = compiled(portfolio({f"W{i}": by("p1", f"{5 - i}h", cost_of_delay="1/hour") for i in range(5)}))
+    start = Decoder(c.instance, compiled=False).decode(np.arange(5.0)).schedule
+    assert start is not None
+    found = exact(c).solve(start, 2.0, frozenset({3, 4})).schedule
+    assert found is not None
+    assert np.array_equal(found.start[:3], start.start[:3])
+    assert found.start.tolist()[3:] == [13, 12]
+    assert found.cost < start.cost
+    assert exact(c).solve(start, 2.0, frozenset({3, 4})).bound == 0  # of a part nothing is proved for the whole
+
+
+def test_what_it_cannot_express_it_does_not_take() -> None:
+    pinned = compiled(portfolio({"A": by("p1", "1h")}, policy={"pins": [{"work": "A", "start": "2h"}]}))
+    assert not exact(pinned).supports()
+    places = {"environments": {"lab": {}}}
+    assert not exact(compiled(portfolio({"A": {"wait": "1h", "environment": "lab"}}, **places))).supports()
+    assert exact(compiled(portfolio({"A": by("p1", "1h", environment="lab")}, **places))).supports()
+
+
+def test_the_same_seed_gives_the_same() -> None:
+    c = compiled(random_portfolio(31, 12))
+    start = Decoder(c.instance, compiled=False).decode(np.arange(c.instance.n, dtype=float)).schedule
+    assert start is not None
+    one, two = (exact(c).solve(start, 0.2) for _ in range(2))
+    assert one.bound == two.bound
+    assert (one.schedule is None) == (two.schedule is None)
+    if one.schedule and two.schedule:
+        assert np.array_equal(one.schedule.start, two.schedule.start)
+        assert np.array_equal(one.schedule.crew, two.schedule.crew)
+
+
+def test_stopped_on_the_way() -> None:
+    """A model that takes long to prove ends soon after the event is set, with what it has."""
+    random = Random(1)
+    c = compiled(
+        portfolio(
+            {
+                f"W{i}": by(f"p{1 + i % 3}", f"{random.randint(1, 9)}h", due=f"{random.randint(5, 60)}h", cost_of_delay=f"{random.randint(1, 9)}/hour",
+                            **({"environment": "lab"} if i % 2 else {}))
+                for i in range(40)
+            },
+            people=3,
+            environments={"lab": {}},
+        )
+    )  # fmt: skip
+    stop = threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    began = time.monotonic()
+    found = exact(c, stop, Settings(workers=1)).solve(poor(c), 60.0)
+    assert time.monotonic() - began < 4
+    assert found.schedule is not None
+    verified(c, found.schedule)
