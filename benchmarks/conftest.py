@@ -7,6 +7,7 @@ from functools import cache
 
 import pytest
 
+from benchmarks.portfolios import synthetic
 from support.portfolios import random_portfolio
 from throttle.demo import demo_folder
 from throttle.files import load_portfolio
@@ -15,6 +16,8 @@ from throttle_models import Plan, Portfolio
 
 PORTFOLIOS: dict[str, Callable[[], Portfolio]] = {
     "random-50": lambda: random_portfolio(seed=1, items=50),
+    "synthetic-100": lambda: synthetic(items=100, people=10),
+    "synthetic-1000": lambda: synthetic(items=1000, people=40),
     "parts-unlimited": lambda: load_portfolio(demo_folder()),
 }
 HOW = {"budget": 2.0, "seed": 1, "workers": 1, "deterministic": True}

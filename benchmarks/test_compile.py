@@ -13,3 +13,8 @@ def test_compile(benchmark: BenchmarkFixture, portfolio: Portfolio) -> None:
         return compile_portfolio(portfolio, graph, horizon_guess(portfolio, graph)).instance.n
 
     assert benchmark(compiled) > 0
+
+
+def test_graph(benchmark: BenchmarkFixture, portfolio: Portfolio) -> None:
+    """Precedence expanded, cycles looked for."""
+    assert benchmark(lambda: WorkGraph(portfolio).cycles()) == []

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from fastapi import FastAPI, Header, Request, Response
 from fastapi import Path as InPath
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from throttle import __version__
 from throttle.files import load_plan, load_portfolio
@@ -63,6 +63,11 @@ def create_app(plan_file: Path, portfolio_file: Path | None = None, names: tuple
                 "The plan does not carry its portfolio, which the report needs; give it with --portfolio.",
             )
         return render_report(plan, made_from)
+
+    @app.get("/", include_in_schema=False)
+    def root() -> RedirectResponse:
+        """To the report, which is what a person wants to see."""
+        return RedirectResponse("/v1/plan/report", status_code=HTTPStatus.TEMPORARY_REDIRECT)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:

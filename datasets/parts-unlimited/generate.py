@@ -238,7 +238,7 @@ is real.
     kinds of change, dates with the month first. `servicenow_change_request.json`: the same changes from the Table
     API, raw.
   - `map.yaml` and `team.yaml`: what the site's own fields mean, and what no export says: people and their skills,
-    calendars, windows, crews of changes, policy.
+    calendars, windows, crews of changes, milestones, policy.
 
 Options: `--scale` 1 to {full} fifths of the full size, `--bottleneck` where the work piles up, `--seed` another
 organisation of the same shape, `--out` another folder. The same options give the same bytes.
@@ -267,6 +267,7 @@ With each `--bottleneck`, at this scale and seed:
 - The exports estimate in one point (the likely one), the native files mostly in three.
 - The exports know no lags; the team file gives the one between changes.
 - A task for several people is one ticket with a sub-task for each in Jira, which do not have to begin together.
+- A milestone (*Phoenix is live*) is no ticket; the team file adds it, with what comes before it.
 - Jira's project for operations (OPS) counts as a project in process; the limit in the team file is one higher for it.
 
 Three tickets show reasons for not being planned: *Badge printers* waits for a vendor who names no date, *Retire the

@@ -166,13 +166,19 @@ class Issue:
     assignee: str | None = None
 
 
+def is_milestone(ticket: str, portfolio: Portfolio) -> bool:
+    """Work that nobody does and that contains none: people plan with it, but no tracker holds it."""
+    item = portfolio.work[ticket]
+    return not (item.needs or item.wait or any(other.parent == ticket for other in portfolio.work.values()))
+
+
 def jira_issues(portfolio: Portfolio, dice: Dice) -> dict[str, Issue]:
-    """All items but changes. An item for several people is a story with one sub-task for each of them."""
+    """All items but changes and milestones. One for several people is a story with a sub-task for each of them."""
     parents = {item.parent for item in portfolio.work.values()}
     numbers: Counter[str] = Counter(ticket.partition("-")[0] for ticket in portfolio.work)
     issues: dict[str, Issue] = {}
     for ticket, item in portfolio.work.items():
-        if item.type == "change":
+        if item.type == "change" or is_milestone(ticket, portfolio):
             continue
         if ticket in parents:
             kind = "Epic"
@@ -472,7 +478,11 @@ def change_records(portfolio: Portfolio, seed: int) -> list[dict[str, Any]]:
             "on_hold": "false",
             "conflict_status": "Not Run",
             "u_waits_for": ", ".join(link.item for link in item.after if link.item not in EXTERNAL),
-            "u_blocks": ", ".join(t for t in waiting.get(ticket, ()) if portfolio.work[t].change is None),
+            "u_blocks": ", ".join(
+                t
+                for t in waiting.get(ticket, ())
+                if portfolio.work[t].change is None and not is_milestone(t, portfolio)
+            ),
             "active": "false" if done else "true",
             "sys_id": sys_id(ticket),
         }
@@ -605,8 +615,7 @@ def _told(ticket: str, item: Fields, portfolio: Portfolio, keys: dict[str, str])
         if any(isinstance(link, dict) for link in item.get("after", ())):
             told["after"] = item["after"]
         return told | ({"project": keys[item["project"]]} if "project" in item else {})
+    if is_milestone(ticket, portfolio):
+        return item | ({"project": keys[item["project"]]} if "project" in item else {})
     more: Fields = {field: item[field] for field in ("environment", "wait", "on_hold") if field in item}
-    contains = any(other.parent == ticket for other in portfolio.work.values())
-    if "needs" not in item and not contains:
-        more["needs"] = []
     return more

@@ -90,7 +90,7 @@ class Reason(Text):
     # in the schedule, but not this week
     PREDECESSOR = "predecessor"
     PEOPLE = "people"
-    """Those who can do it are on more valuable work."""
+    """Those who can do it are on other work first."""
     WIP = "wip-limit"
     ENVIRONMENT = "environment"
     WINDOW = "window"

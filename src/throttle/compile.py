@@ -61,6 +61,8 @@ class Compiled:
     unscheduled: dict[str, Unscheduled]
     windows: list[list[tuple[datetime, datetime]]]
     """For each row of ``occurrences``, when each of its numbers begins and ends."""
+    dated: tuple[str, ...]
+    """The externals that the first of the hidden milestones stand for."""
 
 
 def check_input(portfolio: Portfolio, graph: WorkGraph) -> None:
@@ -348,7 +350,7 @@ class _Compiler:
             tuple(g.id for g in groups),
             grid.weeks,
         )
-        return Compiled(portfolio, graph, self.calendars, grid, instance, self.out, list(self.windows.values()))
+        return Compiled(portfolio, graph, self.calendars, grid, instance, self.out, list(self.windows.values()), tuple(dated))
 
     def activity(self, id: str) -> _Activity:
         """The numbers of one item that need no other item."""

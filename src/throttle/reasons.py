@@ -96,10 +96,7 @@ class Reasons:
         before = a.pred[a.pred_ptr[hidden] : a.pred_ptr[hidden + 1]]
         if len(before):
             return self.instance.activities[int(before[np.argmax(s.end[before])])]
-        waiting = self.instance.activities[int(a.succ[a.succ_ptr[hidden]])]
-        external = self.compiled.portfolio.external
-        links = [link.item for link in self.compiled.portfolio.work[waiting].after if link.item in external]
-        return links[0] if links else "something outside the portfolio"
+        return self.compiled.dated[hidden - self.instance.activities.index("")]
 
     def why(self, j: int, before: int) -> Cause:
         """The cause why activity j does not begin before a slot, though it is in the schedule."""
@@ -152,17 +149,17 @@ class Reasons:
         return int(self.kernel.place_activity(a, j, est, self.crew.copy(), free, load, held, env, self.never_full, out))
 
     def _candidates(self, j: int) -> list[int]:
-        """Who could do the scarcest need, those now on it first."""
+        """Who could work on it, those now on it first."""
         a = self.a
-        q = min(range(a.need_ptr[j], a.need_ptr[j + 1]), key=lambda q: a.cand_ptr[q + 1] - a.cand_ptr[q])
-        mine: list[int] = self.schedule.crew[a.crew_ptr[q] : a.crew_ptr[q + 1]].tolist()
-        others: list[int] = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist()
-        return mine + [p for p in others if p not in mine]
+        rows = slice(a.need_ptr[j], a.need_ptr[j + 1])
+        mine: list[int] = self.schedule.crew[a.crew_ptr[rows.start] : a.crew_ptr[rows.stop]].tolist()
+        others: list[int] = a.candidate[a.cand_ptr[rows.start] : a.cand_ptr[rows.stop]].tolist()
+        return list(dict.fromkeys([*mine, *others]))
 
     def _people(self, j: int, est: int) -> Cause:
         """Who could do it and what each of them does instead, the last before it first."""
         start = int(self.schedule.start[j])
-        able = self._candidates(j) if self.a.need_ptr[j] < self.a.need_ptr[j + 1] else []
+        able = self._candidates(j)
         on: dict[str, list[str]] = {}
         for p in able:
             mine = [

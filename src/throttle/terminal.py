@@ -18,12 +18,29 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from throttle.wording import plural
+
 if TYPE_CHECKING:
     from throttle.ingest.report import IngestReport
-    from throttle_models import Assumption, Goal, Hold, Load, Mapping, Plan, Portfolio, ProjectPlan, Verdict, Week
+    from throttle_models import (
+        Assumption,
+        Finding,
+        Goal,
+        Hold,
+        Load,
+        Mapping,
+        Plan,
+        Portfolio,
+        ProjectPlan,
+        Verdict,
+        Week,
+    )
 
 ROWS = 12
 """Rows of a list that the terminal shows; the report and ``--json`` have all."""
+FINDINGS = 5
+"""Kinds of findings that the terminal shows."""
+FULL_EFFORT = "full-effort-left"
 PEOPLE = 15
 """Above this many busy people, only those of the bottleneck are shown by day."""
 
@@ -76,6 +93,7 @@ class _View:
         yield from self._promises()
         yield from self._unscheduled()
         yield from self._certificate()
+        yield from self._findings()
         yield from self._moves()
         yield from _assumptions(self.plan.assumptions)
 
@@ -115,12 +133,13 @@ class _View:
 
     def _holds(self) -> Iterator[RenderableType]:
         holds = [h for h in self.plan.holds if h.item not in self.plan.unscheduled]
-        yield _heading(f"Hold: {len(holds)}")
+        left_out = len(self.plan.holds) - len(holds)
+        yield _heading(f"Hold: {len(self.plan.holds)}" + (f", of which {left_out} not in the plan" if left_out else ""))
         groups = [(reason, list(held)) for reason, held in groupby(sorted(holds, key=_by_reason), _reason)]
-        groups.sort(key=lambda g: (-sum(h.value for h in g[1]), g[0]))
+        # several items may rest on one project's cost, so sums would count it more than once
+        groups.sort(key=lambda g: (-max(h.value for h in g[1]), -len(g[1]), g[0]))
         for reason, held in groups:
-            worth = self._money(sum(h.value for h in held))
-            yield _text(f"  {reason}: {len(held)}, together {worth} a week")
+            yield _text(f"  {reason}: {len(held)}")
             table = _table("item", "title", "why", "until", show_header=False)
             for hold in held[: max(3, ROWS // len(groups))]:
                 table.add_row(*map(_text, (hold.item, self._title(hold.item), hold.text, self._day(hold.until))))
@@ -154,9 +173,9 @@ class _View:
     def _promises(self) -> Iterator[RenderableType]:
         known = self.plan.projects
         projects = sorted((p for p in known.items() if p[0] in self.real_projects), key=_by_promise)
-        yield _heading(f"Promises: {len(projects)} projects")
+        yield _heading(f"Promises: {plural(len(projects), 'project')}")
         if single := len(known) - len(projects):
-            yield _text(f"  and {single} items with a cost or due date of their own, which the report lists")
+            yield _text(f"  and {plural(single, 'item')} with an own cost or due date, which the report lists")
         if not projects:
             return
         table = _table("project", "title", "promise", "finish", "due", ">weeks late", ">cost")
@@ -200,13 +219,33 @@ class _View:
             return
         moves = previous.moves
         since = self._time(previous.as_of)
-        yield _heading(f"Since the plan of {since}: {len(moves)} starts moved, {previous.kept} kept")
+        yield _heading(f"Since the plan of {since}: {plural(len(moves), 'start')} moved, {previous.kept} kept")
         if moves:
             table = _table("item", "was", "is", "why")
             for move in moves[:ROWS]:
                 table.add_row(*map(_text, (move.item, self._time(move.before), self._time(move.now), move.reason)))
             yield table
             yield from _more(len(moves))
+
+    def _findings(self) -> Iterator[RenderableType]:
+        """What the reader should mend in the input, told once for each kind; the report has every one."""
+        kinds: dict[tuple[str, str], list[Finding]] = {}
+        for finding in self.plan.findings:
+            if finding.level != "info" or finding.code == FULL_EFFORT:
+                kinds.setdefault((finding.level, finding.code), []).append(finding)
+        if not kinds:
+            return
+        yield _heading(f"Findings: {sum(map(len, kinds.values()))}")
+        order = sorted(kinds.items(), key=lambda k: ("error", "warning", "info").index(k[0][0]))
+        for (level, code), found in order[:FINDINGS]:
+            ids = [finding.ids[0] for finding in found if finding.ids]
+            if code == FULL_EFFORT:
+                about = f"in progress without remaining effort, so planned in full: {_join(tuple(ids))}"
+                yield _text(f"  {level}: {plural(len(found), 'item')} {about}; write remaining: in the needs")
+            else:
+                more = f" (and {plural(len(found) - 1, 'more such finding')}: {_join(tuple(ids[1:]))})"
+                yield _text(f"  {level}: {found[0].message}{more if len(found) > 1 else ''}")
+        yield from _more(len(order), FINDINGS)
 
     def _goal(self, goal: Goal) -> Iterable[str]:
         gap = "0 % (proved least)" if goal.proved else f"{goal.gap:.1%}".replace("%", " %")
@@ -258,9 +297,9 @@ def ingest_summary(report: IngestReport) -> str:
     """One sentence in which every row is accounted for."""
     left = sum(item.planned_hours is not None for item in report.items)
     return clean(
-        f"{report.rows_read:,} rows read = {report.imported:,} imported + {report.merged:,} merged + "
-        f"{report.rejected:,} rejected; {left:,} items to plan, {report.planned_hours:,.0f} hours of work, "
-        f"{len(report.edges):,} links, {len(report.dangling):,} to what is not in the files"
+        f"{plural(report.rows_read, 'row')} read = {report.imported:,} imported + {report.merged:,} merged + "
+        f"{report.rejected:,} rejected; {plural(left, 'item')} to plan, {report.planned_hours:,.0f} hours of work, "
+        f"{plural(len(report.edges), 'link')}, {len(report.dangling):,} to what is not in the files"
     )
 
 

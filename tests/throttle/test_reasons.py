@@ -135,7 +135,7 @@ def test_the_reason_of_a_hold(name: str) -> None:
 
 def test_the_text_of_an_approval_names_the_board() -> None:
     _, hold = held(CASES["approval"][0])
-    assert hold.text == "approval by cab is not expected before 2026-12-02 08:00Z"
+    assert hold.text == "approval by cab is not expected before Wed 2026-12-02 08:00"
 
 
 def test_people_are_named_with_what_they_do_first() -> None:

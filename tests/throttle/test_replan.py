@@ -150,7 +150,7 @@ def test_what_is_left_of_work_in_progress_is_taken_from_an_export() -> None:
 
 def test_a_slip_moves_what_it_must_and_says_why() -> None:
     plan = plan_of(portfolio(BEFORE), budget=0.1)
-    assert hours(plan) == {"A": (0, 4), "B": (4, 8), "C": (8, 48), "D": (48, 52)} or hours(plan)["D"] == (8, 12)
+    assert hours(plan) == {"A": (0, 4), "B": (4, 8), "D": (8, 12), "C": (12, 52)}
     newer, _ = advance(plan, portfolio({**BEFORE, "A": by("p1", "4h", status="done")}, as_of=LATER))
     again = plan_of(newer, previous=plan, budget=0.1)
     assert again.previous is not None

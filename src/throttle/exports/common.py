@@ -14,7 +14,10 @@ from throttle_models import Finding, Plan, PlannedItem, Portfolio
 
 class Exporter(Protocol):
     def __call__(self, plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> str:
-        """The plan as text of the format. Raises InputError for a person who is not in the portfolio."""
+        """The plan as text of the format, of one person (id, or name if only one has it) or of everyone.
+
+        Raises InputError for a person who is not in the portfolio, and for a name that several have.
+        """
         ...
 
 
@@ -51,13 +54,25 @@ def items_of(plan: Plan, person: str | None) -> Iterator[tuple[str, PlannedItem]
             yield key, planned
 
 
-def known(person: str | None, portfolio: Portfolio) -> None:
-    """Raises InputError where the person is not in the portfolio."""
-    if person is not None and person not in portfolio.people:
-        nearest = get_close_matches(person, portfolio.people, n=1)
-        remedy = f"did you mean {nearest[0]!r}?" if nearest else "name an id of people"
-        message = f"{person!r} is nobody in this portfolio; {remedy}"
-        raise InputError([Finding(level="error", code="unknown-person", message=message, ids=(person,))])
+def id_of(person: str | None, portfolio: Portfolio) -> str | None:
+    """The id of a person who is given by id, or by a name that only one has; None stands for everyone.
+
+    Raises InputError where nobody, or more than one, is meant.
+    """
+    if person is None or person in portfolio.people:
+        return person
+    word = person.strip().casefold()
+    named = [id for id, known in portfolio.people.items() if known.name.strip().casefold() == word]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        message = f"{person!r} is the name of {len(named)} people; give an id: {', '.join(named)}"
+        raise InputError([Finding(level="error", code="ambiguous-person", message=message, ids=tuple(named))])
+    names = [*portfolio.people, *(known.name for known in portfolio.people.values() if known.name)]
+    nearest = get_close_matches(person, names, n=1)
+    remedy = f"did you mean {nearest[0]!r}?" if nearest else "give an id or a name of people"
+    message = f"{person!r} is nobody in this portfolio; {remedy}"
+    raise InputError([Finding(level="error", code="unknown-person", message=message, ids=(person,))])
 
 
 def title_of(item: str, portfolio: Portfolio) -> str:

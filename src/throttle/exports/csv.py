@@ -1,4 +1,4 @@
-"""A plan as CSV (RFC 4180): one row for each assignment and local day, for spreadsheets."""
+"""A plan as CSV (RFC 4180): one row for each person, item and local day, for spreadsheets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from io import StringIO
 from zoneinfo import ZoneInfo
 
-from throttle.exports.common import Block, blocks, known, project_of, title_of
+from throttle.exports.common import Block, blocks, id_of, project_of, title_of
 from throttle_models import Plan, Portfolio
 
 COLUMNS = ("week", "day", "person", "item", "title", "project", "hours", "start", "finish")
@@ -20,7 +20,7 @@ def to_csv(plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> st
     ``start`` and ``finish`` are the first and last moment of that day's work, with their offset from UTC. Work over
     midnight counts for each day its own part. Text that a spreadsheet would take for a formula gets an apostrophe.
     """
-    known(person, portfolio)
+    person = id_of(person, portfolio)
     zone = ZoneInfo(plan.zone)
     days: dict[tuple[date, str, str, int], list[tuple[datetime, datetime, float]]] = {}
     for block in blocks(plan, person):

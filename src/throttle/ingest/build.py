@@ -198,8 +198,8 @@ class Builder:
                 "warning",
                 "as-of-before-files",
                 f"the team file says as_of: {as_of} ({_utc(as_of_moment.astimezone(UTC))}), but the newest timestamp "
-                f"in the files is {_utc(self.as_of.astimezone(UTC))}; the plan begins at the older moment, when some of "
-                "this had not happened: take as_of out of the team file, or write a newer one",
+                f"in the files is {_utc(self.as_of.astimezone(UTC))}; the plan begins at the older moment, when some "
+                "of this had not happened: take as_of out of the team file, or write a newer one",
             )
         estimator = Estimator(
             self.tickets, self.status, set(self.net.children), team.defaults, lambda t: self.types[t.id]
@@ -628,8 +628,9 @@ class Builder:
             self.notes.add(
                 "warning",
                 "external-blocker",
-                f"{plural(len(ids), 'item waits', 'items wait')} for {plural(len(blocked), 'ticket')} not in the files, of "
-                f"unknown state: the plan leaves such work out ({some(list(blocked))}); write in the team file external: {{{next(iter(blocked))}: "
+                f"{plural(len(ids), 'item waits', 'items wait')} for {plural(len(blocked), 'ticket')} not in the "
+                f"files, of unknown state: the plan leaves such work out ({some(list(blocked))}); write in the team file "
+                f"external: {{{next(iter(blocked))}: "
                 "{status: done}} or expected: a date, or for all of them policy: {externals: assume-done}",
                 ids=ids,
             )

@@ -48,7 +48,8 @@ def unite(loaded: Sequence[Loaded], notes: Notes) -> tuple[list[Ticket], int, li
         notes.add(
             "info",
             "merged",
-            f"{plural(len(merged), 'row repeats', 'rows repeat')} an id; the row updated last counts ({some(list(dict.fromkeys(merged)))})",
+            f"{plural(len(merged), 'row repeats', 'rows repeat')} an id; the row updated last counts "
+            f"({some(list(dict.fromkeys(merged)))})",
             ids=list(dict.fromkeys(merged)),
             count=len(merged),
         )
@@ -112,15 +113,18 @@ class Network:
                 missing[t.id] = t.parents[0]
         if own:
             self.notes.add(
-                "warning", "own-parent", f"{plural(len(own), 'item')} with itself as parent; dropped: {some(own)}", ids=own
+                "warning",
+                "own-parent",
+                f"{plural(len(own), 'item')} with itself as parent; dropped: {some(own)}",
+                ids=own,
             )
         if missing:
             targets = list(dict.fromkeys(missing.values()))
             self.notes.add(
                 "info",
                 "parent-not-in-file",
-                f"{plural(len(missing), 'item belongs', 'items belong')} to {plural(len(targets), 'parent')} not in the "
-                f"files: {some(targets)}; planned without",
+                f"{plural(len(missing), 'item belongs', 'items belong')} to {plural(len(targets), 'parent')} not in "
+                f"the files: {some(targets)}; planned without",
                 ids=list(missing),
             )
         done: set[str] = set()
@@ -181,14 +185,16 @@ class Network:
             self.notes.add(
                 "warning",
                 "unknown-link-type",
-                f"{plural(count, 'link')} of type {kind!r} taken not to order work; if such links do, write in map.yaml under "
-                f"link_types: {kind!r}: FS (the outward end first) or FS-reversed",
+                f"{plural(count, 'link')} of type {kind!r} taken not to order work; if such links do, write in "
+                f"map.yaml under link_types: {kind!r}: FS (the outward end first) or FS-reversed",
                 count=count,
             )
         if own:
             ids = list(dict.fromkeys(own))
             self.notes.add(
-                "warning", "own-link", f"{plural(len(own), 'link leads', 'links lead')} from an item to itself; dropped: {some(ids)}",
+                "warning",
+                "own-link",
+                f"{plural(len(own), 'link leads', 'links lead')} from an item to itself; dropped: {some(ids)}",
                 ids=ids,
             )
         if redundant:

@@ -54,7 +54,8 @@ WAITING = frozenset(table({"": _WAITING}))
 
 STATUSES = CATEGORIES | table(
     {
-        Status.OPEN: f"""{_WAITING}, open, backlog, product backlog, selected for development, reopened, draft, submitted, ready,
+        Status.OPEN: f"""{_WAITING}, open, backlog, product backlog,
+            selected for development, reopened, draft, submitted, ready,
             ready for development, ready for dev, ready to start, planned, scheduled, approved, assess, authorize,
             accepted, triage, not started, requested, awaiting approval, waiting for approval, pending approval,
             pending, abierto, abierta, nuevo, nueva, reabierto, reabierta, asignado, asignada, planificado,

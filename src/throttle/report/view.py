@@ -20,7 +20,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 REASONS = {
     Reason.PREDECESSOR: "Other work comes first",
-    Reason.PEOPLE: "Those who can do it are on more valuable work",
+    Reason.PEOPLE: "Those who can do it are on other work first",
     Reason.WIP: "A limit on work in process is reached",
     Reason.ENVIRONMENT: "Its environment is taken",
     Reason.WINDOW: "Its change window comes later",
@@ -98,10 +98,6 @@ class View:
         if not self.priced:
             return f"{amount:,.1f}\u00a0item-weeks"
         return f"{self.plan.currency}\u00a0{_number(amount)}".lstrip("\u00a0")
-
-    def rate(self, amount: float) -> str:
-        """Money per week of delay."""
-        return f"{self.delay(amount)}/week"
 
     def delay(self, amount: float) -> str:
         """What a week of delay costs; without costs, how many items wait."""

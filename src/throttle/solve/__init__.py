@@ -29,6 +29,8 @@ EXACT_ACTIVITIES = 120
 """Above so many, the whole exact model finds little in seconds; parts of it do."""
 NEIGHBOURHOOD_ACTIVITIES = 40
 NEIGHBOURHOOD_SECONDS = 1.0
+SECOND_SHARE = 0.1
+"""Of the budget, for each of the two ways to finish sooner at a cost that is proven least."""
 VAIN_TRIES = 6
 """Neighbourhoods in a row that find nothing before local search goes on."""
 TOLD_EVERY = 0.5
@@ -151,7 +153,7 @@ class Solver:
         self.settle()
         self.trim()
         self.tell("dispatch")
-        if not self.done():
+        if self.spent < 1 and not self.stop.is_set():
             self.improve(key)
         s.interrupted = self.stop.is_set()
         self.settle()
@@ -220,16 +222,31 @@ class Solver:
         chains = [LocalSearch(self.facts, d, key, s.best, self.settings.seed + k) for k, d in enumerate(decoders)]
         exact = Exact(self.instance, self.settings, self.stop)
         supported = exact.supports()
-        if supported and self.instance.n <= EXACT_ACTIVITIES:
+        small = supported and self.instance.n <= EXACT_ACTIVITIES
+        if small and not self.done():
             self.local(chains, until=0.3)
             if not self.done():
                 self.whole(Exact(self.untrimmed, self.settings, self.stop), chains, until=0.9)
-        elif supported:
+        elif supported and not self.done():
             self.local(chains, until=0.7)
             if not self.done():
                 self.neighbourhoods(exact, chains, until=0.85)
         if not self.done():
             self.local(chains, until=1.0)
+        if s.proved and s.best is not None and s.best.flow > s.flow_bound and self.spent < 1 and not self.stop.is_set():
+            self.sooner(exact if small else None, chains)
+
+    def sooner(self, exact: Exact | None, chains: list[LocalSearch]) -> None:
+        """The second goal: at the least cost, finish as soon as can be (the flow measure)."""
+        s = self.solution
+        s.method.append("second goal")
+        self.local(chains, min(1.0, self.spent + SECOND_SHARE), second=True)
+        share = min(SECOND_SHARE, 1 - self.spent)
+        if exact is not None and s.best is not None and share > 0 and not self.stop.is_set():
+            self.tell("second goal")
+            found = exact.solve(s.best, share * self.settings.budget, second=True)
+            self.used += share
+            self.take(found.schedule, chains)
 
     def whole(self, exact: Exact, chains: list[LocalSearch], until: float) -> None:
         """The whole model: improves, and may prove."""
@@ -274,7 +291,7 @@ class Solver:
                     s.best = chain.best = chain.current
         self.settle()
 
-    def local(self, chains: list[LocalSearch], until: float) -> None:
+    def local(self, chains: list[LocalSearch], until: float, second: bool = False) -> None:
         """Local search in one thread for each chain (the kernels hold no lock); all go on from the best found."""
         s = self.solution
         if "local search" not in s.method:
@@ -285,7 +302,7 @@ class Solver:
 
         def run(chain: LocalSearch) -> None:
             steps = 0
-            while not self.stop.is_set() and not over.is_set() and chain.best.cost > s.bound:
+            while not self.stop.is_set() and not over.is_set() and (second or chain.best.cost > s.bound):
                 if self.settings.deterministic:
                     progress = steps / max(quota, 1)
                 else:
@@ -294,7 +311,7 @@ class Solver:
                     break
                 chain.step(progress)
                 steps += 1
-            if chain.best.cost <= s.bound and not self.settings.deterministic:
+            if chain.best.cost <= s.bound and not second and not self.settings.deterministic:
                 over.set()
 
         with ThreadPoolExecutor(len(chains)) as pool:

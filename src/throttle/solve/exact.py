@@ -51,12 +51,17 @@ class Exact:
             return False
         return not (a.pin >= 0).any()
 
-    def solve(self, incumbent: Schedule, budget: float, free: frozenset[int] | None = None) -> Found:
-        """Improve on the incumbent, with all activities but the free ones where they are (None: all are free)."""
+    def solve(
+        self, incumbent: Schedule, budget: float, free: frozenset[int] | None = None, second: bool = False
+    ) -> Found:
+        """Improve on the incumbent, with all activities but the free ones where they are (None: all are free).
+
+        ``second``: lower the flow measure at no more cost; the bound is then 0.
+        """
         from ortools.sat.python import cp_model
 
-        model = _Model(self.instance, incumbent, free)
-        if model.cells > CELLS_PER_SECOND * budget:
+        model = _Model(self.instance, incumbent, free, second)
+        if model.cells > CELLS_PER_SECOND * budget or (second and not model.whole_weights):
             return Found(None, 0.0)
         solver = cp_model.CpSolver()
         parameters = solver.parameters
@@ -79,7 +84,7 @@ class Exact:
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
             schedule = model.read(solver)
         bound = 0.0
-        if model.exact and status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
+        if model.exact and not second and status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
             bound = max(0.0, solver.best_objective_bound) / model.scale
             if status == cp_model.OPTIMAL and schedule is not None and model.whole_weights:
                 bound = schedule.cost
@@ -105,7 +110,9 @@ class _StopWatch(threading.Thread):
 
 
 class _Model:
-    def __init__(self, instance: Instance, incumbent: Schedule, free: frozenset[int] | None) -> None:
+    def __init__(
+        self, instance: Instance, incumbent: Schedule, free: frozenset[int] | None, second: bool = False
+    ) -> None:
         from ortools.sat.python import cp_model
 
         self.instance, self.a, self.incumbent, self.free = instance, instance.arrays, incumbent, free
@@ -151,7 +158,7 @@ class _Model:
         self.people()
         self.environments()
         self.projects()
-        self.objective()
+        self.objective(second)
 
     # --- activities --------------------------------------------------------------------------------------------
 
@@ -479,7 +486,7 @@ class _Model:
 
     # --- costs -------------------------------------------------------------------------------------------------
 
-    def objective(self) -> None:
+    def objective(self, second: bool) -> None:
         a, cp, instance = self.a, self.cp, self.instance
         rates = np.r_[a.tardiness, a.flow, a.span, a.earliness] / instance.weeks
         fractions = [Fraction(float(r)).limit_denominator(1000) for r in rates.tolist()]
@@ -499,7 +506,9 @@ class _Model:
         groups = len(a.due)
         tardiness, flow = weights[:groups], weights[groups : 2 * groups]
         span, earliness = weights[2 * groups : 3 * groups], weights[3 * groups : 4 * groups]
-        terms = []
+        terms: list[Any] = []
+        sooner: list[Any] = []
+        measure = _integers(a.measure / instance.weeks)
         for g in range(groups):
             members = a.member[a.member_ptr[g] : a.member_ptr[g + 1]].tolist()
             ended = {
@@ -512,6 +521,8 @@ class _Model:
             finish = cp.new_int_var(0, instance.slots, "")
             for j in last:
                 cp.add(finish >= self.real_end(j))
+            if measure[g]:
+                sooner.append(measure[g] * finish)
             if tardiness[g]:
                 due = round(float(a.due[g]) * parts)
                 late = cp.new_int_var(0, max(0, instance.slots * parts - due), "")
@@ -530,6 +541,9 @@ class _Model:
                     early = cp.new_int_var(0, max(0, wanted), "")
                     cp.add(early >= wanted - parts * begin)
                     terms.append(earliness[g] * early)
+        if second:
+            cp.add(sum(terms) <= round(self.incumbent.cost * self.scale))
+            terms = sooner
         cp.minimize(sum(terms) if terms else 0)
 
     def read(self, solver: Any) -> Schedule:
@@ -553,6 +567,12 @@ class _Model:
 
         cost, flow = kernels(False).cost(a, start, end)
         return Schedule(start, end, crew, float(cost), float(flow))
+
+
+def _integers(rates: Floats) -> list[int]:
+    """Weights in proportion, as integers up to 10,000."""
+    most = float(rates.max(initial=0.0))
+    return [round(float(r) / most * 10_000) for r in rates] if most > 0 else [0] * len(rates)
 
 
 def latest_ends(instance: Instance, incumbent: Schedule) -> Floats:

@@ -13,14 +13,14 @@ def export(
     format: Annotated[str, typer.Option("--format", "-f", metavar="NAME", help="csv, ics or json.")] = "csv",
     portfolio: o.PortfolioOption = None,
     person: Annotated[
-        str | None, typer.Option("--person", metavar="ID", help="Only what this person works on.")
+        str | None, typer.Option("--person", metavar="ID|NAME", help="Only what this person works on.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="The file to write; default: standard output.")
     ] = None,
     force: o.Force = False,
 ) -> None:
-    """Write a plan for other programs: csv (one row for each item), ics (calendars), json."""
+    """Write a plan for other programs: csv (a row for each person, item and day), ics (calendars), json."""
     from throttle.cli import output, reading, screen
     from throttle.exports import EXPORTERS
 

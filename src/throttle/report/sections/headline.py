@@ -7,6 +7,7 @@ from datetime import timedelta
 from math import ceil
 
 from throttle.report.html import Html, fold, join, table, tag, text
+from throttle.report.sections.hold import not_to_begin
 from throttle.report.view import MONTHS, View, hours, monday, queue, share, shorten
 from throttle.wording import plural
 from throttle_models import Goal, PlanStatus
@@ -64,7 +65,7 @@ def _figures(view: View) -> Html:
     due = sum(project.due is not None for project in plan.projects.values())
     figures = (
         ("Let in", f"{len(plan.releases):,}", "to begin this week"),
-        ("Hold", f"{len(plan.holds):,}", "not to begin this week"),
+        ("Hold", f"{len(plan.holds):,}", not_to_begin(view)),
         ("Late", f"{late:,}", f"of {due:,} with a due date"),
         (
             "Not scheduled",

@@ -18,8 +18,7 @@ def render(view: View) -> Html:
 
 def _releases(view: View) -> Html:
     releases = sorted(view.plan.releases, key=lambda r: (-r.value, r.start, r.item))
-    total = sum(r.value for r in releases)
-    intro = f"{plural(len(releases), 'item')} to let in; {view.rate(total)} of delay rests on them."
+    intro = f"{plural(len(releases), 'item')} to let in."
     if not releases:
         return join(tag("h3", "Let in"), tag("p", "Nothing new begins this week.", class_="none"))
     rows = [
