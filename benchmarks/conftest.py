@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
-
 from benchmarks.portfolios import synthetic
+
 from support.portfolios import random_portfolio
 from throttle.demo import demo_folder
 from throttle.files import load_portfolio

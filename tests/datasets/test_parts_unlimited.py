@@ -246,6 +246,21 @@ def test_the_exports_and_the_team_file_say_what_the_native_files_say(native: Por
                 assert other.needs == item.needs, id
 
 
+def test_no_tracker_holds_a_milestone_and_the_team_file_adds_it(native: Portfolio) -> None:
+    contain = {item.parent for item in native.work.values()}
+    milestones = {id for id, item in native.work.items() if not (item.needs or item.wait or id in contain)}
+    assert milestones == {"PHX-68"}
+    alone = read_exports([FOLDER / "exports" / "jira.csv", FOLDER / "exports" / CHANGES[1]]).portfolio
+    mapped = read_exports(
+        [FOLDER / "exports" / "jira.csv", FOLDER / "exports" / CHANGES[1]],
+        mapping=load_document(FOLDER / "exports" / "map.yaml", Mapping),
+    ).portfolio
+    assert not milestones & {*alone.work, *mapped.work, *mapped.external}
+    told = ingested(FOLDER / "exports", CHANGES[1]).portfolio.work["PHX-68"]
+    assert not told.needs
+    assert (told.title, told.project) == (native.work["PHX-68"].title, "PHX")
+
+
 @pytest.mark.parametrize("bottleneck", ["brent", "qa", "staging"])
 def test_the_exports_have_the_same_bottleneck(generator: ModuleType, tmp_path: Path, bottleneck: str) -> None:
     generator.generate(tmp_path, bottleneck=bottleneck)

@@ -90,7 +90,9 @@ def same(plan: Plan) -> Plan:
 def small(seed: int) -> Portfolio:
     """Three or four short items for one to three people, with most features; every search of it can be exhaustive."""
     random = Random(seed)
-    calendars = random.choice((ALWAYS, OFFICE, {**OFFICE, "berlin": {"hours": "Mon-Fri 07:00-12:00", "zone": "Europe/Berlin"}}))
+    calendars = random.choice(
+        (ALWAYS, OFFICE, {**OFFICE, "berlin": {"hours": "Mon-Fri 07:00-12:00", "zone": "Europe/Berlin"}})
+    )
     people = {
         f"p{i + 1}": {
             "skills": random.sample(["a", "b"], random.randint(1, 2)),

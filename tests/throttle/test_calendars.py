@@ -83,7 +83,11 @@ def test_thirds_of_an_hour_are_not_rounded_twice() -> None:
 def test_a_week_of_office_hours() -> None:
     made = calendars(calendars={"office": {"hours": "Mon-Fri 09:00-12:00 13:00-17:00"}}, days=7)
     found = open_ranges(made, made.person("p1"))
-    assert found[:3] == [("Mon 23 09:00", "Mon 23 12:00"), ("Mon 23 13:00", "Mon 23 17:00"), ("Tue 24 09:00", "Tue 24 12:00")]
+    assert found[:3] == [
+        ("Mon 23 09:00", "Mon 23 12:00"),
+        ("Mon 23 13:00", "Mon 23 17:00"),
+        ("Tue 24 09:00", "Tue 24 12:00"),
+    ]
     assert len(found) == 10
     assert found[-1] == ("Fri 27 13:00", "Fri 27 17:00")
 

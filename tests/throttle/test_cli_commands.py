@@ -300,6 +300,10 @@ def test_export_of_one_person_has_only_their_work(planned: Path) -> None:
     assert run("export", planned / "plan.json", "--person", "wess").exit_code == 2
 
 
+def test_the_help_of_export_says_what_a_row_of_csv_is() -> None:
+    assert "a row for each person, item and day" in " ".join(run("export", "--help").stdout.split())
+
+
 def test_export_replaces_a_file_only_with_force(planned: Path) -> None:
     Path("plan.csv").write_text("mine", encoding="utf-8")
     assert run("export", planned / "plan.json", "-o", "plan.csv").exit_code == 2

@@ -217,7 +217,11 @@ def test_links_that_do_not_bind_are_left_out() -> None:
 def test_a_date_outside_is_a_hidden_milestone() -> None:
     c = made(
         {"A": by("p1", "1h", after=["EXT", "OK", "OFF"]), "B": by("p1", "1h", after=["EXT"])},
-        external={"EXT": {"expected": "30h"}, "OK": {"status": "done", "expected": "90h"}, "OFF": {"status": "cancelled"}},
+        external={
+            "EXT": {"expected": "30h"},
+            "OK": {"status": "done", "expected": "90h"},
+            "OFF": {"status": "cancelled"},
+        },
     )
     assert c.instance.activities == ("A", "B", "")
     assert links(c) == {("#2", "A", FS, 0, ELAPSED), ("#2", "B", FS, 0, ELAPSED)}
@@ -231,7 +235,9 @@ def test_a_link_between_large_containers_is_one_milestone() -> None:
     c = made(work)
     found = links(c)
     assert len(found) == 20
-    assert {(a, b) for a, b, *_ in found} == {(f"O{i}", "#20") for i in range(10)} | {("#20", f"T{i}") for i in range(10)}
+    assert {(a, b) for a, b, *_ in found} == {(f"O{i}", "#20") for i in range(10)} | {
+        ("#20", f"T{i}") for i in range(10)
+    }
     assert {(lag, kind) for a, _, _, lag, kind in found if a == "#20"} == {(2, WORKING)}
 
 
@@ -308,13 +314,20 @@ def test_limits() -> None:
 
 def test_environments() -> None:
     c = made(
-        {"A": by("p1", "1h", environment={"lab": 2, "free": 1}), "B": by("p1", "1h", environment="free"), "C": by("p1", "1h")},
+        {
+            "A": by("p1", "1h", environment={"lab": 2, "free": 1}),
+            "B": by("p1", "1h", environment="free"),
+            "C": by("p1", "1h"),
+        },
         calendars={"always": {"hours": "daily 00:00-24:00"}, **OFFICE},
         environments={"lab": {"capacity": 3, "calendar": "office"}, "free": {"capacity": 9}},
     )
     a = c.instance.arrays
     assert a.capacity.tolist() == [3, 9]
-    uses = [list(zip(a.use[x:y].tolist(), a.amount[x:y].tolist(), strict=True)) for x, y in zip(a.use_ptr, a.use_ptr[1:], strict=False)]
+    uses = [
+        list(zip(a.use[x:y].tolist(), a.amount[x:y].tolist(), strict=True))
+        for x, y in zip(a.use_ptr, a.use_ptr[1:], strict=False)
+    ]
     assert uses == [[(0, 2), (1, 1)], [(1, 1)], []]
     assert [int(a.place[of(c, i)]) >= 0 for i in "ABC"] == [True, False, False]
     assert a.masks[a.place[0]][:9].tolist() == [0, *[1] * 8]
@@ -372,9 +385,7 @@ def test_compiling_twice_gives_the_same(made_from: Portfolio) -> None:
 def test_input_that_cannot_be_planned_is_refused_as_a_whole() -> None:
     ok = portfolio({"A": by("p1", "1h")})
     check_input(ok, WorkGraph(ok))
-    bad = portfolio(
-        {"A": by("p1", "1h", after=["B"]), "B": {"after": ["A"]}}, policy={"rope": "8h", "full_kit": True}
-    )
+    bad = portfolio({"A": by("p1", "1h", after=["B"]), "B": {"after": ["A"]}}, policy={"rope": "8h", "full_kit": True})
     with pytest.raises(InputError) as caught:
         check_input(bad, WorkGraph(bad))
     assert len(caught.value.findings) == 3

@@ -64,7 +64,9 @@ def test_a_project_is_ones_own_or_the_nearest_around() -> None:
 
 
 def test_what_holds_an_item() -> None:
-    made = graph({**NESTED, "EPIC": {"project": "P", "on_hold": "no money"}, "D": by("p1", "1h", on_hold="")}, **PROJECTS)
+    made = graph(
+        {**NESTED, "EPIC": {"project": "P", "on_hold": "no money"}, "D": by("p1", "1h", on_hold="")}, **PROJECTS
+    )
     assert [made.held_by(i) for i in "ABCD"] == ["EPIC", "EPIC", "EPIC", "D"]
 
 
@@ -183,7 +185,14 @@ def test_a_link_turned_round_is_found_as_a_cycle(made_from: Portfolio) -> None:
 
 def test_the_longest_path_and_its_slack() -> None:
     made = graph(
-        {"A": {}, "B": {"after": ["A"]}, "C": {"after": ["A"]}, "D": {"after": ["B", "C"]}, "E": {}, "F": {"after": ["E"]}}
+        {
+            "A": {},
+            "B": {"after": ["A"]},
+            "C": {"after": ["A"]},
+            "D": {"after": ["B", "C"]},
+            "E": {},
+            "F": {"after": ["E"]},
+        }
     )
     hours = {"A": 2.0, "B": 5.0, "C": 1.0, "D": 3.0, "E": 4.0, "F": 1.0}
     assert made.longest_path(hours) == (10.0, ["A", "B", "D"])

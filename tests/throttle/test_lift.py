@@ -65,7 +65,9 @@ def test_pieces_of_work_are_joined_and_stop_where_people_do() -> None:
 def test_who_leaves_first_has_less_work() -> None:
     work = {"A": {"needs": [{"who": "p1", "effort": "2h"}, {"who": "p2", "effort": "5h"}]}}
     plan = plan_of(portfolio(work, people=2))
-    lengths = {a.person: (a.need, sum((t - f).total_seconds() for f, t in a.work) / 3600) for a in plan.items["A"].assignments}
+    lengths = {
+        a.person: (a.need, sum((t - f).total_seconds() for f, t in a.work) / 3600) for a in plan.items["A"].assignments
+    }
     assert lengths == {"p1": (0, 2), "p2": (1, 5)}
 
 

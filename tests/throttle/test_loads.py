@@ -46,7 +46,12 @@ def test_a_long_plan_is_averaged_over_its_length() -> None:
     weeks = (plan.items["A"].finish - plan.as_of).total_seconds() / 3600 / 168
     assert weeks == pytest.approx(10, abs=0.5)
     assert load.weeks_of_queue == pytest.approx(weeks, abs=1e-3)
-    assert [load.by_week[w] for w in ("2026-W49", "2026-W50", "2026-W51", "2026-W52")] == [(40, 40), (0, 0), (0, 0), (40, 40)]
+    assert [load.by_week[w] for w in ("2026-W49", "2026-W50", "2026-W51", "2026-W52")] == [
+        (40, 40),
+        (0, 0),
+        (0, 0),
+        (40, 40),
+    ]
 
 
 def test_allocation_people_and_what_is_left_count() -> None:
@@ -101,7 +106,11 @@ def test_an_environment_is_loaded_from_start_to_finish() -> None:
 
 def test_the_bottleneck_is_who_alone_must_do_most() -> None:
     """Brent alone has 60 hours; the skill as a whole has 90 for three people."""
-    people = {"brent": {"name": "Brent Geller", "skills": {"ops": 3}}, "p1": {"skills": ["ops"]}, "p2": {"skills": ["ops"]}}
+    people = {
+        "brent": {"name": "Brent Geller", "skills": {"ops": 3}},
+        "p1": {"skills": ["ops"]},
+        "p2": {"skills": ["ops"]},
+    }
     work = {"A": needing("ops", "40h", level=3), "B": by("brent", "20h"), "C": needing("ops", "30h")}
     plan = office(work, people)
     assert plan.bottleneck is not None

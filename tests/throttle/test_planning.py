@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,8 +16,8 @@ from support.cases import MONDAY, OFFICE, by, crew, hours, needing, plan_of, por
 from support.portfolios import random_portfolio
 from throttle.check import check
 from throttle.errors import InputError, InterruptedWithoutPlanError, NoPlanError, VerificationError
-from throttle.planning import build_plan, feasible_instance, make_plan
 from throttle.graph import WorkGraph
+from throttle.planning import build_plan, feasible_instance, make_plan
 from throttle.solve import Progress, Settings, Solution, Solver
 from throttle_models import Plan, PlanStatus, Reason
 
@@ -570,7 +569,9 @@ def test_hours_by_local_day() -> None:
 
 
 def test_all_errors_of_the_input_are_told_together() -> None:
-    broken = portfolio({"A": by("p1", "1h", after=["B"]), "B": by("p1", "1h", after=["A"]), "C": by("p1", "1h", verify={"for": "1h"})})
+    broken = portfolio(
+        {"A": by("p1", "1h", after=["B"]), "B": by("p1", "1h", after=["A"]), "C": by("p1", "1h", verify={"for": "1h"})}
+    )
     with pytest.raises(InputError) as caught:
         plan_of(broken)
     assert {f.code for f in caught.value.findings} >= {"cycle"}
@@ -632,7 +633,9 @@ def test_baselines_are_plans_by_the_same_rules(seed: int) -> None:
 
 
 def test_first_come_follows_the_file_and_greedy_the_value() -> None:
-    plan = plan_of(portfolio({"A": by("p1", "8h", **delay(1)), "B": by("p1", "1h", **delay(1)), "C": by("p1", "4h", **delay(2))}))
+    plan = plan_of(
+        portfolio({"A": by("p1", "8h", **delay(1)), "B": by("p1", "1h", **delay(1)), "C": by("p1", "4h", **delay(2))})
+    )
     objective = plan.certificate.objective
     assert objective.first_come == pytest.approx(8 + 9 + 2 * 13)
     assert objective.greedy == objective.value == pytest.approx(1 + 2 * 5 + 13)
@@ -672,7 +675,9 @@ def test_stopped_on_the_way_keeps_a_verified_plan(items: int) -> None:
     plans: list[Plan] = []
 
     def run() -> None:
-        plans.append(make_plan(made_from, budget=120, stop=stop, progress=lambda p: began.set() if p.incumbent else None))
+        plans.append(
+            make_plan(made_from, budget=120, stop=stop, progress=lambda p: began.set() if p.incumbent else None)
+        )
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -740,7 +745,10 @@ def test_a_working_lag_counts_the_time_that_the_crew_has_in_common() -> None:
     """p1 and p2 meet for one hour a day, so that two working hours after A are over on the second day."""
     work = {
         "A": by("p1", "1h", **delay(1)),
-        "B": {"needs": [{"who": "p1", "effort": "1h"}, {"who": "p2", "effort": "1h"}], "after": [{"item": "A", "lag": "2h"}]},
+        "B": {
+            "needs": [{"who": "p1", "effort": "1h"}, {"who": "p2", "effort": "1h"}],
+            "after": [{"item": "A", "lag": "2h"}],
+        },
         "C": by("p1", "2h", **delay(1)),
     }
     calendars = {"late": {"hours": "daily 11:00-20:00"}, "early": {"hours": "daily 06:00-12:00"}}

@@ -39,7 +39,9 @@ BEFORE = {
 
 
 def test_what_happened_since() -> None:
-    plan = plan_of(portfolio({**BEFORE, "E": by("p1", "1h", status="done"), "F": by("p2", "1h", on_hold="x")}, 2), **HOW)
+    plan = plan_of(
+        portfolio({**BEFORE, "E": by("p1", "1h", status="done"), "F": by("p2", "1h", on_hold="x")}, 2), **HOW
+    )
     newer = portfolio(
         {
             "A": by("p1", "4h", status="done"),
@@ -122,7 +124,10 @@ def test_an_export_updates_progress_and_leaves_what_a_planner_wrote() -> None:
     assert set(made.people) == {"p1", "p2"}
     assert set(made.projects) == {"Q"}
     a, b = made.work["A"], made.work["B"]
-    assert (a.title, a.due, a.cost_of_delay, a.after) == ("New title", *(getattr(old.work["A"], f) for f in ("due", "cost_of_delay", "after")))
+    assert (a.title, a.due, a.cost_of_delay, a.after) == (
+        "New title",
+        *(getattr(old.work["A"], f) for f in ("due", "cost_of_delay", "after")),
+    )
     assert a.needs == old.work["A"].needs  # the export only guessed the effort
     assert (b.status, b.environment) == (Status.DONE, {"lab": 1})
     assert set(made.work) == {"A", "B", "N", "GONE"}
@@ -167,7 +172,9 @@ def test_a_slip_moves_what_it_must_and_says_why() -> None:
 def test_what_can_begin_earlier_and_what_is_out_now() -> None:
     before = {"A": by("p1", "30h"), "B": by("p2", "2h", after=["A"]), "C": by("p2", "1h", not_before="3d")}
     plan = plan_of(portfolio(before, 2), **HOW)
-    newer = portfolio({**before, "A": by("p1", "30h", status="done"), "C": by("p2", "1h", on_hold="no")}, 2, as_of=LATER)
+    newer = portfolio(
+        {**before, "A": by("p1", "30h", status="done"), "C": by("p2", "1h", on_hold="no")}, 2, as_of=LATER
+    )
     again = plan_of(newer, previous=plan, **HOW)
     assert again.previous is not None
     told = {m.item: m for m in again.previous.moves}
@@ -179,7 +186,8 @@ def test_what_can_begin_earlier_and_what_is_out_now() -> None:
 def test_work_in_progress_and_history_do_not_move() -> None:
     plan = plan_of(portfolio(BEFORE), **HOW)
     newer = portfolio(
-        {**BEFORE, "A": by("p1", "4h", status="done"), "B": by("p1", "4h", status="in-progress"), "N": by("p1", "1h")}, as_of=LATER
+        {**BEFORE, "A": by("p1", "4h", status="done"), "B": by("p1", "4h", status="in-progress"), "N": by("p1", "1h")},
+        as_of=LATER,
     )
     again = plan_of(newer, previous=plan, **HOW)
     assert {"A", "B", "N"}.isdisjoint(moves(again))

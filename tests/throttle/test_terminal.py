@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from support.sample_plan import sample_plan, sample_portfolio
-from throttle.terminal import clean, describe_load, show_plan
-from throttle_models import Plan
+from throttle.ingest.report import EdgeRead, IngestReport, ItemRead
+from throttle.terminal import clean, describe_load, ingest_summary, show_plan
+from throttle_models import Finding, Hold, LinkType, Plan, Reason, Status, WorkType
 from throttle_models.plan import Move, Previous
 
 PORTFOLIO = sample_portfolio()
@@ -46,7 +47,8 @@ def test_this_week_has_releases_holds_bottleneck_promises_and_certificate() -> N
     assert f"Hold: {len(PLAN.holds)}" in text
     for reason in {h.reason for h in PLAN.holds}:
         held = [h for h in PLAN.holds if h.reason is reason]
-        assert f"{reason}: {len(held)}, together" in text
+        assert f"  {reason}: {len(held)}\n" in text
+    assert "together" not in text  # a sum would count one project's cost for each of its items
     assert "oracle>=1" in text
     assert "weeks of queue" in text
     assert "Project number 0" in text
@@ -58,9 +60,49 @@ def test_this_week_has_releases_holds_bottleneck_promises_and_certificate() -> N
 
 def test_holds_are_in_the_order_of_their_value() -> None:
     text = shown(PLAN)
-    groups = sorted({h.reason for h in PLAN.holds}, key=lambda r: -sum(h.value for h in PLAN.holds if h.reason is r))
+    of = {reason: [h.value for h in PLAN.holds if h.reason is reason] for reason in {h.reason for h in PLAN.holds}}
+    groups = sorted(of, key=lambda r: (-max(of[r]), -len(of[r]), r))
     at = [text.index(f"  {reason}: ") for reason in groups]
     assert at == sorted(at)
+
+
+def test_what_is_held_but_not_in_the_plan_is_counted_and_listed_apart() -> None:
+    out = Hold(item="X-1", reason=Reason.NO_HOLDER, text="Nobody holds cobol.", value=0)
+    text = shown(PLAN.model_copy(update={"holds": (*PLAN.holds, out)}))
+    assert f"Hold: {len(PLAN.holds) + 1}, of which 1 not in the plan" in text
+    assert text.count("Nobody holds cobol.") == 1
+    assert "of which" not in shown(PLAN)
+
+
+def test_what_to_mend_is_told_once_for_each_kind() -> None:
+    def finding(level: str, code: str, id: str) -> Finding:
+        return Finding.model_validate({"level": level, "code": code, "ids": (id,), "message": f"{code} {id}"})
+
+    full = [finding("info", "full-effort-left", f"F-{n}") for n in range(9)]
+    gone = [finding("warning", "waits-for-cancelled", id) for id in ("G-1", "G-2")]
+    many = [finding("warning", f"kind-{n}", "K-1") for n in range(4)]
+    text = shown(PLAN.model_copy(update={"findings": (*full, *gone, finding("info", "trifle", "T-1"))}))
+    lines = text.splitlines()
+    at = lines.index("Findings: 11")
+    assert lines[at + 1] == "  warning: waits-for-cancelled G-1 (and 1 more such finding: G-2)"
+    assert lines[at + 2].startswith("  info: 9 items in progress without remaining effort, so planned in full: F-0, ")
+    assert "trifle" not in text
+    capped = shown(PLAN.model_copy(update={"findings": (*full, *gone, *many)}))
+    assert "kind-3 K-1" in capped
+    assert "in progress without" not in capped
+    assert "  and 1 more\n" in capped
+    assert "Findings" not in shown(PLAN.model_copy(update={"findings": ()}))
+
+
+def test_one_is_singular() -> None:
+    item = ItemRead(id="A", type=WorkType.PROJECT, status=Status.OPEN, planned_hours=1)
+    edge = EdgeRead(predecessor="A", successor="B", type=LinkType.FS, origin="Blocks")
+    report = IngestReport(rows_read=1, imported=1, merged=0, rejected=0, items=(item,), edges=(edge,))
+    assert ingest_summary(report).startswith("1 row read = 1 imported")
+    assert "1 item to plan, 0 hours of work, 1 link, " in ingest_summary(report)
+    key, project = next(iter(PLAN.projects.items()))
+    one = PLAN.model_copy(update={"projects": {key: project}})
+    assert "Promises: 1 project\n" in shown(one)
 
 
 def test_times_are_those_of_the_plans_zone() -> None:
@@ -106,7 +148,7 @@ def test_a_replan_says_what_moved() -> None:
     move = Move(item=item, before=PLAN.as_of, now=PLAN.items[item].start, reason="its predecessor is late")
     previous = Previous(as_of=PLAN.as_of, input_hash="0" * 64, moves=(move,), kept=7)
     text = shown(PLAN.model_copy(update={"previous": previous}))
-    assert "Since the plan of Mon 23 Nov 2026 08:00: 1 starts moved, 7 kept" in text
+    assert "Since the plan of Mon 23 Nov 2026 08:00: 1 start moved, 7 kept" in text
     assert "its predecessor is late" in text
 
 

@@ -124,7 +124,10 @@ def test_a_plan_longer_than_the_first_guess_is_explained() -> None:
     """The horizon is found again from the plan, since a guess from the portfolio may be too short."""
     work = {f"W{i}": by("p1", "30h", pausable=False, change={"window": "sat"}) for i in range(9)}
     made_from = portfolio(work, windows={"sat": {"every": "Sat 00:00-07:00"}})
-    short = portfolio({k: {**w, "needs": [{"who": "p1", "effort": "5h"}]} for k, w in work.items()}, windows={"sat": {"every": "Sat 00:00-07:00"}})
+    short = portfolio(
+        {k: {**w, "needs": [{"who": "p1", "effort": "5h"}]} for k, w in work.items()},
+        windows={"sat": {"every": "Sat 00:00-07:00"}},
+    )
     assert set(plan_of(made_from).unscheduled) == set(work)
     plan = plan_of(short, budget=0.02)
     last = max(plan.items, key=lambda i: plan.items[i].start)

@@ -35,6 +35,11 @@ def test_health(client: TestClient) -> None:
     assert client.get("/healthz").json()["status"] == "ok"
 
 
+def test_the_root_leads_to_the_report(client: TestClient) -> None:
+    assert client.get("/", follow_redirects=False).headers["location"] == "/v1/plan/report"
+    assert client.get("/").headers["content-type"].startswith("text/html")
+
+
 def test_the_plan_is_the_file_byte_for_byte_and_cacheable(client: TestClient, plan_file: Path) -> None:
     answer = client.get("/v1/plan")
     assert answer.status_code == 200

@@ -629,8 +629,8 @@ class Builder:
                 "warning",
                 "external-blocker",
                 f"{plural(len(ids), 'item waits', 'items wait')} for {plural(len(blocked), 'ticket')} not in the "
-                f"files, of unknown state: the plan leaves such work out ({some(list(blocked))}); write in the team file "
-                f"external: {{{next(iter(blocked))}: "
+                f"files, of unknown state: the plan leaves such work out ({some(list(blocked))}); write in the team "
+                f"file external: {{{next(iter(blocked))}: "
                 "{status: done}} or expected: a date, or for all of them policy: {externals: assume-done}",
                 ids=ids,
             )

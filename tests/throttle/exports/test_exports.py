@@ -237,3 +237,16 @@ def test_one_person_alone() -> None:
 def test_nobody(name: str) -> None:
     with pytest.raises(InputError, match=r"'brend' is nobody in this portfolio; did you mean 'brent'\?"):
         EXPORTERS[name](plan(), PORTFOLIO, person="brend")
+
+
+@pytest.mark.parametrize("name", sorted(EXPORTERS))
+def test_a_person_may_be_given_by_a_name_that_only_one_has(name: str) -> None:
+    brent = PORTFOLIO.people["brent"].model_copy(update={"name": "Brent Geller"})
+    one = PORTFOLIO.model_copy(update={"people": {**PORTFOLIO.people, "brent": brent}})
+    by_id = EXPORTERS[name](plan(), one, person="brent")
+    assert EXPORTERS[name](plan(), one, person="brent geller") == by_id
+    with pytest.raises(InputError, match="did you mean 'Brent Geller'"):
+        EXPORTERS[name](plan(), one, person="Brent Gellar")
+    two = one.model_copy(update={"people": {**one.people, "brent-2": brent}})
+    with pytest.raises(InputError, match="'Brent Geller' is the name of 2 people; give an id: brent, brent-2"):
+        EXPORTERS[name](plan(), two, person="Brent Geller")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from throttle.obeyed import refusals
+from throttle.planning import make_plan
 from throttle_models import Portfolio
 
 HEADER = (
@@ -133,6 +134,24 @@ def test_effort_from_history_is_a_median_and_with_enough_samples_a_range(desk: A
     assert str(said.portfolio.work["ABC-1"].needs[0].effort) == "1h/2h/3h"
 
 
+def test_learned_effort_is_in_half_hours_and_never_nothing(desk: Any) -> None:
+    def done(minutes: list[int]) -> list[str]:
+        return [row(f"ABC-{n}", "Done", Time_Spent=60 * m, Story_Points=1) for n, m in enumerate(minutes, 10)]
+
+    rows = [row("ABC-1"), row("ABC-2", "In Progress", Time_Spent=60 * 47)]
+    many = desk.jira(HEADER, *rows, *done([990, 990, 1000, 1900, 1920, 1930, 2750, 2760, 2770])).portfolio
+    assert assumed(many)["effort.Story"].value == "16.5h/32h/46h"
+    assert str(many.work["ABC-1"].needs[0].effort) == "990m/32h/46h"
+    assert many.work["ABC-2"].needs[0].remaining % timedelta(minutes=30) == timedelta(0)
+    tiny = desk.jira(HEADER, row("ABC-1"), *done([1, 2, 3])).portfolio
+    assert tiny.work["ABC-1"].needs[0].effort.mean == timedelta(minutes=30)
+    assert assumed(tiny)["effort.Story"].value == "0.5h"
+    points = desk.jira(HEADER, row("ABC-1", Story_Points=3), *done([50, 51, 52, 53, 54])).portfolio
+    assert points.work["ABC-1"].needs[0].effort.mean == timedelta(minutes=150)  # 2.6 h
+    own = desk.jira(HEADER, row("ABC-1", Original_estimate=60 * 47)).portfolio
+    assert own.work["ABC-1"].needs[0].effort.mean == timedelta(minutes=47)  # stated, so left as it is
+
+
 def test_effort_by_points(desk: Any) -> None:
     done = [row(f"ABC-{n}", "Done", Time_Spent=3600 * 4 * n, Story_Points=n) for n in (1, 2, 3, 5, 8)]
     learned = desk.jira(HEADER, row("ABC-20", Story_Points=13), *done).portfolio
@@ -187,13 +206,62 @@ def test_cost_of_delay_by_priority(desk: Any, priority: str, rate: float) -> Non
     assert desk.jira(HEADER, row("ABC-1", Priority=priority), team=said).portfolio.work["ABC-1"].cost_of_delay == 9000
 
 
+COSTED = {"projects": {"ABC": {"cost_of_delay": "9000/week"}}}
+
+
+def test_an_own_due_date_weighs_in_a_project_with_a_cost(desk: Any) -> None:
+    rows = (
+        row("ABC-1", Priority="High", Due_date="12/Apr/21"),
+        row("ABC-2", Priority="High"),
+        row("ABC-3", Priority="Low", Due_date="12/Apr/21"),
+        row("ABC-4", Issue_Type="Sub-task", Parent_key="ABC-3", Priority="High"),
+        row("ABC-5", Priority="High", Due_date="12/Apr/21"),
+        row("ABC-6", "Done", Priority="High", Due_date="12/Apr/21"),
+        row("ABC-7", Priority="Low", Due_date="12/Apr/21"),
+        row("ABC-8", "Done", Issue_Type="Sub-task", Parent_key="ABC-7"),
+        row("ABC-9", Priority="High"),
+    )
+    said = {"ABC-5": {"cost_of_delay": "7/week"}, "ABC-9": {"due": "2021-04-12"}}
+    work = desk.jira(HEADER, *rows, team=COSTED | {"work": said}).portfolio.work
+    assert (work["ABC-1"].cost_of_delay, str(work["ABC-1"].due)) == (4000, "2021-04-12")
+    assert "cost_of_delay" in work["ABC-1"].inferred
+    assert work["ABC-2"].cost_of_delay is None  # the project's cost is enough
+    assert work["ABC-3"].cost_of_delay == 1000  # the date is the container's, and so is the cost
+    assert work["ABC-4"].cost_of_delay is None
+    assert work["ABC-5"].cost_of_delay == 7
+    assert work["ABC-6"].cost_of_delay is None
+    assert work["ABC-7"].cost_of_delay is None  # all of its work is over
+    assert work["ABC-9"].cost_of_delay == 4000  # the team file's date is the item's own
+
+
+def test_with_its_own_date_the_urgent_item_of_a_costed_project_comes_first(desk: Any) -> None:
+    rows = [row(f"ABC-{n}", Assignee="Ann", Original_estimate=40 * 3600, Priority="High") for n in (1, 2, 3)]
+    rows.append(row("ABC-4", Assignee="Ann", Original_estimate=8 * 3600, Priority="High", Due_date="03/Mar/21"))
+    plan = make_plan(desk.jira(HEADER, *rows, team=COSTED).portfolio, budget=1, workers=1)
+    assert plan.items["ABC-4"].start < min(plan.items[f"ABC-{n}"].start for n in (1, 2, 3))
+
+
+def test_an_as_of_before_the_files_counts_but_is_told(desk: Any) -> None:
+    def told(as_of: str) -> list[str]:
+        ingested = desk.jira(HEADER, row("ABC-1", Updated="05/Mar/21 3:00 PM"), team={"as_of": as_of})
+        assert str(ingested.portfolio.as_of) == as_of
+        found = [f for f in ingested.report.findings if f.code == "as-of-before-files"]
+        assert all(f.level == "warning" for f in found)
+        return [f.message for f in found]
+
+    (message,) = told("2021-03-01T08:00")
+    assert "2021-03-01T08:00" in message
+    assert "2021-03-05T15:00Z" in message
+    assert "take as_of out of the team file" in message
+    assert told("2021-03-05T15:00") == told("2021-03-06T08:00") == []
+
+
 def test_defaults_that_decide_alone_are_told(desk: Any, codes: Any) -> None:
     two = [row("ABC-1", Priority="Medium"), row("ABC-2", Priority="Medium")]
     assert "defaults-decide-order" in codes(desk.jira(HEADER, *two))
     assert "defaults-decide-order" not in codes(desk.jira(HEADER, *two, row("ABC-3", Priority="High")))
     assert "defaults-decide-order" not in codes(desk.jira(HEADER, two[0], row("ABC-2", Due_date="12/Apr/21")))
-    costed = {"projects": {"ABC": {"cost_of_delay": "9000/week"}}}
-    assert "defaults-decide-order" not in codes(desk.jira(HEADER, *two, team=costed))
+    assert "defaults-decide-order" not in codes(desk.jira(HEADER, *two, team=COSTED))
     assert "nothing-open" in codes(desk.jira(HEADER, row("ABC-1", "Done")))
 
 

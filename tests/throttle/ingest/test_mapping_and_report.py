@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from throttle.documents import read_yaml
 from throttle.errors import InputError
 from throttle.files import load_document
 from throttle.ingest import READERS, propose_mapping, read_exports, reader_of, save_mapping
-from throttle_models import Mapping, TeamFile
+from throttle_models import Mapping, Status, TeamFile
 
 JIRA = """\
 Summary,Issue key,Issue id,Issue Type,Status,Status Category,Priority,Resolution,Assignee,Created,Labels,Labels,\
@@ -221,3 +222,30 @@ def test_the_examples_of_the_documentation_are_valid() -> None:
     assert TeamFile.model_validate(team).people["brent"].aliases
     assert Mapping.model_validate(mapping).link_types["Prerequisite"].means == "FS-reversed"
     assert all(f"`{reader.name}`" in text for reader in READERS)
+
+
+@pytest.mark.parametrize(
+    "status",
+    ["On Hold", "Waiting", "Blocked", "En espera", "Bloqueada", "Wartend", "Blockiert", "Zurückgestellt", "En attente",
+     "Bloqué", "Em espera", "Aguardando"],
+)  # fmt: skip
+def test_work_that_waits_is_open_planned_and_listed(desk: Any, status: str) -> None:
+    rows = ("Issue key|Summary|Status", f"ABC-1|One|{status}", "ABC-2|Two|To Do")
+    ingested = desk.jira(*rows)
+    assert ingested.portfolio.work["ABC-1"].status is Status.OPEN
+    (told,) = (f for f in ingested.report.findings if f.code == "waiting")
+    assert (told.level, told.ids) == ("info", ("ABC-1",))
+    assert told.message.startswith("1 item has a status that says waiting")
+    held = desk.jira(*rows, team={"work": {"ABC-1": {"on_hold": "the vendor is on strike"}}})
+    assert held.portfolio.work["ABC-1"].on_hold
+    assert "waiting" not in [f.code for f in held.report.findings]
+
+
+def test_findings_about_one_are_singular(desk: Any) -> None:
+    rows = ("Issue key|Summary|Status|Issue Type|Parent key|Resolution", "ABC-1|One|Limbo|Gizmo|ABC-1|",
+            "ABC-2|Two|To Do|Story|GONE-1|Done", "|No id|To Do|Story||")  # fmt: skip
+    messages = " / ".join(f.message for f in desk.jira(*rows).report.findings)
+    for said in ("item has status 'Limbo'", "item has type 'Gizmo'", "item with itself", "item belongs to 1 parent"):
+        assert f"1 {said}" in messages
+    assert "1 row is left out" in messages
+    assert not re.search(r"\b1 (items|rows|links|parents|assignees|columns|cells)\b", messages)

@@ -39,8 +39,6 @@ def least_of_orders(instance: Instance, orders: int, seed: int) -> tuple[float, 
     return cost, flow
 
 
-
-
 PLACED = (0, 1, 2, 3, 5, 6, 8, 9, 10, 11, 12, 13)
 
 
@@ -121,7 +119,10 @@ def test_an_environment_bounds_as_people_do() -> None:
 
 
 def test_due_dates_only_count_what_is_late() -> None:
-    work = {"A": by("p1", "4h", due="4h", cost_of_delay="5/hour"), "B": by("p1", "4h", due="5h", cost_of_delay="2/hour")}
+    work = {
+        "A": by("p1", "4h", due="4h", cost_of_delay="5/hour"),
+        "B": by("p1", "4h", due="5h", cost_of_delay="2/hour"),
+    }
     bound, flow = bounds(portfolio(work))
     assert bound == pytest.approx(2 * 3)
     assert flow == pytest.approx(5 * 4 + 2 * 8)

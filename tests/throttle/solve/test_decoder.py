@@ -55,7 +55,10 @@ def test_a_gap_is_filled_by_what_comes_later_in_the_order() -> None:
 
 
 def test_a_seat_that_is_fixed() -> None:
-    work = {"A": {"needs": [{"who": ["p1", "p2"], "effort": "2h"}]}, "B": {"needs": [{"who": ["p1", "p2"], "effort": "2h"}]}}
+    work = {
+        "A": {"needs": [{"who": ["p1", "p2"], "effort": "2h"}]},
+        "B": {"needs": [{"who": ["p1", "p2"], "effort": "2h"}]},
+    }
     c = compiled(portfolio(work, people=2))
     decoder = Decoder(c.instance, compiled=False)
     free = decoder.decode(np.array([0.0, 1])).schedule

@@ -49,7 +49,9 @@ def test_tardiness_on_one_person_is_that_of_the_best_order(seed: int) -> None:
     random = Random(seed)
     items = [(random.randint(1, 6), random.randint(1, 15), random.randint(1, 9)) for _ in range(5)]
     c = compiled(
-        portfolio({f"W{i}": by("p1", f"{p}h", due=f"{d}h", cost_of_delay=f"{w}/hour") for i, (p, d, w) in enumerate(items)})
+        portfolio(
+            {f"W{i}": by("p1", f"{p}h", due=f"{d}h", cost_of_delay=f"{w}/hour") for i, (p, d, w) in enumerate(items)}
+        )
     )
 
     def cost(order: tuple[tuple[int, int, int], ...]) -> int:

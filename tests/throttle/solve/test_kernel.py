@@ -102,7 +102,9 @@ def test_the_cost_is_what_the_text_says(which: bool) -> None:
             {
                 "A": by("p1", "2h", project="P"),
                 "B": by("p2", "3h", project="P"),
-                "C": by("p1", "1h", due="4h", cost_of_delay="10/hour", wanted_start="9h", costs={"earliness": "5/hour"}),
+                "C": by(
+                    "p1", "1h", due="4h", cost_of_delay="10/hour", wanted_start="9h", costs={"earliness": "5/hour"}
+                ),
             },
             people=2,
             projects={"P": {"cost_of_delay": "2/hour", "makespan": "1/hour"}},

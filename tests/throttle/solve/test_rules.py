@@ -108,7 +108,9 @@ def test_facts_of_work_chains_and_scarcity() -> None:
     assert facts.scarcity[0] == 1
     assert facts.scarcity[1] == pytest.approx(2 / 8)
     assert facts.stretch == 1
-    assert Facts(compiled(portfolio(work, people, calendars=OFFICE)).instance).stretch == pytest.approx(168 / 40, rel=0.15)
+    assert Facts(compiled(portfolio(work, people, calendars=OFFICE)).instance).stretch == pytest.approx(
+        168 / 40, rel=0.15
+    )
 
 
 def test_no_rule_is_needed_twice_in_the_table() -> None:
