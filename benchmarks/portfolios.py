@@ -1,8 +1,8 @@
-"""Synthetic portfolios of any size, the same for the same arguments, on which results of literature-like size compare.
+"""Synthetic portfolios of any size, the same for the same arguments.
 
 One calendar that never closes, slots of an hour, nobody away: what is left is the scheduling problem itself. A scarce
-skill is loaded to 95 % over ``span``; projects of 20 to 50 items in layers have a release, a due date and a cost of each
-hour late. An item takes one person of each of its one or two skills for its whole duration.
+skill is loaded to 95 % over ``span``; projects of 20 to 50 items in layers have a release, a due date and a cost for
+each hour late. An item takes one person of each of its one or two skills for its whole duration.
 
     python benchmarks/portfolios.py ITEMS PEOPLE [SEED] > portfolio.json
 """

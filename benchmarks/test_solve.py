@@ -58,8 +58,11 @@ def test_plan(benchmark: BenchmarkFixture, plan_again: Callable[[], Plan], plann
     certificate = plan.certificate
     for goal in (certificate.objective, certificate.flow):
         benchmark.extra_info[goal.name] = {
-            "value": goal.value, "bound": goal.bound, "greedy": goal.greedy, "first_come": goal.first_come,
-        }  # fmt: skip
+            "value": goal.value,
+            "bound": goal.bound,
+            "greedy": goal.greedy,
+            "first_come": goal.first_come,
+        }
     assert certificate.checked
     assert certificate.objective == planned.certificate.objective
     assert certificate.flow == planned.certificate.flow

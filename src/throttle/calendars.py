@@ -46,7 +46,7 @@ class Grid:
 
     def slots_for(self, span: timedelta) -> int:
         """A time span in slots, rounded up (-90 minutes are -1 slot of 60)."""
-        return ceil(round(span.total_seconds() / 60 / self.minutes, 6))
+        return ceil(span.total_seconds() / 60 / self.minutes - 1e-9)
 
     @property
     def weeks(self) -> float:

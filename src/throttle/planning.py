@@ -110,10 +110,14 @@ def _solve(
             raise InterruptedWithoutPlanError(
                 [Finding(level="error", code="interrupted", message="interrupted before a first plan was found")]
             )
+        out = dict(compiled.unscheduled)
         if slots >= most:
-            raise NoPlanError(_why_none(compiled, solution))
+            unreachable = beyond(compiled)
+            if not unreachable:
+                raise NoPlanError(_why_none(compiled, solution))
+            out |= unreachable
         slots = min(most, slots * 3)
-        compiled = compile_portfolio(portfolio, graph, slots, compiled.unscheduled)
+        compiled = compile_portfolio(portfolio, graph, slots, out)
 
 
 def feasible_instance(portfolio: Portfolio, graph: WorkGraph) -> Compiled:
@@ -161,6 +165,20 @@ def impossible(compiled: Compiled) -> dict[str, Unscheduled]:
         if at < 0:
             found[id] = _never(compiled, j, id, est)
     return found
+
+
+def beyond(compiled: Compiled) -> dict[str, Unscheduled]:
+    """Items that what they wait for, however early, leaves no room before the horizon; not those that wait for such."""
+    a, instance = compiled.instance.arrays, compiled.instance
+    network = Network(instance, Facts(instance))
+    late = (network.bound >= instance.slots) | (network.end >= instance.slots)
+    horizon = compiled.grid.instant(instance.slots)
+    text = f"what it waits for leaves no room before {horizon:%Y-%m-%d}, the end of the plan"
+    return {
+        instance.activities[j]: Unscheduled(reason=Reason.BEYOND, text=text)
+        for j in np.flatnonzero(late).tolist()
+        if instance.activities[j] and not late[a.pred[a.pred_ptr[j] : a.pred_ptr[j + 1]]].any()
+    }
 
 
 def _never(compiled: Compiled, j: int, id: str, est: int) -> Unscheduled:

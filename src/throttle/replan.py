@@ -21,7 +21,7 @@ def advance(previous: Plan, newer: Portfolio) -> tuple[Portfolio, list[Finding]]
     A newer portfolio file replaces the earlier one. A newer export (its items have a ``source``) only updates it: what
     a planner has written about people, policy and work stays, items of the same id take over what the export really
     says, new ones are added, and ones that are gone are kept and reported. Raises InputError where ``previous`` does
-    not carry its portfolio.
+    not carry its portfolio, or ``newer`` is as of an earlier moment.
     """
     old = previous.portfolio
     if old is None:
@@ -31,6 +31,17 @@ def advance(previous: Plan, newer: Portfolio) -> tuple[Portfolio, list[Finding]]
                     level="error",
                     code="no-portfolio",
                     message="the earlier plan does not carry its portfolio; plan again without --no-portfolio",
+                )
+            ]
+        )
+    if as_of(newer) < previous.as_of - previous.slot:
+        raise InputError(
+            [
+                Finding(
+                    level="error",
+                    code="older",
+                    message=f"the newer work is as of {newer.as_of}, before the plan, which is as of "
+                    f"{format_instant(previous.as_of)}; give a newer export, or set its as_of in a team file",
                 )
             ]
         )

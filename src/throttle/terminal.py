@@ -238,13 +238,14 @@ class _View:
         yield _heading(f"Findings: {sum(map(len, kinds.values()))}")
         order = sorted(kinds.items(), key=lambda k: ("error", "warning", "info").index(k[0][0]))
         for (level, code), found in order[:FINDINGS]:
-            ids = [finding.ids[0] for finding in found if finding.ids]
             if code == FULL_EFFORT:
-                about = f"in progress without remaining effort, so planned in full: {_join(tuple(ids))}"
+                ids = _join(tuple(finding.ids[0] for finding in found))
+                about = f"in progress without remaining effort, so planned in full: {ids}"
                 yield _text(f"  {level}: {plural(len(found), 'item')} {about}; write remaining: in the needs")
-            else:
-                more = f" (and {plural(len(found) - 1, 'more such finding')}: {_join(tuple(ids[1:]))})"
-                yield _text(f"  {level}: {found[0].message}{more if len(found) > 1 else ''}")
+                continue
+            others = tuple(finding.ids[0] for finding in found[1:] if finding.ids)
+            more = f" (and {len(found) - 1} more such{': ' + _join(others) if others else ''})"
+            yield _text(f"  {level}: {found[0].message}{more if len(found) > 1 else ''}")
         yield from _more(len(order), FINDINGS)
 
     def _goal(self, goal: Goal) -> Iterable[str]:

@@ -93,7 +93,7 @@ def small(seed: int) -> Portfolio:
     calendars = random.choice(
         (ALWAYS, OFFICE, {**OFFICE, "berlin": {"hours": "Mon-Fri 07:00-12:00", "zone": "Europe/Berlin"}})
     )
-    people = {
+    people: Data = {
         f"p{i + 1}": {
             "skills": random.sample(["a", "b"], random.randint(1, 2)),
             "calendar": random.choice(list(calendars)),

@@ -20,7 +20,8 @@ from throttle_models import Portfolio
 def test_there_and_back(made_from: Portfolio) -> None:
     c = compiled(made_from)
     if not c.instance.n:
-        assert lift(c, Schedule(*[np.zeros(0, np.int64)] * 3, 0.0, 0.0)) == {}
+        none = np.zeros(0, np.int64)
+        assert lift(c, Schedule(none, none, none, 0.0, 0.0)) == {}
         return
     schedule = Decoder(c.instance, compiled=False).decode(first_come(Facts(c.instance))).schedule
     assume(schedule is not None)

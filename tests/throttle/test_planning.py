@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field
@@ -130,7 +131,10 @@ CASES: dict[str, Case] = {
     "two people on one need share its effort": Case(
         {
             "people": 2,
-            "work": {"X": {"needs": [{"who": ["p1", "p2"], "people": 2, "effort": "8h"}], **delay(9)}, "Y": by("p1", "1h")},
+            "work": {
+                "X": {"needs": [{"who": ["p1", "p2"], "people": 2, "effort": "8h"}], **delay(9)},
+                "Y": by("p1", "1h"),
+            },
         },
         {"X": (0, 4), "Y": (4, 5)},
         who={"X": {"p1", "p2"}},
@@ -187,7 +191,11 @@ CASES: dict[str, Case] = {
         {"X": (0, 52)},  # Monday, and Wednesday until 13:00
     ),
     "a holiday": Case(
-        office({"X": by("p1", "12h")}, as_of="2026-11-25T09:00Z", calendars={"office": {**OFFICE["office"], "holidays": "US"}}),
+        office(
+            {"X": by("p1", "12h")},
+            as_of="2026-11-25T09:00Z",
+            calendars={"office": {**OFFICE["office"], "holidays": "US"}},
+        ),
         {"X": (0, 52)},  # Thursday 26 November 2026 is Thanksgiving
     ),
     "productive hours": Case(
@@ -295,7 +303,9 @@ CASES: dict[str, Case] = {
     "a WIP limit for all": Case(
         {
             "policy": {"person_wip": 2},
-            "work": {name: by("p1", f"{n}h", allocation="25%", **delay(1)) for name, n in {"X": 1, "Y": 2, "Z": 3}.items()},
+            "work": {
+                name: by("p1", f"{n}h", allocation="25%", **delay(1)) for name, n in {"X": 1, "Y": 2, "Z": 3}.items()
+            },
         },
         {"X": (0, 4), "Y": (0, 8), "Z": (4, 16)},
         cost=28,
@@ -334,7 +344,10 @@ CASES: dict[str, Case] = {
         {"X": (72, 73), "Y": (0, 1)},
     ),
     "a pinned start": Case(
-        {"policy": {"pins": [{"work": "X", "start": "5h"}]}, "work": {"X": by("p1", "2h", **delay(99)), "Y": by("p1", "4h", **delay(1))}},
+        {
+            "policy": {"pins": [{"work": "X", "start": "5h"}]},
+            "work": {"X": by("p1", "2h", **delay(99)), "Y": by("p1", "4h", **delay(1))},
+        },
         {"X": (5, 7), "Y": (0, 4)},
     ),
     "a pinned start in closed time": Case(
@@ -342,7 +355,10 @@ CASES: dict[str, Case] = {
         {"X": (24, 26)},
     ),
     "a pinned start among more valuable work": Case(
-        {"policy": {"pins": [{"work": "X", "start": "5h"}]}, "work": {"Y": by("p1", "40h", **delay(100)), "X": by("p1", "2h")}},
+        {
+            "policy": {"pins": [{"work": "X", "start": "5h"}]},
+            "work": {"Y": by("p1", "40h", **delay(100)), "X": by("p1", "2h")},
+        },
         {"X": (5, 7), "Y": (7, 47)},
         cost=4700,
         proved=False,
@@ -361,7 +377,13 @@ CASES: dict[str, Case] = {
         {"X": (0, 12), "Y": (24, 26)},
     ),
     "milestones": Case(
-        {"work": {"X": by("p1", "3h"), "DONE": {"after": ["X"]}, "SHUT": by("p1", "2h", remaining="0", after=["DONE"])}},
+        {
+            "work": {
+                "X": by("p1", "3h"),
+                "DONE": {"after": ["X"]},
+                "SHUT": by("p1", "2h", remaining="0", after=["DONE"]),
+            }
+        },
         {"X": (0, 3), "DONE": (3, 3), "SHUT": (3, 3)},
     ),
     "what has a date outside": Case(
@@ -400,7 +422,11 @@ CASES: dict[str, Case] = {
         cost=300,
     ),
     "earliness": Case(
-        {"work": {"X": by("p1", "2h", wanted_start="10h", due="1d", costs={"earliness": "5/hour", "tardiness": "5/hour"})}},
+        {
+            "work": {
+                "X": by("p1", "2h", wanted_start="10h", due="1d", costs={"earliness": "5/hour", "tardiness": "5/hour"})
+            }
+        },
         {},
         cost=0,
     ),
@@ -425,7 +451,7 @@ CASES: dict[str, Case] = {
         office({"A": by("p1", "4h"), "B": by("p2", "2h", after=[link])}, people=2), {"A": (0, 4), "B": at}
     )
     for name, (link, at) in LINKED.items()
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -552,7 +578,8 @@ def test_projects_tell_their_dates_and_costs() -> None:
     assert hours(plan) == {"A": (0, 3), "B": (3, 7), "D": (7, 9)}
     assert (p.start, p.finish) == (MONDAY, plan.items["B"].finish)
     assert p.late_weeks == pytest.approx(5 / 168, abs=1e-6)
-    assert (p.cost, d.cost) == (pytest.approx(50), pytest.approx(8))
+    assert p.cost == pytest.approx(50)
+    assert d.cost == pytest.approx(8)
     assert (q.finish, q.items, q.unscheduled) == (None, 1, 1)
     assert plan.certificate.objective.value == pytest.approx(58)
     assert plan.certificate.flow.value == pytest.approx(10 * 7 + 9)
@@ -659,12 +686,10 @@ def test_progress_is_told_and_never_gets_worse() -> None:
 def test_stopped_before_it_begins() -> None:
     stop = threading.Event()
     stop.set()
-    try:
-        plan = make_plan(random_portfolio(5, items=20), budget=60, stop=stop)
-    except InterruptedWithoutPlanError as error:
-        assert error.exit_code == 6
-    else:
-        assert check(plan).ok
+    began = time.monotonic()
+    with contextlib.suppress(InterruptedWithoutPlanError):
+        assert check(make_plan(random_portfolio(5, items=20), budget=60, stop=stop)).ok
+    assert time.monotonic() - began < 20  # kernels may have to be compiled first
 
 
 @pytest.mark.parametrize("items", [40, 150])
@@ -694,7 +719,7 @@ def test_stopped_on_the_way_keeps_a_verified_plan(items: int) -> None:
 
 def test_a_previous_plan_is_where_the_search_starts() -> None:
     made_from = random_portfolio(21, items=25)
-    good = plan_of(made_from, budget=1)
+    good = plan_of(made_from, budget=0.2)
     again = plan_of(made_from, budget=0.001, previous=good)
     assert again.certificate.objective.value <= good.certificate.objective.value * (1 + 1e-9)
     assert again.previous is not None
@@ -713,7 +738,7 @@ def test_a_large_portfolio_is_not_carried_in_its_plan() -> None:
 
 # --- what is still wrong: a plan is made that the checker refuses
 
-known = pytest.mark.xfail(raises=VerificationError, reason="the solver knows this rule otherwise than docs/plan.md")
+known = pytest.mark.xfail(raises=VerificationError, reason="the solver reads this rule otherwise than docs/plan.md")
 
 
 @known

@@ -105,15 +105,23 @@ CASES: dict[str, tuple[dict[str, Any], Reason, tuple[str, ...]]] = {
         Reason.RELEASE,
         (),
     ),
-    "approval": ({"work": {"X": by("p1", "1h", change={"approval": {"board": "cab", "lead": "9d"}})}}, Reason.APPROVAL, ()),
+    "approval": (
+        {"work": {"X": by("p1", "1h", change={"approval": {"board": "cab", "lead": "9d"}})}},
+        Reason.APPROVAL,
+        (),
+    ),
     "approval before a later date": (
         {"work": {"X": by("p1", "1h", not_before="12d", change={"approval": {"lead": "9d"}})}},
         Reason.RELEASE,
         (),
     ),
     "pinned": ({"work": {"X": by("p1", "1h")}, "policy": {"pins": [{"work": "X", "start": "9d"}]}}, Reason.PINNED, ()),
-    "calendar": ({"people": {"p1": {"away": ["2026-11-01/2026-12-01"]}, "p2": {}}, "work": {"X": by("p1", "1h")}}, Reason.CALENDAR, ()),
-}  # fmt: skip
+    "calendar": (
+        {"people": {"p1": {"away": ["2026-11-01/2026-12-01"]}, "p2": {}}, "work": {"X": by("p1", "1h")}},
+        Reason.CALENDAR,
+        (),
+    ),
+}
 
 
 def held(data: dict[str, Any]) -> tuple[Plan, Hold]:
@@ -189,9 +197,17 @@ def test_every_hold_has_a_reason_and_no_release_has_one(made_from: Portfolio) ->
         else:
             assert hold.until == plan.items[hold.item].start
         assert all(
-            ref in {*made_from.work, *made_from.people, *made_from.external, *made_from.environments, *made_from.windows,
-                    *made_from.projects, *made_from.skills}
+            ref
+            in {
+                *made_from.work,
+                *made_from.people,
+                *made_from.external,
+                *made_from.environments,
+                *made_from.windows,
+                *made_from.projects,
+                *made_from.skills,
+            }
             for ref in hold.refs
-        )  # fmt: skip
+        )
     values = [h.value for h in plan.holds]
     assert values == sorted(values, reverse=True)

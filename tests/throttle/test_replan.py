@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from support.cases import by, hours, plan_of, portfolio
+from support.cases import by, crew, hours, needing, plan_of, portfolio
 from support.portfolios import portfolios
 from throttle.errors import InputError, NoPlanError
 from throttle.planning import make_plan
@@ -131,7 +131,13 @@ def test_an_export_updates_progress_and_leaves_what_a_planner_wrote() -> None:
     assert a.needs == old.work["A"].needs  # the export only guessed the effort
     assert (b.status, b.environment) == (Status.DONE, {"lab": 1})
     assert set(made.work) == {"A", "B", "N", "GONE"}
-    assert codes(found) == {"finished": ("B",), "new": ("N",), "vanished": ("GONE",), "slipped": ("A",)}
+    assert codes(found) == {
+        "finished": ("B",),
+        "new": ("N",),
+        "vanished": ("GONE",),
+        "slipped": ("A",),
+        "unknown-people": ("p2",),
+    }
 
 
 def test_an_export_that_says_the_effort_is_believed() -> None:
@@ -148,6 +154,76 @@ def test_what_is_left_of_work_in_progress_is_taken_from_an_export() -> None:
     assert need.remaining is not None
     assert need.remaining.total_seconds() == 5 * 3600
     assert hours(plan_of(made, **HOW)) == {"A": (0, 5)}
+
+
+def test_people_and_projects_are_known_by_name_too() -> None:
+    """An export's ids of people are the tracker's; the same name, but for case and accents, is the same person."""
+    people = {"ana": {"name": "Ana Núñez"}, "bo": {"name": "Bo Li"}, "bo2": {"name": "Bo Li"}}
+    old = portfolio({"A": by("ana", "4h", project="PAY")}, people, projects={"PAY": {"title": "Payroll"}})
+    newer = export(
+        {"N": {**by("712020:1", "2h"), "project": "10001"}, "M": by("712020:2", "2h")},
+        people={"712020:1": {"name": "ana nunez"}, "712020:2": {"name": "Bo Li"}},
+        projects={"10001": {"title": "PAYROLL"}},
+    )
+    made, found = advance(plan_of(old, **HOW), newer)
+    assert made.work["N"].needs[0].who == ("ana",)
+    assert made.work["N"].project == "PAY"
+    assert set(made.projects) == {"PAY"}
+    assert made.work["M"].needs[0].who == ("712020:2",)  # two people are called so
+    assert set(made.people) == {"ana", "bo", "bo2", "712020:2"}
+    assert codes(found)["unknown-people"] == ("712020:2",)
+
+
+# --- what time itself has done
+
+
+@pytest.mark.parametrize("imported", [True, False])
+def test_work_in_progress_keeps_its_people(imported: bool) -> None:
+    people = {"p1": {"skills": ["a"]}, "p2": {"skills": ["a"]}}
+    pin = {"pins": [{"work": "A", "who": "p2"}]}
+    plan = plan_of(portfolio({"A": needing("a", "30h"), "B": needing("a", "40h")}, people, policy=pin), **HOW)
+    assert crew(plan, "A") == {"p2"}
+    work = {"A": {**needing("a", "30h"), "status": "in-progress"}, "B": needing("a", "40h")}
+    newer = export(work, people=people) if imported else portfolio(work, people, as_of=LATER)
+    made, _ = advance(plan, newer)
+    assert made.work["A"].needs[0].who == ("p2",)
+    assert made.work["B"].needs[0].who == ()
+
+
+def test_a_wait_that_was_to_begin_has_begun() -> None:
+    work = {
+        "A": by("p1", "5h"),
+        "W": {"wait": "48h", "after": ["A"]},
+        "V": {"wait": "48h"},
+        "L": {"wait": "9h", "not_before": "3d"},
+    }
+    plan = plan_of(portfolio(work), **HOW)
+    done, _ = advance(plan, portfolio({**work, "A": by("p1", "5h", status="done")}, as_of=LATER))
+    assert {i: done.work[i].status for i in "WVL"} == {"W": "in-progress", "V": "in-progress", "L": "open"}
+    open_, _ = advance(plan, portfolio(work, as_of=LATER))
+    assert open_.work["W"].status is Status.OPEN  # what it waits for is not done
+
+
+def test_a_wait_that_has_begun_is_not_waited_for_anew() -> None:
+    work = {"V": {"wait": "48h"}, "B": by("p1", "1h", after=["V"])}
+    plan = plan_of(portfolio(work), **HOW)
+    made, _ = advance(plan, portfolio(work, as_of=LATER))
+    again = plan_of(made, previous=plan, **HOW)
+    assert again.items["B"].start == plan.items["B"].start
+    assert moves(again) == {}
+
+
+def test_approvals_stay_asked_for() -> None:
+    work = {"A": by("p1", "1h", change={"approval": {"lead": "3d"}})}
+    plan = plan_of(portfolio(work), **HOW)
+    made, _ = advance(plan, portfolio(work, as_of=LATER))
+    assert hours(plan_of(made, previous=plan, **HOW)) == {"A": (48, 49)}
+
+
+def test_time_does_not_run_backwards() -> None:
+    plan = plan_of(portfolio(BEFORE, as_of=LATER), **HOW)
+    with pytest.raises(InputError):
+        advance(plan, portfolio(BEFORE))
 
 
 # --- planning again

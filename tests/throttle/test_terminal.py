@@ -84,13 +84,15 @@ def test_what_to_mend_is_told_once_for_each_kind() -> None:
     text = shown(PLAN.model_copy(update={"findings": (*full, *gone, finding("info", "trifle", "T-1"))}))
     lines = text.splitlines()
     at = lines.index("Findings: 11")
-    assert lines[at + 1] == "  warning: waits-for-cancelled G-1 (and 1 more such finding: G-2)"
+    assert lines[at + 1] == "  warning: waits-for-cancelled G-1 (and 1 more such: G-2)"
     assert lines[at + 2].startswith("  info: 9 items in progress without remaining effort, so planned in full: F-0, ")
     assert "trifle" not in text
     capped = shown(PLAN.model_copy(update={"findings": (*full, *gone, *many)}))
     assert "kind-3 K-1" in capped
     assert "in progress without" not in capped
     assert "  and 1 more\n" in capped
+    nobodys = Finding(level="warning", code="odd", message="Something is odd.")
+    assert "Something is odd. (and 1 more such)\n" in shown(PLAN.model_copy(update={"findings": (nobodys, nobodys)}))
     assert "Findings" not in shown(PLAN.model_copy(update={"findings": ()}))
 
 

@@ -87,7 +87,8 @@ class Builder:
                 unknown[t.status].append(t.id)
             if status in (Status.OPEN, Status.IN_PROGRESS) and (self.meanings.is_resolved(t)):
                 opposed.append(t.id)
-            held = t.on_hold or "on_hold" in self.team.work.get(t.id, {})
+            within = (t.id, *self.net.ancestors(t.id))
+            held = any(self.by_id[id].on_hold or "on_hold" in self.team.work.get(id, {}) for id in within)
             if status in (Status.OPEN, Status.IN_PROGRESS) and not held and fold(t.status) in WAITING:
                 waiting.append(t.id)
             if why.startswith("the export says no"):
@@ -121,8 +122,8 @@ class Builder:
             self.notes.add(
                 "info",
                 "waiting",
-                f"{plural(len(waiting), 'item has', 'items have')} a status that says waiting and no date: planned as "
-                f"any other ({some(waiting)}); to leave one out of the plan, write in the team file "
+                f"{plural(len(waiting), 'item has', 'items have')} a status that says waiting; taken as any "
+                f"other open work ({some(waiting)}); to leave one out of the plan, write in the team file "
                 f"work: {{{waiting[0]}: {{on_hold: why}}}}",
                 ids=waiting,
             )

@@ -230,12 +230,17 @@ def test_the_examples_of_the_documentation_are_valid() -> None:
      "Bloqué", "Em espera", "Aguardando"],
 )  # fmt: skip
 def test_work_that_waits_is_open_planned_and_listed(desk: Any, status: str) -> None:
-    rows = ("Issue key|Summary|Status", f"ABC-1|One|{status}", "ABC-2|Two|To Do")
+    rows = (
+        "Issue key|Summary|Status|Parent key",
+        f"ABC-1|One|{status}|",
+        f"ABC-2|Two|{status}|ABC-1",
+        "ABC-3|Three|To Do|",
+    )
     ingested = desk.jira(*rows)
     assert ingested.portfolio.work["ABC-1"].status is Status.OPEN
     (told,) = (f for f in ingested.report.findings if f.code == "waiting")
-    assert (told.level, told.ids) == ("info", ("ABC-1",))
-    assert told.message.startswith("1 item has a status that says waiting")
+    assert (told.level, told.ids) == ("info", ("ABC-1", "ABC-2"))
+    assert told.message.startswith("2 items have a status that says waiting")
     held = desk.jira(*rows, team={"work": {"ABC-1": {"on_hold": "the vendor is on strike"}}})
     assert held.portfolio.work["ABC-1"].on_hold
     assert "waiting" not in [f.code for f in held.report.findings]

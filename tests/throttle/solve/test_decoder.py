@@ -40,7 +40,7 @@ def test_the_smallest_key_goes_first_and_links_before_keys() -> None:
     def starts(*key: float) -> list[int]:
         schedule = decoder.decode(np.array(key)).schedule
         assert schedule is not None
-        return schedule.start.tolist()
+        return [int(t) for t in schedule.start]
 
     assert starts(0, 1, 2) == [0, 2, 5]
     assert starts(2, 1, 0) == [4, 0, 3]

@@ -6,6 +6,7 @@ import threading
 import time
 from itertools import permutations
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -130,7 +131,7 @@ def test_only_what_is_free_moves() -> None:
 def test_what_it_cannot_express_it_does_not_take() -> None:
     pinned = compiled(portfolio({"A": by("p1", "1h")}, policy={"pins": [{"work": "A", "start": "2h"}]}))
     assert not exact(pinned).supports()
-    places = {"environments": {"lab": {}}}
+    places: dict[str, Any] = {"environments": {"lab": {}}}
     assert not exact(compiled(portfolio({"A": {"wait": "1h", "environment": "lab"}}, **places))).supports()
     assert exact(compiled(portfolio({"A": by("p1", "1h", environment="lab")}, **places))).supports()
 
@@ -153,14 +154,19 @@ def test_stopped_on_the_way() -> None:
     c = compiled(
         portfolio(
             {
-                f"W{i}": by(f"p{1 + i % 3}", f"{random.randint(1, 9)}h", due=f"{random.randint(5, 60)}h", cost_of_delay=f"{random.randint(1, 9)}/hour",
-                            **({"environment": "lab"} if i % 2 else {}))
+                f"W{i}": by(
+                    f"p{1 + i % 3}",
+                    f"{random.randint(1, 9)}h",
+                    due=f"{random.randint(5, 60)}h",
+                    cost_of_delay=f"{random.randint(1, 9)}/hour",
+                    **({"environment": "lab"} if i % 2 else {}),
+                )
                 for i in range(40)
             },
             people=3,
             environments={"lab": {}},
         )
-    )  # fmt: skip
+    )
     stop = threading.Event()
     threading.Timer(1.0, stop.set).start()
     began = time.monotonic()
