@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from throttle_models.base import Model
-from throttle_models.quantities import AsText, Days, Elapsed, Share, Weekly, When
+from throttle_models.quantities import MOST, AsText, Days, Elapsed, Share, Weekly, When, keyed
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -30,7 +30,7 @@ class Hours(AsText):
     """Weekly hours such as ``Mon-Fri 09:00-12:00 13:00-17:00; Sat 22:00-04:00`` or ``daily 00:00-24:00``.
 
     Each clause is days (``Mon``, ``Mon-Fri``, ``Mon,Wed`` or ``daily``) and then ranges of local wall-clock time. A
-    range whose end is not after its beginning runs into the next day and belongs to the day on which it begins.
+    range whose end is before its beginning runs into the next day and belongs to the day on which it begins.
     """
 
     examples = ("Mon-Fri 09:00-12:00 13:00-17:00",)
@@ -86,6 +86,8 @@ def _minutes_of(span: str) -> tuple[int, int]:
     first, last = h1 * 60 + m1, h2 * 60 + m2
     if m1 > 59 or m2 > 59 or first >= 1440 or last > 1440:
         raise ValueError(f"{span!r} is not within a day: hours go from 00:00 to 24:00")
+    if first == last:
+        raise ValueError(f"{span!r} has no length: write 00:00-24:00 for a whole day")
     return first, last if last > first else last + 1440
 
 
@@ -105,13 +107,7 @@ class Calendar(Model):
     """The share of each working day that is planned; the end of each day's hours is left free for the rest."""
 
 
-def _skills(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return dict.fromkeys(value, 1)
-    return value
-
-
-Levels = Annotated[dict[str, Annotated[int, Field(ge=1, le=9)]], BeforeValidator(_skills)]
+Levels = Annotated[dict[str, Annotated[int, Field(ge=1, le=9)]], BeforeValidator(lambda v: keyed(v, 1))]
 
 
 class OutOfHours(Model):
@@ -141,7 +137,7 @@ class Person(Model):
     """Days off, in the zone of the person's calendar."""
     productive: Share | None = None
     """Instead of the calendar's."""
-    wip: Annotated[int, Field(ge=1)] | None = None
+    wip: Annotated[int, Field(ge=1, le=MOST)] | None = None
     """How many items may be begun and unfinished on this person at once."""
     reserve: Weekly | None = None
     """Kept free each week for unplanned work."""
@@ -153,7 +149,7 @@ class Person(Model):
 
 class Team(Model):
     name: str = ""
-    wip: Annotated[int, Field(ge=1)] | None = None
+    wip: Annotated[int, Field(ge=1, le=MOST)] | None = None
     """How many items may be begun and unfinished in the team at once."""
     improvement: Share | None = None
     """At least this share of the team's hours goes to improvement work."""
@@ -171,6 +167,6 @@ class Rota(Model):
 class Environment(Model):
     """A place or pool that work occupies while it is in process: staging, a test bench, 30,000 hosts."""
 
-    capacity: Annotated[int, Field(ge=0)] = 1
+    capacity: Annotated[int, Field(ge=0, le=MOST)] = 1
     calendar: str | None = None
     """Work that uses it pauses while it is closed. Default: always open."""

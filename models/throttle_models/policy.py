@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from throttle_models.base import Model
-from throttle_models.quantities import Effort, Elapsed, Rate, When
+from throttle_models.quantities import MOST, Effort, Elapsed, Rate, When
 from throttle_models.work import ChangeKind, Need, Uses, WorkType, _several
 
 
@@ -85,7 +85,7 @@ class Zones(Model):
     red: tuple[float, float] = (0.30, 0.60)
 
 
-_Limit = Annotated[int, Field(ge=1)]
+_Limit = Annotated[int, Field(ge=1, le=MOST)]
 
 
 class Policy(Model):

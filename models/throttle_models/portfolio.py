@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from throttle_models.base import Model
 from throttle_models.people import Calendar, Environment, Hours, Person, Rota, Team, Zone
 from throttle_models.policy import Policy
-from throttle_models.quantities import Effort, When
+from throttle_models.quantities import Effort, When, keyed
 from throttle_models.work import External, Freeze, Project, Service, Window, WorkItem
 
 
@@ -28,7 +28,7 @@ class Assumption(Model):
 
 
 def _skill_map(value: Any) -> Any:
-    return dict.fromkeys(value, "") if isinstance(value, list | tuple) else value
+    return keyed(value, "")
 
 
 class Portfolio(Model):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -26,14 +26,19 @@ from throttle_models.base import Model
 WORK = {"m": 1, "h": 60, "d": 8 * 60, "w": 40 * 60}
 ELAPSED = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
 
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(min|m|h|d|w)(?![a-z])\s*")
+LONGEST = timedelta(days=36_525)
+"""100 years of the clock: no duration is longer, so that a sum of many is still a date."""
+MOST = 1_000_000_000
+"""No number of things, such as an environment's capacity, is larger: sums of many fit a machine's integers."""
+
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(min|m|h|d|w)(?![a-z])\s*")
 _PATTERN = r"^(\d+(\.\d+)?\s*(min|m|h|d|w)\s*)+$|^0$"
 
 
 def parse_minutes(value: object, units: dict[str, int], signed: bool = False) -> timedelta:
     """``"1d 4h"`` to a time span. Raises ValueError with a sentence that says what is expected."""
     if isinstance(value, timedelta):
-        return value
+        return _not_too_long(value)
     raw = str(value).strip().lower()
     sign, body = (-1, raw[1:].strip()) if signed and raw.startswith("-") else (1, raw)
     if body == "0":
@@ -47,9 +52,18 @@ def parse_minutes(value: object, units: dict[str, int], signed: bool = False) ->
     if not body or at != len(body):
         raise ValueError(f"{str(value)!r} is not a duration: write a number and m, h, d or w, such as 90m, 16h or 3d")
     try:
-        return timedelta(minutes=sign * minutes)
+        return _not_too_long(timedelta(minutes=sign * minutes))
     except OverflowError:
-        raise ValueError(f"{str(value)!r} is too long a duration") from None
+        raise ValueError(_TOO_LONG) from None
+
+
+_TOO_LONG = "a duration is at most 100 years of the clock (36525d elapsed, 876600h of work); write less"
+
+
+def _not_too_long(span: timedelta) -> timedelta:
+    if abs(span) > LONGEST:
+        raise ValueError(_TOO_LONG)
+    return span
 
 
 def format_minutes(span: timedelta, units: dict[str, int], letters: str = "wdhm") -> str:
@@ -148,7 +162,10 @@ class Estimate(AsText):
         return texts[0] if len(set(spans)) == 1 else "/".join(texts)
 
 
-_RELATIVE = re.compile(r"^([+-]?)\s*(\d+)\s*(h|d|w)$")
+_RELATIVE = re.compile(r"([+-]?)\s*([0-9]+)\s*(h|d|w)")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(_DAY.pattern + r"(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?")
+"""Python reads more of ISO 8601, such as ``20261123`` and ``2026-W48``; hands write those by mistake."""
 
 
 class When(AsText):
@@ -164,13 +181,19 @@ class When(AsText):
     @model_validator(mode="before")
     @classmethod
     def _read(cls, value: Any) -> Any:
-        if isinstance(value, dict | When):
+        if isinstance(value, When):
             return value
+        if isinstance(value, dict):
+            if value.keys() != {"text"}:
+                return value
+            value = value["text"]
         if isinstance(value, datetime | date):
             value = value.isoformat()
         text = str(value).strip()
-        if not _RELATIVE.match(text):
+        if not _RELATIVE.fullmatch(text):
             try:
+                if not _MOMENT.fullmatch(text):
+                    raise ValueError
                 datetime.fromisoformat(text)
             except ValueError:
                 raise ValueError(
@@ -180,7 +203,7 @@ class When(AsText):
 
     def resolve(self, as_of: datetime, zone: ZoneInfo, end_of_day: bool = False) -> datetime:
         """The instant meant, with a zone. ``as_of`` must have a zone; relative days keep the local time of day."""
-        if relative := _RELATIVE.match(self.text):
+        if relative := _RELATIVE.fullmatch(self.text):
             amount = int(relative[2]) * (-1 if relative[1] == "-" else 1)
             if relative[3] == "h":
                 return as_of.astimezone(UTC) + timedelta(hours=amount)
@@ -198,9 +221,11 @@ class When(AsText):
 
 def _split_range(value: Any) -> Any:
     if isinstance(value, str):
-        first, _, last = value.partition("/")
+        first, _, last = (part.strip() for part in value.partition("/"))
         try:
-            return {"first": date.fromisoformat(first.strip()), "last": date.fromisoformat((last or first).strip())}
+            if not all(_DAY.fullmatch(day) for day in (first, last or first)):
+                raise ValueError
+            return {"first": date.fromisoformat(first), "last": date.fromisoformat(last or first)}
         except ValueError:
             raise ValueError(
                 f"{value!r} is not a day or days: write 2026-12-24 or, both ends included, 2026-12-24/2027-01-02"
@@ -230,6 +255,10 @@ class Days(AsText):
         return f"{self.first}" if self.first == self.last else f"{self.first}/{self.last}"
 
 
+LEAST_SHARE = 0.01
+"""Less stretches work over more than a hundred times its hours."""
+
+
 def _write_share(share: float) -> str:
     """In per cent where that reads back as the same number."""
     percent = f"{share * 100:.10g}"
@@ -245,8 +274,8 @@ def _percent(value: object) -> float:
             number = float(text.rstrip("%")) / (100 if text.endswith("%") else 1)
         except ValueError:
             raise ValueError(f"{text!r} is not a share: write 65% or 0.65") from None
-    if not 0 < number <= 1:
-        raise ValueError(f"a share is above 0% and at most 100%, not {value}")
+    if not LEAST_SHARE <= number <= 1:
+        raise ValueError(f"a share is at least 1% and at most 100%, not {value}")
     return number
 
 
@@ -254,8 +283,20 @@ Share = Annotated[
     float,
     BeforeValidator(_percent),
     PlainSerializer(_write_share, return_type=str),
-    WithJsonSchema({"type": "string", "description": "a share above 0% and at most 100%", "examples": ["65%"]}),
+    WithJsonSchema({"type": "string", "description": "a share of at least 1% and at most 100%", "examples": ["65%"]}),
 ]
+
+_V = TypeVar("_V")
+
+
+def keyed(value: Any, meaning: _V) -> Any:
+    """A list of names as a map that gives each the same meaning; what is no list stays. Raises ValueError."""
+    if not isinstance(value, list | tuple):
+        return value
+    if not all(isinstance(name, str) for name in value):
+        raise ValueError("a list here holds names alone; write a map to say more of each")
+    return dict.fromkeys(value, meaning)
+
 
 _PER = {"hour": 168.0, "day": 7.0, "week": 1.0, "month": 12 * 7 / 365.25, "year": 7 / 365.25}
 

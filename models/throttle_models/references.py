@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from throttle_models.base import Finding
 from throttle_models.portfolio import Portfolio
 from throttle_models.quantities import When
-from throttle_models.work import Costs, Need
+from throttle_models.work import Costs, Need, Status
 
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -27,9 +27,10 @@ def dangling_references(portfolio: Portfolio) -> list[Finding]:
     """Every reference that does not resolve and every contradiction, as errors in the order of the portfolio.
 
     Covered: references between the maps (links reach ``work`` and ``external``), empty ids, ids that are both work and
-    external, cycles of ``parent``, slots that do not fit an hour or a day, costs without the date they count from,
-    freezes that end before they begin, finishes before starts, and dates that cannot be reckoned with. Cycles of links
-    are not: they need the graph. Skills are only checked against ``skills`` where that declares any.
+    external or project, cycles of ``parent``, slots that do not fit an hour or a day, costs without the date they count
+    from, freezes that end before they begin, finishes before starts, dates that cannot be reckoned with, and pins of
+    nothing or of an item that has one. Cycles of links are not: they need the graph. Skills are only checked against
+    ``skills`` where that declares any.
     """
     check = _Check(portfolio)
     check.basics()
@@ -38,6 +39,65 @@ def dangling_references(portfolio: Portfolio) -> list[Finding]:
     check.work()
     check.policy()
     return check.findings
+
+
+def contradictions(portfolio: Portfolio) -> list[Finding]:
+    """Dates and amounts of one item that cannot all be right, though a plan can be made: a warning for each kind.
+
+    A finding names the first place and counts the rest; ``ids`` has all. Dates that cannot be reckoned with are left to
+    :func:`dangling_references`.
+    """
+    zone = ZoneInfo(portfolio.zone)
+    as_of = _instant(portfolio.as_of, FIRST, zone) or LAST
+    found: dict[tuple[str, str], list[Path]] = {}
+
+    def when(value: When | None, end_of_day: bool = False) -> datetime | None:
+        return _instant(value, as_of, zone, end_of_day) if value else None
+
+    def note(field_: str, sentence: str, *at: str | int) -> None:
+        found.setdefault((field_, sentence), []).append((*at, *field_.split(".")))
+
+    for key, item in portfolio.work.items():
+        created, started, finished = when(item.created), when(item.started), when(item.finished)
+        if finished and finished > as_of:
+            note("finished", "lies after as_of; correct one of them", "work", key)
+        if created and finished and (when(item.finished, True) or LAST) < created:
+            note("created", "lies after finished; correct one of them", "work", key)
+        if started and started > as_of and item.status == Status.IN_PROGRESS:
+            note("started", "lies after as_of, though it is in progress; correct one of them", "work", key)
+        for i, need in enumerate(item.needs):
+            if need.remaining is not None and need.effort is not None and need.remaining > need.effort.high:
+                note("remaining", "is more than the effort's high; correct one of them", "work", key, "needs", i)
+    planned = {key: item for key, item in portfolio.work.items() if item.status not in (Status.DONE, Status.CANCELLED)}
+    for name, entries in (("projects", portfolio.projects), ("work", planned)):
+        for key, entry in entries.items():
+            due, earliest = when(entry.due, True), when(entry.not_before)
+            if due and earliest and due <= earliest:
+                note("due", "lies before not_before; correct one of them", name, key)
+    return [
+        Finding(
+            level="warning",
+            code="contradiction",
+            message=f"{_dotted(places[0])}{f' (and {len(places) - 1} more)' if len(places) > 1 else ''}: {sentence}",
+            ids=tuple(dict.fromkeys(str(path[1]) for path in places)),
+            path=_dotted(places[0]),
+            count=len(places),
+        )
+        for (_, sentence), places in found.items()
+    ]
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(map(str, path))
+
+
+def _instant(when: When, as_of: datetime, zone: ZoneInfo, end_of_day: bool = False) -> datetime | None:
+    """The moment in UTC; None where it cannot be reckoned with."""
+    try:
+        instant = when.resolve(as_of, zone, end_of_day).astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+    return instant if FIRST <= instant < LAST else None
 
 
 @dataclass
@@ -52,7 +112,7 @@ class _Check:
         self.linkable = {**self.p.work, **self.p.external}
 
     def error(self, code: str, path: Path, sentence: str, *ids: str) -> None:
-        where = ".".join(map(str, path))
+        where = _dotted(path)
         self.findings.append(
             Finding(level="error", code=code, message=f"{where}: {sentence}", ids=tuple(map(str, ids)), path=where)
         )
@@ -91,11 +151,7 @@ class _Check:
     def moment(self, when: When | None, path: Path, end_of_day: bool = False) -> datetime | None:
         if when is None:
             return None
-        try:
-            instant = when.resolve(self.as_of, self.zone, end_of_day).astimezone(UTC)
-        except (OverflowError, ValueError):
-            instant = LAST
-        if FIRST <= instant < LAST:
+        if instant := _instant(when, self.as_of, self.zone, end_of_day):
             return instant
         self.error("date-out-of-range", path, "lies before 1970 or after 2199; correct the date", *map(str, path[1:2]))
         return None
@@ -154,6 +210,8 @@ class _Check:
         p = self.p
         for key, project in p.projects.items():
             at = ("projects", key)
+            if key in p.work:  # a plan names both by id
+                self.error("id-twice", at, "is also the id of an item in work; rename one of them", key)
             self.moment(project.not_before, (*at, "not_before"))
             self.costs(project.costs, self.moment(project.due, (*at, "due"), True), None, at)
         for key, external in p.external.items():
@@ -217,8 +275,14 @@ class _Check:
             self.names(
                 "drum", [policy.drum], {**p.people, **p.skills, **dict.fromkeys(held)}, ("policy", "drum"), False
             )
+        pinned: set[str] = set()
         for i, pin in enumerate(policy.pins):
             at = ("policy", "pins", i)
+            if pin.work in pinned:
+                self.error("pinned-twice", at, f"{pin.work} is pinned twice; write one pin that says all", pin.work)
+            elif pin.start is None and not pin.who and pin.window is None:
+                self.error("empty-pin", at, f"pins nothing of {pin.work}; add start, who or window", pin.work)
+            pinned.add(pin.work)
             self.names("item", [pin.work], p.work, (*at, "work"), False)
             self.names("person", pin.who, p.people, (*at, "who"), True)
             self.names("window", [pin.window], p.windows, (*at, "window"), False)

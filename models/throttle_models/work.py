@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_serializer, model_validator
 
 from throttle_models.base import Model, Text
 from throttle_models.people import Hours, Zone
-from throttle_models.quantities import Effort, Elapsed, Estimate, Lag, Rate, Share, Weekly, When
+from throttle_models.quantities import MOST, Effort, Elapsed, Estimate, Lag, Rate, Share, Weekly, When, keyed
 
 
 class WorkType(Text):
@@ -162,14 +162,10 @@ class Source(Model):
 
 
 def _uses(value: Any) -> Any:
-    if isinstance(value, str):
-        return {value: 1}
-    if isinstance(value, list | tuple):
-        return dict.fromkeys(value, 1)
-    return value
+    return {value: 1} if isinstance(value, str) else keyed(value, 1)
 
 
-Uses = Annotated[dict[str, Annotated[int, Field(ge=1)]], BeforeValidator(_uses)]
+Uses = Annotated[dict[str, Annotated[int, Field(ge=1, le=MOST)]], BeforeValidator(_uses)]
 
 
 class WorkItem(Model):

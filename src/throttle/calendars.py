@@ -154,8 +154,13 @@ class Calendars:
                 spans.append((_utc_minute(day, a, zone), _utc_minute(day, b, zone)))
         return np.array(ordinals, np.int64), np.array(spans, np.float64).reshape(-1, 2)
 
-    def occurrences(self, window: str) -> tuple[NDArray[np.int32], list[tuple[datetime, datetime]]]:
-        """For each slot the number of the window's occurrence that holds all of it, or -1; and the occurrences."""
+    def occurrences(
+        self, window: str, rollback: timedelta
+    ) -> tuple[NDArray[np.int32], list[tuple[datetime, datetime]]]:
+        """For each slot the number of the window's occurrence that holds it and a rollback after it, or -1.
+
+        And each occurrence, from its begin to its end.
+        """
         rule = self.portfolio.windows[window]
         zone = ZoneInfo(rule.zone or self.portfolio.zone)
         found = np.full(self.grid.slots, -1, np.int32)
@@ -165,7 +170,7 @@ class Calendars:
             day = date.fromordinal(ordinal)
             for a, b in by_weekday[day.weekday()]:
                 begin, end = _utc_minute(day, a, zone), _utc_minute(day, b, zone)
-                first, last = _inner(self.grid, begin, end)
+                first, last = _inner(self.grid, begin, end - rollback / timedelta(minutes=1))
                 if last > first:
                     found[first:last] = len(spans)
                     spans.append((EPOCH + timedelta(minutes=begin), EPOCH + timedelta(minutes=end)))

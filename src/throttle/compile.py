@@ -136,7 +136,7 @@ class _Compiler:
         self.able: dict[str, list[list[str]]] = {}
         self.masks: dict[int, int] = {}
         self.mask_rows: list[Bools] = []
-        self.windows: dict[str, list[tuple[datetime, datetime]]] = {}
+        self.windows: dict[tuple[str, timedelta], list[tuple[datetime, datetime]]] = {}
         self.occurrences: list[NDArray[np.int32]] = []
         self.frosts: dict[tuple[int, ...], NDArray[np.uint8]] = {}
         self.external_edges: dict[str, list[Edge]] = {}
@@ -297,7 +297,6 @@ class _Compiler:
             first=exempt & limited,
             exempt=exempt,
             occurrence=column("occurrence"),
-            rollback=column("rollback"),
             frozen=column("frozen"),
             place=column("place"),
             plain=plain & (column("place") < 0) & (np.diff(use_ptr) == 0) & ~working,
@@ -350,15 +349,16 @@ class _Compiler:
             tuple(g.id for g in groups),
             grid.weeks,
         )
-        return Compiled(portfolio, graph, self.calendars, grid, instance, self.out, list(self.windows.values()), tuple(dated))
+        windows = list(self.windows.values())
+        return Compiled(portfolio, graph, self.calendars, grid, instance, self.out, windows, tuple(dated))
 
     def activity(self, id: str) -> _Activity:
         """The numbers of one item that need no other item."""
         item = self.portfolio.work[id]
         change, pin = item.change, self.pins.get(id)
-        window = change.window if change else None
+        window = (change.window, change.rollback or timedelta(0)) if change and change.window else None
         if window is not None and window not in self.windows:
-            numbers, self.windows[window] = self.calendars.occurrences(window)
+            numbers, self.windows[window] = self.calendars.occurrences(*window)
             self.occurrences.append(numbers)
         freezes = self.freezes(change.services) if change else ()
         if freezes and freezes not in self.frosts:
@@ -371,7 +371,6 @@ class _Compiler:
             pin=max(0, self.grid.ceil(self.when(pin.start))) if pin and pin.start else -1,
             exempt=int(is_in_progress(item)),
             occurrence=list(self.windows).index(window) if window is not None else -1,
-            rollback=self.grid.slots_for(change.rollback) if change and window and change.rollback else 0,
             frozen=list(self.frosts).index(freezes) if freezes else -1,
             place=self.place(item),
             project=self.projects[project] if project is not None else -1,
@@ -581,7 +580,6 @@ class _Activity:
     pin: int = -1
     exempt: int = 0
     occurrence: int = -1
-    rollback: int = 0
     frozen: int = -1
     place: int = -1
     project: int = -1

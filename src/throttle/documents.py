@@ -7,10 +7,13 @@ items take 0.6 s, and 16 s with ruamel.yaml, which only edits (its own libyaml c
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +26,10 @@ MAX_NODES = 10_000_000
 MAX_ALIASED = 500_000
 """The same in all that YAML's aliases stand for: a few lines of nested aliases can stand for billions."""
 MAX_DEPTH = 40
+MAX_FINDINGS = 100
+"""Of one file; a reader mends these and looks again."""
+_MAX_LOCATED = 2**23
+"""Characters of JSON that are read a second time to tell the lines of keys that are there twice (10 s)."""
 
 Loc = tuple[str | int, ...]
 """A place in a document: the keys and positions that lead to it."""
@@ -38,18 +45,42 @@ def error_at(code: str, message: str, path: Path, loc: Loc = (), ids: tuple[str,
     return Finding(level="error", code=code, message=shown(message), ids=ids, file=shown(str(path)), path=where)
 
 
+def at_most(findings: Iterable[Finding], more: int = 0) -> list[Finding]:
+    """The first :data:`MAX_FINDINGS` of each file, and for the rest (and ``more`` that were not made) their number."""
+    kept: list[Finding] = []
+    seen: Counter[str | None] = Counter()
+    left: Counter[str | None] = Counter()
+    for finding in findings:
+        seen[finding.file] += 1
+        if seen[finding.file] <= MAX_FINDINGS:
+            kept.append(finding)
+        else:
+            left[finding.file] += 1
+    if more > 0 and kept:
+        left[kept[-1].file] += more
+    for file, count in left.items():
+        sentence = f"{file}: and {count} more; mend these and look again"
+        kept.append(Finding(level="error", code="more", message=sentence, file=file))
+    return kept
+
+
+def encoding_of(raw: bytes) -> str:
+    """The encoding of text by its first bytes: UTF-16 where these are its mark, else UTF-8."""
+    return "utf-16" if raw[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+
+
 # ------------------------------------------------------------------------------------------------------------- JSON
 
 
 def read_json(text: str, path: Path) -> Any:
     """Plain data. Raises InputError where the text is cut off, is no JSON, says a key twice or is nested too deep."""
-    repeated: list[str] = []
+    repeated: Counter[str] = Counter()
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         fields = dict(items)
         if len(fields) < len(items):
-            keys = [key for key, _ in items]
-            repeated.extend(dict.fromkeys(key for key in keys if keys.count(key) > 1))
+            counts = Counter(key for key, _ in items)
+            repeated.update({key: count - 1 for key, count in counts.items() if count > 1})
         return fields
 
     def no_number(name: str) -> Any:
@@ -70,27 +101,31 @@ def read_json(text: str, path: Path) -> Any:
             raise wrong(
                 "truncated", f", line {error.lineno}: the JSON ends too early; the file is cut off, fetch it again"
             ) from None
-        raise wrong("not-json", f", line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
+        where = f", line {error.lineno}, column {error.colno}"
+        raise wrong("not-json", f"{where}: not JSON: {error.msg}; correct it there, or fetch the file again") from None
     except RecursionError:
         raise wrong("too-deep", f" is nested more than {MAX_DEPTH} deep; write it flatter") from None
     except UnicodeEncodeError:
         raise wrong("not-json", ": has half of a \\u surrogate pair, which is no character; correct it") from None
     except ValueError as error:  # a number of thousands of digits, NaN or Infinity
-        raise wrong("not-json", f": not JSON: {error}") from None
+        raise wrong("not-json", f": not JSON: {error}; correct it, or fetch the file again") from None
     if repeated:
-        with suppress(_NotYamlError):  # nearly all JSON is YAML, whose reader knows lines and places
-            _Builder(text, path).document()
-        raise InputError(
-            [
-                error_at("duplicate-key", f"{path}: {key!r} is there twice in one map; keep one", path)
-                for key in repeated
-            ]
+        if len(text) <= _MAX_LOCATED:
+            with suppress(_NotYamlError):  # nearly all JSON is YAML, whose reader knows lines and places
+                _Builder(text, path).document()
+        findings = (
+            error_at("duplicate-key", f"{path}: {key!r} {_TWICE[count > 1]} in one map; keep one", path).model_copy(
+                update={"count": count + 1 if count > 1 else 1}
+            )
+            for key, count in repeated.items()
         )
+        raise InputError(at_most(islice(findings, MAX_FINDINGS), len(repeated) - MAX_FINDINGS))
     if _too_deep(data):
         raise wrong("too-deep", f" is nested more than {MAX_DEPTH} deep; write it flatter")
     return data
 
 
+_TWICE = ("is there twice", "is there more than once")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -179,23 +214,37 @@ class _Builder:
         self.document_start, self.stream_end = yaml.DocumentStartEvent, yaml.StreamEndEvent
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.nodes = self.aliased = 0
-        self.problems: list[Finding] = []
+        self.problems: dict[tuple[str, Loc], Finding] = {}
+        self.more = 0
 
     def document(self) -> Any:
         """Raises _NotYamlError, or InputError with what is YAML but no document of ours, such as a key twice."""
         self.next()
         if isinstance(start := self.next(), self.stream_end):
-            raise self.stop("empty-file", start, "the file holds nothing but comments")
+            raise self.stop("empty-file", start, "the file holds nothing but comments; is it the right file?")
         data = self.node(self.next(), (), False)
         self.next()
         if isinstance(more := self.next(), self.document_start):
             raise self.stop("several-documents", more, "a second document begins here; write one per file")
         if self.problems:
-            raise InputError(self.problems)
+            raise InputError(self.found())
         return data
 
+    def found(self) -> list[Finding]:
+        return at_most(self.problems.values(), self.more)
+
     def stop(self, code: str, event: Any, sentence: str, loc: Loc = ()) -> InputError:
-        return InputError([*self.problems, self.problem(code, event, sentence, loc)])
+        return InputError([*self.found(), self.problem(code, event, sentence, loc)])
+
+    def note(self, code: str, event: Any, sentence: str, loc: Loc) -> None:
+        """Something wrong, with which reading goes on. What is wrong in the same place again only counts."""
+        if known := self.problems.get((code, loc)):
+            message = known.message.replace(*_TWICE)
+            self.problems[code, loc] = known.model_copy(update={"message": message, "count": max(3, known.count + 1)})
+        elif len(self.problems) < MAX_FINDINGS:
+            self.problems[code, loc] = self.problem(code, event, sentence, loc)
+        else:
+            self.more += 1
 
     def problem(self, code: str, event: Any, sentence: str, loc: Loc) -> Finding:
         where = f"{'.'.join(map(str, loc))}: " if loc else ""
@@ -210,13 +259,15 @@ class _Builder:
             self.nodes += size
             self.aliased += size
             if self.aliased > MAX_ALIASED:
-                raise self.stop("too-large", event, f"aliases stand for more than {MAX_ALIASED} values", loc[:2])
+                raise self.stop(
+                    "too-large", event, f"aliases stand for more than {MAX_ALIASED} values; write them out", loc[:2]
+                )
             return known
         self.nodes += 1
         if self.nodes - self.aliased > MAX_NODES:
             raise self.stop("too-large", event, f"more than {MAX_NODES} values; is it the right file?", loc[:2])
         if event.tag is not None and event.tag != "!":
-            self.problems.append(self.problem("tag", event, "tags (!) have no meaning here; remove it", loc))
+            self.note("tag", event, "tags (!) have no meaning here; remove it", loc)
         before = self.nodes
         value: Any
         if kind is self.scalar:
@@ -244,7 +295,7 @@ class _Builder:
             inner = (*loc, name)
             value = self.node(self.next(), inner, typed or inner in _TYPED)
             if name in fields:
-                self.problems.append(self.problem("duplicate-key", key, "is there twice; keep one", inner))
+                self.note("duplicate-key", key, f"{_TWICE[0]}; keep one", inner)
             else:
                 fields[name] = value
         return fields

@@ -10,12 +10,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from throttle.documents import Loc, Span, error_at, read_json, read_yaml, render_flow, render_json, render_yaml, spans
+from throttle.documents import (
+    MAX_FINDINGS,
+    Loc,
+    Span,
+    at_most,
+    encoding_of,
+    error_at,
+    read_json,
+    read_yaml,
+    render_flow,
+    render_json,
+    render_yaml,
+    spans,
+)
 from throttle.errors import InputError
 from throttle.obeyed import children
 from throttle_models import Finding, Model, Plan, Portfolio
@@ -54,7 +68,7 @@ def load_document(path: Path, model: type[_M]) -> _M:
     source = _source(path, _text(path), model)
     value, problems = _validated(model, source.data, _Locator({(): (source, ())}))
     if value is None:
-        raise InputError([problem.finding for problem in problems])
+        raise InputError(_found(problems))
     return value
 
 
@@ -78,7 +92,7 @@ def _portfolio_of(sources: list[_Source]) -> Portfolio:
     merged, origins, problems = _merge(sources)
     portfolio, found = _checked_portfolio(merged, _Locator(origins))
     if problems or found or portfolio is None:
-        raise InputError(problems + found)
+        raise InputError(at_most(problems) + found)
     return portfolio
 
 
@@ -94,15 +108,24 @@ def _files_of(path: Path) -> list[Path]:
     return found
 
 
+def need_regular_file(path: Path) -> None:
+    """Raise InputError unless it is a file that can be read twice: no folder, device or pipe, and not missing."""
+    try:
+        if path.is_file():
+            return
+        exists = path.exists()
+    except OSError as error:
+        raise InputError([error_at("unreadable", f"{path} cannot be read: {error.strerror}", path)]) from None
+    sentence = "is not a regular file; give a file" if exists else "does not exist; check the name"
+    raise InputError([error_at("no-file", f"{path} {sentence}", path)])
+
+
 def _text(path: Path) -> str:
     def wrong(code: str, sentence: str) -> InputError:
         return InputError([error_at(code, f"{path} {sentence}", path)])
 
+    need_regular_file(path)
     try:
-        if not path.exists():
-            raise wrong("no-file", "does not exist; check the name")
-        if not path.is_file():
-            raise wrong("no-file", "is not a file; name a .yaml or .json file")
         if path.stat().st_size > MAX_BYTES:
             raise wrong("too-large", f"is larger than {MAX_BYTES // 2**20} MiB; is it the right file?")
         if path.suffix.lower() in _EXPORTS:
@@ -111,10 +134,12 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise wrong("unreadable", f"cannot be read: {error.strerror}") from None
     try:
-        text = raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        text = raw.decode(encoding_of(raw))
     except UnicodeDecodeError as error:
+        name = error.encoding.upper()
         raise wrong(
-            "binary-file", f"is not text in UTF-8 (byte {error.start}); name a .yaml or .json file, or save it as UTF-8"
+            "binary-file",
+            f"is not text in {name} (byte {error.start}); name a .yaml or .json file, or save it as UTF-8",
         ) from None
     if "\0" in text:
         raise wrong("binary-file", "is a binary file; name a .yaml or .json file")
@@ -128,13 +153,16 @@ _EXPORTS = {".csv", ".tsv", ".xlsx", ".xls", ".xml", ".mpp", ".xer", ".zip"}
 
 def _source(path: Path, text: str, model: type[Model]) -> _Source:
     """The map of fields that the text holds. Raises InputError where it is none, or one of another kind of file."""
-    what = _WHAT.get(model, "such a file")
+    what = _WHAT.get(model, _OTHERS)
     if path.suffix.lower() == ".json" or model is Plan:
         data = read_json(text, path)
     elif _tabular(text):
         raise _not_it(path, what, "a ticket export")
     else:
         data = read_yaml(text, path)
+    if not isinstance(data, dict | list):
+        sentence = f"{path} holds no {what.removeprefix('a ')}: it is one value, not a map of fields; check the name"
+        raise InputError([error_at("wrong-kind", sentence, path)])
     kind = _kind(data)
     nearly = model is Portfolio and kind == "something else" and isinstance(data, dict) and _resembles(data)
     if not isinstance(data, dict) or (kind != _WHAT.get(model, kind) and not nearly):
@@ -142,6 +170,7 @@ def _source(path: Path, text: str, model: type[Model]) -> _Source:
     return _Source(path, text, _without_nulls(data) if model is Portfolio else data)
 
 
+_OTHERS = "a mapping or team file"
 _WHAT: dict[type[Model], str] = {Portfolio: "a portfolio", Plan: "a plan"}
 
 
@@ -173,7 +202,7 @@ def _kind(data: Any) -> str:
 
 def _resembles(data: dict[str, Any]) -> bool:
     """Whether it may be a portfolio with its fields misspelt."""
-    return not data or any(get_close_matches(str(key), Portfolio.model_fields, n=1) for key in data)
+    return not data or any(get_close_matches(str(key), Portfolio.model_fields, n=1) for key in islice(data, 100))
 
 
 _REMEDIES = {
@@ -249,7 +278,7 @@ def _merge(sources: list[_Source]) -> tuple[dict[str, Any], dict[Loc, tuple[_Sou
 
     for source in sources:
         for section, value in source.data.items():
-            listed = section == "skills" and isinstance(value, list)
+            listed = section == "skills" and isinstance(value, list) and all(isinstance(v, str) for v in value)
             put(merged, source, (section,), dict.fromkeys(map(str, value), "") if listed else value, True)
     return merged, origins, problems
 
@@ -287,7 +316,13 @@ class _Problem:
     loc: Loc
     """Where in the data, without the steps that only pydantic knows."""
     missing: bool
-    finding: Finding
+    finding: Finding | None
+    """None where there are more than a reader is told of."""
+
+
+def _found(problems: list[_Problem]) -> list[Finding]:
+    told = [problem.finding for problem in problems if problem.finding]
+    return at_most(told, len(problems) - len(told))
 
 
 def _validated(model: type[_M], data: dict[str, Any], locate: _Locator) -> tuple[_M | None, list[_Problem]]:
@@ -300,7 +335,7 @@ def _validated(model: type[_M], data: dict[str, Any], locate: _Locator) -> tuple
 def _checked_portfolio(data: dict[str, Any], locate: _Locator) -> tuple[Portfolio | None, list[Finding]]:
     """The portfolio and its problems. Where the shape is wrong, references are checked in what is left without it."""
     portfolio, problems = _validated(Portfolio, data, locate)
-    findings = [problem.finding for problem in problems]
+    findings = _found(problems)
     gone: set[str] = set()
     rounds = 0
     rest = portfolio
@@ -308,12 +343,13 @@ def _checked_portfolio(data: dict[str, Any], locate: _Locator) -> tuple[Portfoli
         data = _pruned(data, problems, gone)
         rest, problems = _validated(Portfolio, data, locate)
         rounds += 1
-    for finding in dangling_references(rest) if rest else ():
-        if gone.isdisjoint(finding.ids):
-            loc = _loc_of(finding.path or "", data)
-            sentence = finding.message.removeprefix(f"{finding.path}: ")
-            findings.append(locate.finding(finding.code, sentence, loc, finding.ids))
-    return portfolio, findings
+    dangling = [finding for finding in (dangling_references(rest) if rest else ()) if gone.isdisjoint(finding.ids)]
+    told = []
+    for finding in dangling[:MAX_FINDINGS]:
+        loc = _loc_of(finding.path or "", data)
+        sentence = finding.message.removeprefix(f"{finding.path}: ")
+        told.append(locate.finding(finding.code, sentence, loc, finding.ids))
+    return portfolio, findings + at_most(told, len(dangling) - len(told))
 
 
 def _pruned(data: dict[str, Any], problems: list[_Problem], gone: set[str]) -> dict[str, Any]:
@@ -355,10 +391,14 @@ def _loc_of(path: str, data: Any) -> Loc:
 
 def _problems(model: type[Model], data: Any, error: ValidationError, locate: _Locator) -> list[_Problem]:
     merged: dict[Loc, tuple[str, list[str]]] = {}
+    dropped: dict[Loc, str] = {}
     for detail in error.errors(include_url=False, include_input=False):
         loc = _clean(detail["loc"], data)
         if detail["type"] == "missing":
             loc = (*loc, detail["loc"][-1])
+        if len(merged) >= MAX_FINDINGS and loc not in merged:
+            dropped.setdefault(loc, detail["type"])
+            continue
         sentence = _sentence(model, loc, detail)
         sentences = merged.setdefault(loc, (detail["type"], []))[1]
         if sentence not in sentences:
@@ -372,7 +412,7 @@ def _problems(model: type[Model], data: Any, error: ValidationError, locate: _Lo
             ),
         )
         for loc, (kind, sentences) in merged.items()
-    ]
+    ] + [_Problem(loc, kind == "missing", None) for loc, kind in dropped.items()]
 
 
 def _clean(loc: Loc, data: Any) -> Loc:

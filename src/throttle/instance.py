@@ -40,8 +40,6 @@ class Arrays(NamedTuple):
     """Whether it is in progress: it counts under limits from slot 0 and is not kept out by them."""
     occurrence: Ints
     """Row of ``occurrences`` in one number of which it must lie, or -1."""
-    rollback: Ints
-    """Slots kept free in that occurrence after it."""
     frozen: Ints
     """Row of ``frosts`` none of whose slots it may touch, or -1."""
     place: Ints

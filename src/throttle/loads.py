@@ -7,7 +7,7 @@ Dinkelbach's method, each step a minimum cut (Picard 1976, maximal closure of a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -48,8 +48,7 @@ class Loads:
         self.weeks = self.slots * grid.weeks
         self.open = {p: compiled.calendars.person(p)[: self.slots] for p in self.portfolio.people}
         self.hours = {p: float(m.sum()) * self.hours_per_slot for p, m in self.open.items()}
-        self.week_step = max(1, 60 // grid.minutes)
-        self.week_of = [iso_week(grid.instant(t), self.zone) for t in range(0, self.slots, self.week_step)]
+        self.week_starts, self.week_names = self._weeks()
         self.needs: list[Entry] = []
         for id in items:
             work = self.portfolio.work[id]
@@ -179,12 +178,23 @@ class Loads:
                 by_week=_joined(self._weekly(taken), self._weekly(open_.astype(float) * environment.capacity)),
             )
 
+    def _weeks(self) -> tuple[list[int], list[str]]:
+        """First slot and name of each week; a slot is of the week in which it begins."""
+        grid = self.compiled.grid
+        local = grid.instant(0).astimezone(self.zone).date()
+        monday = local - timedelta(days=local.weekday())
+        starts, names = [], []
+        first = 0
+        while first < self.slots:
+            starts.append(first)
+            names.append(f"{monday:%G-W%V}")
+            monday += timedelta(weeks=1)
+            first = grid.ceil(datetime.combine(monday, time(), self.zone))
+        return starts, names
+
     def _weekly(self, per_slot: Floats) -> dict[str, float]:
-        found: dict[str, float] = {}
-        step = self.week_step
-        for k, week in enumerate(self.week_of):
-            found[week] = found.get(week, 0.0) + float(per_slot[k * step : (k + 1) * step].sum()) * self.hours_per_slot
-        return found
+        hours = np.add.reduceat(per_slot[: self.slots], self.week_starts) * self.hours_per_slot
+        return dict(zip(self.week_names, hours.tolist(), strict=True))
 
 
 def _name(skill: str | None, level: int) -> str:

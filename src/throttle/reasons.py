@@ -185,7 +185,7 @@ class Reasons:
             ]
         text = ", ".join(f"{who} {what}" for who, what in zip(on, each, strict=False))
         more = len(on) - NAMED
-        busy = [items[0] for items in list(on.values())[:NAMED]]
+        busy = dict.fromkeys(items[0] for items in list(on.values())[:NAMED])
         return Cause(Reason.PEOPLE, text + (f" and {more} more" if more > 0 else ""), (*list(on)[:NAMED], *busy))
 
     def _window(self, j: int, item: WorkItem, est: int) -> Cause:

@@ -197,7 +197,7 @@ def test_equal_masks_are_one_object() -> None:
 
 def test_occurrences_of_a_window_are_apart_even_where_they_touch() -> None:
     made = calendars(windows={"day": {"every": "daily 00:00-12:00 12:00-24:00"}}, days=1)
-    number, spans = made.occurrences("day")
+    number, spans = made.occurrences("day", timedelta(0))
     assert (number >= 0).all()
     assert len(set(number.tolist())) == 3
     for t, k in enumerate(number.tolist()):
@@ -206,7 +206,7 @@ def test_occurrences_of_a_window_are_apart_even_where_they_touch() -> None:
 
 def test_a_window_has_its_own_zone() -> None:
     made = calendars(windows={"sat": {"every": "Sat 22:00-04:00", "zone": "America/Chicago"}})
-    number, spans = made.occurrences("sat")
+    number, spans = made.occurrences("sat", timedelta(0))
     assert spans == [(datetime(2026, 11, 29, 4, tzinfo=UTC), datetime(2026, 11, 29, 10, tzinfo=UTC))]
     assert (number == 0).sum() == 6
     assert np.flatnonzero(number == 0)[0] == made.grid.ceil(spans[0][0])

@@ -30,7 +30,7 @@ from throttle.files import (
     write_atomic,
 )
 from throttle.obeyed import parts
-from throttle_models import Days, Estimate, Hours, Link, Need, Plan, Portfolio, When, WorkItem
+from throttle_models import Days, Estimate, Finding, Hours, Link, Need, Plan, Portfolio, When, WorkItem
 from throttle_models.policy import Inserted
 
 SMALL = """\
@@ -130,8 +130,14 @@ def test_the_same_without_libyaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_folder_is_one_portfolio(tmp_path: Path) -> None:
     written(tmp_path, "as_of: 2026-11-23\nskills: [linux]\npeople: {brent: {skills: {linux: 3}}}\n", "a.yaml")
     written(tmp_path, json.dumps({"as_of": "2026-11-23", "work": {"A": {"after": ["B"]}}}), "b.json")
-    written(tmp_path, "work: {B: {}}\nskills: {qa: testers}\npolicy: {person_wip: 2, pins: [{work: A}]}\n", "c.yml")
-    written(tmp_path, "policy: {pins: [{work: B}]}\nfreezes: [{from: 2026-12-24, to: 2026-12-26}]\n", "d.yaml")
+    written(
+        tmp_path,
+        "work: {B: {}}\nskills: {qa: testers}\npolicy: {person_wip: 2, pins: [{work: A, start: 1d}]}\n",
+        "c.yml",
+    )
+    written(
+        tmp_path, "policy: {pins: [{work: B, start: 1d}]}\nfreezes: [{from: 2026-12-24, to: 2026-12-26}]\n", "d.yaml"
+    )
     written(tmp_path, "not: read", ".hidden.yaml")
     written(tmp_path, "not read either", "notes.md")
     portfolio = load_portfolio(tmp_path)
@@ -151,8 +157,12 @@ def test_an_id_in_two_files_is_named_with_both(tmp_path: Path) -> None:
 
 
 def test_problems_in_a_folder_are_placed_in_their_file(tmp_path: Path) -> None:
-    written(tmp_path, "as_of: 2026-11-23\npolicy:\n  pins:\n    - {work: A}\n", "a.yaml")
-    written(tmp_path, "work:\n  A: {}\npolicy:\n  pins:\n    - {work: A}\n    - {work: AA}\n", "b.yaml")
+    written(tmp_path, "as_of: 2026-11-23\npolicy:\n  pins:\n    - {work: A, start: 1d}\n", "a.yaml")
+    written(
+        tmp_path,
+        "work: {A: {}, B: {}}\n\npolicy:\n  pins:\n    - {work: B, start: 1d}\n    - {work: AA, start: 1d}\n",
+        "b.yaml",
+    )
     (message,) = errors_of(tmp_path)
     assert message.startswith("b.yaml, line 6: policy.pins.2.work: names 'AA'")
 
@@ -242,7 +252,11 @@ def test_ids_with_dots_are_found(tmp_path: Path) -> None:
         ("? [a, b]\n: c\n", "line 1: a key must be a word or quoted text"),
         ("work: " + "[" * 100 + "]" * 100, "nested more than 40 deep; write it flatter"),
         ("# nothing but this\n", "the file holds nothing but comments"),
-        ("just a sentence\n", "is something else, not a portfolio: check the name"),
+        ("just a sentence\n", "holds no portfolio: it is one value, not a map of fields; check the name"),
+        ("null\n", "holds no portfolio: it is one value"),
+        ("as_of: 2026-11-23\nwork: {A: {environment: [{a: b}]}}\n", "work.A.environment: a list here holds names alone"),
+        ("as_of: 2026-11-23\npeople: {a: {skills: [{x: 1}]}}\n", "people.a.skills: a list here holds names alone"),
+        ("as_of: 2026-11-23\nskills: [[a]]\n", "line 2: skills: a list here holds names alone; write a map"),
         ("throttle: 2\nas_of: 2026-11-23\n", "line 1: throttle: says another version of the format; .* reads 1"),
         ("throttle: " + "9" * 5000 + "\nas_of: 2026-11-23\n", "throttle: says another version of the format"),
         ("throttle_map: 1\ncolumns: {}\n", "is a mapping, not a portfolio: `throttle ingest EXPORT --map"),
@@ -270,7 +284,7 @@ def test_yaml_that_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
         ('{"as_of": "2026-11-23", "work": {"A": {}, "A": {}}}', "line 1: work.A: is there twice; keep one"),
         ('{"as_of": "2026-11-23", "work": {"A"', "line 1: the JSON ends too early; the file is cut off"),
         ('{"as_of": "2026-11-23", "work": {"A": {"title": "x', "line 1: the JSON ends too early; the file is cut off"),
-        ('{"as_of": "2026-11-23",\n "work": }', "line 2, column 10: not JSON: Expecting value"),
+        ('{"as_of": "2026-11-23",\n "work": }', "line 2, column 10: not JSON: Expecting value; correct it there, or fetch"),
         ('{"as_of": NaN}', "not JSON: NaN is not a number that JSON knows"),
         ('{"as_of": 1e999}', "not JSON: one that is out of range is not a number that JSON knows"),
         ('{"as_of": ' + "9" * 5000 + "}", "not JSON: Exceeds the limit"),
@@ -280,7 +294,8 @@ def test_yaml_that_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
         ('[{"key": "A-1"}]', "is a ticket export, not a portfolio: `throttle ingest"),
         ('{"result": [{"number": "CHG1"}]}', "is a ticket export, not a portfolio: `throttle ingest"),
         ('{"throttle": 1, "kind": "plan"}', "is a plan, not a portfolio: `throttle verify`"),
-        ("7", "is something else, not a portfolio"),
+        ("7", "holds no portfolio: it is one value"),
+        ("null", "holds no portfolio: it is one value"),
         ('{"dependencies": {}, "version": 3}', "is something else, not a portfolio: check the name"),
     ],
 )  # fmt: skip
@@ -297,6 +312,7 @@ def test_json_that_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
         ("p.yaml", b" \n\t\n", "is empty; is it the right file?"),
         ("p.yaml", b"\x89PNG\r\n\x1a\n\x00", "is not text in UTF-8 .byte 0."),
         ("p.yaml", b"as_of: 2026\x00", "is a binary file"),
+        ("p.yaml", b"\xff\xfea", "is not text in UTF-16"),
         ("p.csv", b"Key,Summary\n", "is a ticket export"),
         ("p.xlsx", b"PK\x03\x04", "is a ticket export"),
     ],
@@ -314,7 +330,67 @@ def test_aliases_of_aliases_are_stopped_soon(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 20)]
     (message,) = errors_of(written(tmp_path, "\n".join(lines)))
-    assert "aliases stand for more than 500000 values" in message
+    assert "aliases stand for more than 500000 values; write them out" in message
+
+
+def test_what_is_no_regular_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")  # opening it would wait for ever
+    sentence = "pipe.yaml is not a regular file; give a file"
+    assert errors_of(tmp_path / "pipe.yaml") == [sentence]
+    assert errors_of(tmp_path) == [sentence]
+    for path in (Path("/dev/zero"), Path("/dev/null")):
+        assert errors_of(path) == [f"{path.name} is not a regular file; give a file"]
+    for what in (load_plan, lambda path: load_document(path, Portfolio)):
+        with pytest.raises(InputError, match="is not a regular file; give a file"):
+            what(tmp_path)
+
+
+# ------------------------------------------------------------------------------------------------- much that is wrong
+
+
+def findings_of(path: Path) -> list[Finding]:
+    with pytest.raises(InputError) as caught:
+        load_portfolio(path)
+    return list(caught.value.findings)
+
+
+@pytest.mark.parametrize("name", ["p.json", "p.yaml"])
+def test_a_key_repeated_often_is_one_finding(tmp_path: Path, name: str) -> None:
+    text = '{"as_of": "2026-11-23", "work": {"A": {}, ' + '"B": {}, ' * 999 + '"B": {}}}'
+    (finding,) = findings_of(written(tmp_path, text, name))
+    assert (finding.code, finding.path, finding.count) == ("duplicate-key", "work.B", 1000)
+    assert finding.message.endswith(f"{name}, line 1: work.B: is there more than once; keep one")
+
+
+def test_a_key_repeated_in_json_that_is_no_yaml(tmp_path: Path) -> None:
+    (finding,) = findings_of(written(tmp_path, '{"a": "\\/", "work":\t{"B": 1, "B": 1, "B": 1}}', "p.json"))
+    assert (finding.code, finding.count) == ("duplicate-key", 3)
+    assert finding.message.endswith("'B' is there more than once in one map; keep one")
+
+
+@pytest.mark.parametrize("name", ["p.json", "p.yaml"])
+def test_many_repeated_keys_take_little_time(tmp_path: Path, name: str) -> None:
+    keys = "".join(f'"k{i}": 1,\n"k{i}": 1,\n' for i in range(10_000))
+    found = findings_of(written(tmp_path, f'{{"as_of": 1, "work": {{{keys} "z": 1}}}}', name))
+    assert len(found) == 101
+    assert found[-1].code == "more"
+    assert found[-1].message.endswith(f"{name}: and 9900 more; mend these and look again")
+
+
+@pytest.mark.parametrize(
+    ("entry", "first"),
+    [
+        ("{titel: x}", "work.W-0.titel: there is no such field; did you mean title?"),
+        ("{due: x}", "work.W-0.due: 'x' is not a date"),
+        ("{parent: X}", "work.W-0.parent: names 'X', which is not in work"),
+    ],
+)
+def test_a_file_tells_of_a_hundred_mistakes(tmp_path: Path, entry: str, first: str) -> None:
+    work = "".join(f"  W-{i}: {entry}\n" for i in range(2000))
+    found = findings_of(written(tmp_path, f"as_of: 2026-11-23\nwork:\n{work}"))
+    assert len(found) == 101
+    assert first in found[0].message
+    assert found[-1].message.endswith("portfolio.yaml: and 1900 more; mend these and look again")
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
@@ -339,7 +415,7 @@ _DAYS = st.dates(date(1990, 1, 1), date(2100, 1, 1))
 _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     str: _TEXT,
     int: st.integers(1, 3),
-    float: st.floats(0.001, 1),
+    float: st.floats(0.01, 1),
     bool: st.booleans(),
     date: _DAYS,
     timedelta: _SPANS,
@@ -630,6 +706,13 @@ def test_a_plan_survives_and_is_the_same_byte_for_byte(tmp_path: Path) -> None:
     json.loads((tmp_path / "plan.json").read_text())
 
 
+def _with_list(whole: str) -> str:
+    """The plan with an environment that is a list of maps, in the portfolio within it."""
+    data = json.loads(whole)
+    data["portfolio"] = {"as_of": "2026-11-23", "work": {"W-0": {"environment": [{"a": "b"}]}}}
+    return json.dumps(data)
+
+
 def test_plans_that_are_none(tmp_path: Path) -> None:
     save_plan(sample_plan(sample_portfolio(items=20)), tmp_path / "plan.json")
     whole = (tmp_path / "plan.json").read_text()
@@ -641,6 +724,8 @@ def test_plans_that_are_none(tmp_path: Path) -> None:
         SMALL: "not JSON",
         '{"as_of": "2026-11-23", "work": {}}': "is a portfolio, not a plan: `throttle plan",
         "[1]": "is something else, not a plan",
+        "null": "holds no plan: it is one value",
+        _with_list(whole): "portfolio.work.W-0.environment: a list here holds names alone",
         '{"seconds": 1}': "is something else, not a plan: check the name",
     }
     for text, sentence in cases.items():

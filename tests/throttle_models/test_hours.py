@@ -33,6 +33,8 @@ def test_ranges(text: str, ranges: list[tuple[int, int, int]]) -> None:
         ("Mon 09:00-25:00", "is not within a day"),
         ("Mon 24:00-24:00", "is not within a day"),
         ("Mon 09:60-10:00", "is not within a day"),
+        ("Mon 09:00-09:00", "has no length: write 00:00-24:00 for a whole day"),
+        ("Mon 00:00-00:00", "has no length: write 00:00-24:00 for a whole day"),
     ],
 )
 def test_what_is_no_hours(text: str, sentence: str) -> None:

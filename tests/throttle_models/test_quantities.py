@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from throttle_models import Days, Estimate, When, format_minutes, parse_minutes
+from throttle_models import Days, Estimate, Portfolio, When, format_minutes, parse_minutes
 from throttle_models.quantities import ELAPSED, WORK, Effort, Elapsed, Lag, Rate, Share, Weekly
 
 HOUR = timedelta(hours=1)
@@ -43,8 +43,16 @@ def test_what_is_no_duration(text: str) -> None:
 
 
 def test_too_long_a_duration() -> None:
-    with pytest.raises(ValueError, match="is too long a duration"):
-        parse_minutes("9" * 20 + "w", WORK)
+    for text in ("9" * 20 + "w", "9" * 400 + "w", "876601h", "21916d"):
+        with pytest.raises(ValueError, match="a duration is at most 100 years of the clock"):
+            parse_minutes(text, WORK)
+    for kind, most, more in ((Effort, "876600h", "876601h"), (Elapsed, "36525d", "36526d"), (Lag, "-36525d", "-9e9w")):
+        adapter: TypeAdapter[Any] = TypeAdapter(kind)
+        adapter.validate_python(most)
+        with pytest.raises(ValidationError):
+            adapter.validate_python(more)
+    with pytest.raises(ValidationError, match="at most 100 years"):
+        TypeAdapter(Effort).validate_python(timedelta(days=40_000))
 
 
 @given(st.timedeltas(timedelta(0), timedelta(days=36_500)))
@@ -67,7 +75,7 @@ def test_any_rate_survives(rate: float) -> None:
     assert adapter.validate_python(adapter.dump_python(rate, mode="json")) == rate
 
 
-@given(st.floats(0, 1, exclude_min=True))
+@given(st.floats(0.01, 1))
 def test_any_share_survives(share: float) -> None:
     adapter: TypeAdapter[float] = TypeAdapter(Share)
     assert adapter.validate_python(adapter.dump_python(share, mode="json")) == share
@@ -88,7 +96,8 @@ def test_rates_are_kept_per_week(text: object, per_week: float) -> None:
         (Rate, "much", "is not a rate"),
         (Rate, "-1/week", "not negative"),
         (Rate, "nan", "not negative"),
-        (Share, "0%", "above 0%"),
+        (Share, "0%", "at least 1%"),
+        (Share, "0.9%", "at least 1%"),
         (Share, "101%", "at most 100%"),
         (Share, "half", "is not a share"),
         (Weekly, "9h", "is not a weekly amount"),
@@ -100,6 +109,17 @@ def test_rates_are_kept_per_week(text: object, per_week: float) -> None:
         (Days, "1766534400", "is not a day or days"),
         (When, "soon", "is not a date"),
         (When, "2026-13-01", "is not a date"),
+        (When, "20261123", "is not a date: write 2026-12-18"),
+        (When, "2026-W48", "is not a date: write 2026-12-18"),
+        (When, "2026-W48-1", "is not a date"),
+        (When, "2026-11-23 08:00", "is not a date"),
+        (When, "2026-11-23T08", "is not a date"),
+        (When, "2026-11-23T0800", "is not a date"),
+        (When, "2026-11-23T08:00+99:00", "is not a date"),
+        (When, "\u0663d", "is not a date"),
+        (When, {"text": "2026-W48"}, "is not a date"),
+        (Days, "20261224", "is not a day or days"),
+        (Days, "2026-12-24/2026-W53", "is not a day or days"),
     ],
 )
 def test_what_is_refused(kind: Any, value: object, sentence: str) -> None:
@@ -129,6 +149,7 @@ AS_OF = datetime(2026, 10, 31, 8, tzinfo=CHICAGO)
         ("2026-12-18", True, datetime(2026, 12, 19, 6, tzinfo=UTC)),
         ("2026-12-18T17:00", True, datetime(2026, 12, 18, 23, tzinfo=UTC)),
         ("2026-12-18T17:00+01:00", False, datetime(2026, 12, 18, 16, tzinfo=UTC)),
+        ("2026-12-18T17:00:30.5-06:00", False, datetime(2026, 12, 18, 23, 0, 30, 500_000, tzinfo=UTC)),
         ("2026-12-18T17:00Z", False, datetime(2026, 12, 18, 17, tzinfo=UTC)),
         ("24h", False, datetime(2026, 11, 1, 13, tzinfo=UTC)),  # over the change of the clock
         ("1d", False, datetime(2026, 11, 1, 14, tzinfo=UTC)),  # the same time of day
@@ -137,6 +158,25 @@ AS_OF = datetime(2026, 10, 31, 8, tzinfo=CHICAGO)
 )
 def test_moments_resolve_in_the_zone(text: str, end_of_day: bool, utc: datetime) -> None:
     assert When.model_validate(text).resolve(AS_OF, CHICAGO, end_of_day).astimezone(UTC) == utc
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"environments": {"a": {"capacity": 10**9 + 1}}},
+        {"work": {"A": {"environment": {"a": 10**9 + 1}}}},
+        {"people": {"a": {"wip": 10**30}}},
+        {"policy": {"person_wip": 10**30}},
+        {"policy": {"projects_in_process": 10**30}},
+        {"work": {"A": {"wait": "200w 36525d"}}},
+        {"work": {"A": {"duration": "10000000h"}}},
+        {"work": {"A": {"after": [{"item": "B", "lag": "-10000000h"}]}}},
+        {"work": {"A": {"needs": [{"skill": "s", "effort": "1h", "allocation": 0.001}]}}},
+    ],
+)
+def test_numbers_that_no_plan_could_reckon_with(data: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"less than or equal to 1000000000|at most 100 years|at least 1%"):
+        Portfolio.model_validate({"as_of": "2026-11-23", **data})
 
 
 def test_days_are_one_or_a_range() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from throttle_models import Finding, Portfolio
-from throttle_models.references import dangling_references
+from throttle_models.references import contradictions, dangling_references
 
 SOUND: dict[str, Any] = {
     "as_of": "2026-11-23T08:00",
@@ -140,6 +140,11 @@ def test_a_skill_that_is_not_declared(path: str) -> None:
         ("teams", {"ops": {}, "": {}}, "empty-id", "teams.: an id is not empty"),
         ("teams", {"ops": {}, " x": {}}, "empty-id", "teams. x: an id is not empty and has no space around it"),
         ("external", {"EXT-1": {}, "TOP": {}}, "id-twice", "external.TOP: is also the id of an item in work"),
+        ("projects", {"phoenix": {}, "TOP": {}}, "id-twice", "projects.TOP: is also the id of an item in work"),
+        ("policy/pins", [{"work": "TOP"}], "empty-pin", "policy.pins.0: pins nothing of TOP; add start, who or window"),
+        ("policy/pins", [{"work": "TOP", "on": "1d"}], "empty-pin", "policy.pins.0: pins nothing of TOP"),
+        ("policy/pins", [{"work": "TOP", "who": "brent"}, {"work": "TOP", "start": "1d"}], "pinned-twice",
+         "policy.pins.1: TOP is pinned twice; write one pin that says all"),
         ("freezes/0/to", "2026-11-24", "freeze-reversed", "freezes.0: ends before it begins"),
         ("projects/phoenix/due", None, "cost-without-due", "projects.phoenix.costs.tardiness: counts from a due date"),
         ("work/CHG-1/due", None, "cost-without-due", "work.CHG-1.costs.tardiness: counts from a due date; add due"),
@@ -165,6 +170,55 @@ def test_slots_that_fit(slot: str) -> None:
 def test_what_an_importer_read_may_contradict_itself() -> None:
     item = {"started": "2026-11-02", "finished": "2026-11-01", "source": {"file": "x.csv"}}
     assert findings(changed("work/OLD-1", item)) == []
+
+
+def warnings(**sections: Any) -> list[Finding]:
+    portfolio = Portfolio.model_validate({"as_of": "2026-11-23T08:00", "zone": "America/Chicago", **sections})
+    assert dangling_references(portfolio) == []
+    return contradictions(portfolio)
+
+
+@pytest.mark.parametrize(
+    ("item", "place", "sentence"),
+    [
+        ({"status": "done", "finished": "2026-11-24"}, "finished", "lies after as_of"),
+        ({"created": "2026-11-10", "finished": "2026-11-09"}, "created", "lies after finished"),
+        ({"status": "in-progress", "started": "1h"}, "started", "lies after as_of, though it is in progress"),
+        ({"due": "2026-12-01", "not_before": "2026-12-02"}, "due", "lies before not_before"),
+        (
+            {"needs": [{"skill": "s", "effort": "1h/2h/4h", "remaining": "5h"}]},
+            "needs.0.remaining",
+            "is more than the effort's high",
+        ),
+    ],
+)
+def test_what_cannot_all_be_right_is_a_warning(item: dict[str, Any], place: str, sentence: str) -> None:
+    (finding,) = warnings(work={"A": {}, "B": item, "C": item})
+    assert finding.level == "warning"
+    assert (finding.path, finding.ids, finding.count) == (f"work.B.{place}", ("B", "C"), 2)
+    assert finding.message.startswith(f"work.B.{place} (and 1 more): {sentence}")
+
+
+def test_what_may_well_be_right() -> None:
+    fine: list[dict[str, Any]] = [
+        {"status": "done", "finished": "2026-11-23", "created": "2026-11-23T07:00"},
+        {"started": "1h"},
+        {"status": "in-progress", "started": "2026-11-23"},
+        {"due": "2026-12-01", "not_before": "2026-12-01"},
+        {"status": "done", "due": "2026-10-01", "not_before": "2026-10-02"},
+        {"needs": [{"skill": "s", "effort": "1h/2h/4h", "remaining": "4h"}]},
+    ]
+    assert warnings(work={f"W-{i}": item for i, item in enumerate(fine)}) == []
+
+
+def test_a_project_that_is_due_before_it_may_begin() -> None:
+    (finding,) = warnings(projects={"p": {"due": "1d", "not_before": "2d"}})
+    assert finding.path == "projects.p.due"
+
+
+def test_dates_out_of_range_are_no_contradictions() -> None:
+    data = {"as_of": "2026-11-23", "work": {"A": {"finished": "9999-12-31", "due": "99999999999d"}}}
+    assert contradictions(Portfolio.model_validate(data)) == []
 
 
 def test_cycles_of_parents_are_chains_of_ids() -> None:

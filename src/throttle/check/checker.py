@@ -8,6 +8,7 @@ import json
 from throttle.check.facts import Facts, unknown_rules
 from throttle.check.kinds import Violations, clock_text, seconds
 from throttle.check.left_out import LeftOut
+from throttle.check.loads import Loads
 from throttle.check.money import Money
 from throttle.check.schedule import Schedule
 from throttle.check.views import accounts, certificate, projects, this_week, weeks
@@ -37,6 +38,7 @@ def check(plan: Plan, portfolio: Portfolio | None = None) -> Verdict:
     weeks(schedule, violations)
     projects(schedule, money, violations)
     certificate(schedule, money, violations)
+    Loads(schedule, violations).check()
     return Verdict(
         ok=not violations.found,
         violations=tuple(violations.found),

@@ -52,6 +52,14 @@ class Clock:
     def local_day(self, at: float) -> date:
         return datetime.fromtimestamp(at, self.zone).date()
 
+    def week(self, at: float) -> str:
+        return iso_week(self.local_day(at))
+
+
+def iso_week(day: date) -> str:
+    year, week, _ = day.isocalendar()
+    return f"{year:04}-W{week:02}"
+
 
 class OpenTime:
     """The open slots of one calendar, of one person or of one environment, expanded as far as was asked."""

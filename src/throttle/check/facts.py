@@ -112,6 +112,14 @@ class Facts:
                 found[project].append(name)
         return {name: tuple(inside) for name, inside in found.items()}
 
+    @cached_property
+    def known(self) -> set[str]:
+        """All ids that a reason may refer to; skills need not be declared."""
+        p = self.portfolio
+        held = {skill for person in p.people.values() for skill in person.skills}
+        needed = {need.skill for item in p.work.values() for need in item.needs if need.skill is not None}
+        return {*p.work, *p.people, *p.external, *p.environments, *p.windows, *p.projects, *p.skills, *held, *needed}
+
     def begun(self, name: str) -> bool:
         return self.work[name].status is Status.IN_PROGRESS
 
@@ -140,16 +148,20 @@ class Facts:
 
     def time_of(self, item: WorkItem, need: Need) -> int:
         """Slots that a need takes: remaining or effort / (people * allocation), or the fixed duration."""
+        return self.clock.slots(self.person_minutes(item, need) / (need.people * need.allocation))
+
+    def person_minutes(self, item: WorkItem, need: Need) -> float:
+        """Minutes of all people on a need together, an hour at 50 % counting half; not rounded to slots."""
         if item.duration is not None:
             span = need.remaining if need.remaining is not None else item.duration
-            return self.clock.slots(span.total_seconds() / 60)
+            return span.total_seconds() / 60 * need.people * need.allocation
         if need.remaining is not None:
             effort = need.remaining
         elif need.effort is not None:
             effort = need.effort.mean
         else:  # the vocabulary refuses such an item
             raise AssertionError("a need without effort, remaining or duration")
-        return self.clock.slots(effort.total_seconds() / 60 / (need.people * need.allocation))
+        return effort.total_seconds() / 60
 
     def slots_of(self, name: str) -> int:
         """Slots of open time from start to finish; 0 for a milestone."""
@@ -257,11 +269,15 @@ class Facts:
 
     def environment_times(self, name: str) -> list[OpenTime]:
         """Of the environments of an item that are not always open."""
-        calendars = {self.portfolio.environments[e].calendar for e in self.work[name].environment}
-        return [
-            self._open_time(c, self.portfolio.calendars[c], None, 1.0)
-            for c in sorted(c for c in calendars if c is not None)
-        ]
+        times = (self.environment_time(e) for e in self.work[name].environment)
+        return list(dict.fromkeys(t for t in times if t is not None))
+
+    def environment_time(self, environment: str) -> OpenTime | None:
+        """None where it is always open."""
+        calendar = self.portfolio.environments[environment].calendar
+        if calendar is None:
+            return None
+        return self._open_time(calendar, self.portfolio.calendars[calendar], None, 1.0)
 
     def _open_time(self, key: object, calendar: Calendar, person: Person | None, share: float) -> OpenTime:
         """One expansion for all who have the same key."""

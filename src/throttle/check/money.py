@@ -95,7 +95,7 @@ class Money:
         if self._free:
             return sum(seconds(i.finish) - self._as_of for i in self._items.values()) / WEEK
         return sum(
-            sum(_rates(entity)[:3]) * (at.finish - self._as_of) / WEEK for entity, at in self._all() if at is not None
+            delay_rate(entity) * (at.finish - self._as_of) / WEEK for entity, at in self._all() if at is not None
         )
 
     def _all(self) -> Iterable[tuple[WorkItem | Project, Extent | None]]:
@@ -104,6 +104,11 @@ class Money:
         for name, item in self._facts.work.items():
             if name not in self._facts.history and any(_rates(item)):
                 yield item, self.of_item(name)
+
+
+def delay_rate(entity: WorkItem | Project) -> float:
+    """What a week's delay costs at most, by the entity's own rates."""
+    return sum(_rates(entity)[:3])
 
 
 def _rates(entity: WorkItem | Project) -> tuple[float, float, float, float]:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar
 
+from throttle.check.clock import iso_week
 from throttle.check.facts import Facts
 from throttle.check.kinds import Violations, clock_text, seconds
-from throttle.check.money import Extent, Money
+from throttle.check.money import Extent, Money, delay_rate
 from throttle.check.schedule import Schedule
-from throttle_models import Goal, PlanStatus, Project, ProjectPlan, Reason, WorkItem
+from throttle_models import Goal, Hold, PlanStatus, Project, ProjectPlan, Reason, Release, Unscheduled, WorkItem
 
 RELATIVE = 1e-6
-"""What a figure may be off by, as a share of it."""
-ROUNDED = 0.005
-"""What hours, weeks and money may be off by, so that two decimals will do."""
+"""What an objective may be off by, as a share of it."""
+SUMMED = 1e-9
+"""What any other sum may be off by, as a share of it."""
+HOURS = 1e-4
+"""What hours may be off by: they are told to four decimals."""
+FIGURES = 1e-6
+"""What lateness and cost may be off by: they are told to six decimals."""
+
+K = TypeVar("K", float, str)
 
 LEFT_OUT = (
     Reason.NO_HOLDER,
@@ -74,17 +82,23 @@ def this_week(schedule: Schedule, violations: Violations) -> None:
     open_now = {
         name
         for name, item in schedule.items.items()
-        if not facts.begun(name) and _week(facts, seconds(item.start)) <= now
+        if not facts.begun(name) and facts.clock.week(seconds(item.start)) <= now
     }
     held = {name for name in facts.activities if name not in open_now and not facts.begun(name)}
     _listed("release-list", [r.item for r in plan.releases], open_now, f"begins by the end of week {now}", violations)
     _listed("hold-list", [h.item for h in plan.holds], held, f"does not begin by the end of week {now}", violations)
+    for kind, listed in (("release-list", plan.releases), ("hold-list", plan.holds)):
+        for entry in listed:
+            _entry(facts, kind, entry, violations)
+        _in_order(kind.removesuffix("-list") + "s", [-entry.value for entry in listed], violations)
+    reasons: list[tuple[str, Hold | Unscheduled]] = [(h.item, h) for h in plan.holds]
+    for name, why in [*reasons, *plan.unscheduled.items()]:
+        _reason(facts, name, why, violations)
     for release in plan.releases:
         item = schedule.items.get(release.item)
         if item is not None and seconds(release.start) != seconds(item.start):
             message = f"{release.item} is released for {clock_text(seconds(release.start))}, which is not its start"
             violations.add("release-list", [release.item], message, seconds(release.start))
-        _project(facts, "release-list", release.item, release.project, violations)
     for hold in plan.holds:
         item, left = schedule.items.get(hold.item), plan.unscheduled.get(hold.item)
         until = None if hold.until is None else seconds(hold.until)
@@ -97,7 +111,6 @@ def this_week(schedule: Schedule, violations: Violations) -> None:
         if left is None and item is not None and hold.reason in LEFT_OUT:
             message = f"{hold.item} is scheduled; {hold.reason} is a reason for leaving out"
             violations.add("hold-list", [hold.item], message)
-        _project(facts, "hold-list", hold.item, hold.project, violations)
 
 
 def _listed(kind: str, listed: list[str], right: set[str], what: str, violations: Violations) -> None:
@@ -110,9 +123,39 @@ def _listed(kind: str, listed: list[str], right: set[str], what: str, violations
         violations.add(kind, [name], f"{name} {what} and is not listed")
 
 
-def _project(facts: Facts, kind: str, name: str, project: str | None, violations: Violations) -> None:
-    if name in facts.work and project != facts.project_of[name]:
-        violations.add(kind, [name], f"{name} is listed under {project}; its project is {facts.project_of[name]}")
+def _entry(facts: Facts, kind: str, entry: Release | Hold, violations: Violations) -> None:
+    """The project and the value of what is released or held."""
+    name = entry.item
+    if name not in facts.work:
+        return
+    project = facts.project_of[name]
+    if entry.project != project:
+        violations.add(kind, [name], f"{name} is listed under {entry.project}; its project is {project}")
+    above: list[WorkItem | Project] = [facts.work[n] for n in (name, *facts.ancestors(name))]
+    if project is not None:
+        above.append(facts.portfolio.projects[project])
+    value = sum(delay_rate(entity) for entity in above)
+    if not math.isclose(entry.value, value, rel_tol=SUMMED, abs_tol=FIGURES):
+        message = f"the value of {name} is {value:.9g} a week; the plan says {entry.value:.9g}"
+        violations.add("value", [name], message, amount=entry.value - value)
+
+
+def _reason(facts: Facts, name: str, why: Hold | Unscheduled, violations: Violations) -> None:
+    """The words of a reason are only there; what it refers to exists."""
+    if not why.text.strip():
+        violations.add("no-text", [name], f"{name} has a reason, {why.reason}, and no words for it")
+    wrong = [ref for ref, count in Counter(why.refs).items() if count > 1 or ref not in facts.known]
+    if wrong:
+        message = f"the reason of {name} refers to {', '.join(wrong)}: not in the portfolio, or more than once"
+        violations.add("unknown-reference", [name, *wrong], message)
+
+
+def _in_order(listing: str, keys: Sequence[K], violations: Violations) -> None:
+    """Keys never fall; equal ones are in any order."""
+    wrong = next((i for i in range(1, len(keys)) if keys[i] < keys[i - 1]), None)
+    if wrong is not None:
+        message = f"the {listing} are not in order: number {wrong + 1} belongs before number {wrong}"
+        violations.add("list-order", [listing], message)
 
 
 def first_week(facts: Facts) -> str:
@@ -122,13 +165,8 @@ def first_week(facts: Facts) -> str:
         spans = [facts.person_time(p).spans(as_of, as_of + days * day) for p in facts.portfolio.people]
         firsts = [s[0][0] for s in spans if s]
         if firsts:
-            return _week(facts, min(firsts) * facts.clock.slot)
-    return _week(facts, as_of * facts.clock.slot)
-
-
-def _week(facts: Facts, at: float) -> str:
-    year, week, _ = facts.clock.local_day(at).isocalendar()
-    return f"{year:04}-W{week:02}"
+            return facts.clock.week(min(firsts) * facts.clock.slot)
+    return facts.clock.week(as_of * facts.clock.slot)
 
 
 def weeks(schedule: Schedule, violations: Violations) -> None:
@@ -139,24 +177,25 @@ def weeks(schedule: Schedule, violations: Violations) -> None:
         for assigned in item.assignments:
             for start, finish in assigned.work:
                 for day, hours in _by_day(facts, seconds(start), seconds(finish)):
-                    right[_week_of(day), assigned.person, day, name] += hours * assigned.allocation
+                    right[iso_week(day), assigned.person, day, name] += hours * assigned.allocation
     told: defaultdict[tuple[str, str, date, str], float] = defaultdict(float)
     for week in plan.weeks:
         for person, days in week.people.items():
             for day, items in days.items():
                 for name, hours in items.items():
                     told[week.week, person, day, name] += hours
+    _in_order("weeks", [week.week for week in plan.weeks], violations)
     for key in sorted(right.keys() | told.keys()):
-        if abs(told[key] - right[key]) > ROUNDED:
+        if not abs(told[key] - right[key]) <= HOURS:
             week_name, person, day, name = key
-            message = f"{person} works {right[key]:.2f} h on {name} on {day}; week {week_name} says {told[key]:.2f} h"
+            message = f"{person} works {right[key]:.4f} h on {name} on {day}; week {week_name} says {told[key]:.4f} h"
             at = datetime.combine(day, time(), facts.clock.zone).timestamp()
             violations.add("week-hours", [person, name], message, at, told[key] - right[key])
     for what, moments in (
         ("starts", {n: i.start for n, i in plan.items.items()}),
         ("finishes", {n: i.finish for n, i in plan.items.items()}),
     ):
-        expected = Counter((_week(facts, seconds(m)), n) for n, m in moments.items())
+        expected = Counter((facts.clock.week(seconds(m)), n) for n, m in moments.items())
         listed = Counter((week.week, n) for week in plan.weeks for n in getattr(week, what))
         for week_name, name in sorted(expected.keys() | listed.keys()):
             off = listed[week_name, name] - expected[week_name, name]
@@ -166,11 +205,6 @@ def weeks(schedule: Schedule, violations: Violations) -> None:
     for week_name, count in Counter(week.week for week in plan.weeks).items():
         if count > 1:
             violations.add("week-items", [week_name], f"week {week_name} is there {count} times", amount=count - 1)
-
-
-def _week_of(day: date) -> str:
-    year, week, _ = day.isocalendar()
-    return f"{year:04}-W{week:02}"
 
 
 def _by_day(facts: Facts, start: float, finish: float) -> Iterator[tuple[date, float]]:
@@ -231,6 +265,8 @@ def _figures(
             violations.add(
                 "project-figures", [name], f"the {field} of {name} is {is_}; the plan says {says}", value, off
             )
+    if told.title != entity.title:
+        violations.add("project-figures", [name], f"the title of {name} is not the portfolio's")
     numbers: dict[str, tuple[float, float]] = {
         "lateness in weeks": (told.late_weeks, money.late(entity, at)),
         "cost": (told.cost, money.cost(entity, at)),
@@ -238,8 +274,8 @@ def _figures(
         "number of unscheduled items": (told.unscheduled, out),
     }
     for field, (number, exact) in numbers.items():
-        if not math.isclose(number, exact, rel_tol=RELATIVE, abs_tol=ROUNDED):
-            message = f"the {field} of {name} is {exact:.6g}; the plan says {number:.6g}"
+        if not math.isclose(number, exact, rel_tol=SUMMED, abs_tol=FIGURES):
+            message = f"the {field} of {name} is {exact:.9g}; the plan says {number:.9g}"
             violations.add("project-figures", [name], message, amount=number - exact)
 
 
@@ -254,6 +290,8 @@ def certificate(schedule: Schedule, money: Money, violations: Violations) -> Non
             message = f"{goal.name} is {exact:.9g} as recomputed; the certificate says {goal.value:.9g}"
             violations.add(kind, [], message, amount=goal.value - exact)
         _goal(goal, violations)
+    if told.seed < 0:
+        violations.add("seed", [], f"a seed is 0 or more; the certificate says {told.seed}")
     if told.status is PlanStatus.OPTIMAL and not told.objective.proved:
         violations.add("proof", [], "the plan is called optimal, and its objective is not proved")
     if told.status not in (PlanStatus.OPTIMAL, PlanStatus.FEASIBLE):
@@ -282,6 +320,10 @@ def _goal(goal: Goal, violations: Violations) -> None:
     if goal.bound > goal.value + slack:
         message = f"the bound of {goal.name}, {goal.bound:.9g}, is above its value, {goal.value:.9g}"
         violations.add("bound", [], message, amount=goal.bound - goal.value)
+    for what, value in (("first come, first served", goal.first_come), ("greedy", goal.greedy)):
+        if not value >= max(0.0, goal.bound - slack):
+            message = f"{goal.name} of {what} is {value:.9g}, and no plan has less than {max(0.0, goal.bound):.9g}"
+            violations.add("baseline", [], message, amount=value - goal.bound)
     gap = (goal.value - goal.bound) / goal.value if goal.value else 0.0
     if not math.isclose(goal.gap, gap, rel_tol=RELATIVE, abs_tol=RELATIVE):
         message = f"the gap of {goal.name} is {gap:.6g}; the certificate says {goal.gap:.6g}"

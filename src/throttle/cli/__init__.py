@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from throttle import __version__
+from throttle.cli import screen
 from throttle.cli.commands.check import check
 from throttle.cli.commands.demo import demo
 from throttle.cli.commands.export import export
@@ -71,7 +72,12 @@ def _root(
 
 def main() -> None:
     """Run the command line and end the process."""
+    screen.open_streams()
     try:
         app()
     except KeyboardInterrupt:  # before a command began
         sys.exit(INTERRUPTED)
+    except OSError as problem:  # of help and version, which typer prints
+        failure = screen.cannot_print(problem)
+        screen.show_findings(failure.findings)
+        sys.exit(failure.exit_code)

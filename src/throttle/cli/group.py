@@ -46,7 +46,9 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            screen.flush()
+            return result
         except (typer.Exit, typer.Abort, typer.TyperException):
             raise  # ends of a command and usage errors, which typer prints
         except KeyboardInterrupt:
@@ -54,8 +56,6 @@ class Commands(TyperGroup):
             raise typer.Exit(INTERRUPTED) from None
         except Exception as problem:
             raise typer.Exit(_explain(problem)) from None
-        finally:
-            screen.flush()
 
 
 def _load(point: metadata.EntryPoint) -> Any:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 DEFAULT_PLAN = Path("out/plan/plan.json")
+YEARS = range(1970, 2200)
 
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
 _FACTOR = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600}
@@ -24,16 +25,37 @@ def seconds(text: str | float) -> float:
 
 
 def iso_week(text: str) -> str:
-    """``2026-W48``, checked to exist."""
+    """``2026-W48``, checked to exist and to be of a year that a plan can reach."""
     from datetime import date
 
     try:
-        if re.fullmatch(r"\d{4}-W\d{2}", text):
+        if re.fullmatch(r"[0-9]{4}-W[0-9]{2}", text) and int(text[:4]) in YEARS:
             date.fromisocalendar(int(text[:4]), int(text[6:]), 1)
             return text
     except ValueError:
         pass
-    raise typer.BadParameter(f"{text!r} is not an ISO week: write for example 2026-W48")
+    raise typer.BadParameter(
+        f"{text!r} is not an ISO week of {YEARS[0]} to {YEARS[-1]}: write for example 2026-W48"
+    )
+
+
+def time_zone(text: str) -> str:
+    """The name of a time zone, checked to exist."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(text).key
+    except (ValueError, OSError, LookupError):  # no name at all, a folder of zones, unknown
+        raise typer.BadParameter(f"{text!r} is not a time zone: write a name such as America/Chicago") from None
+
+
+def text_encoding(text: str) -> str:
+    """The name of a text encoding, checked to exist."""
+    from throttle.ingest.decode import is_text_encoding
+
+    if not is_text_encoding(text):
+        raise typer.BadParameter(f"{text!r} is not a known text encoding: write a name such as cp1252 or mac_roman")
+    return text
 
 
 Exports = Annotated[
@@ -52,14 +74,20 @@ MapOption = Annotated[
     Path | None, typer.Option("--map", metavar="FILE", help="What columns and words of the exports mean.")
 ]
 ZoneOption = Annotated[
-    str | None, typer.Option("--zone", metavar="ZONE", help="Time zone of times without one, such as America/Chicago.")
+    str | None,
+    typer.Option(
+        "--zone", metavar="ZONE", parser=time_zone, help="Time zone of times without one, such as America/Chicago."
+    ),
 ]
 DateOrderOption = Annotated[
     Literal["dmy", "mdy"] | None,
     typer.Option("--date-order", help="Order of day and month, where no date of the exports settles it."),
 ]
 EncodingOption = Annotated[
-    str | None, typer.Option("--encoding", metavar="NAME", help="Encoding of the exports, where it is found wrongly.")
+    str | None,
+    typer.Option(
+        "--encoding", metavar="NAME", parser=text_encoding, help="Encoding of the exports, where it is found wrongly."
+    ),
 ]
 
 PortfolioOption = Annotated[

@@ -8,8 +8,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +24,47 @@ def _refuse(code: str, message: str, path: Path) -> InputError:
     return InputError([Finding(level="error", code=code, message=message, file=str(path))])
 
 
-def check_folder(folder: Path) -> None:
-    """Raise InputError unless the folder is new, empty, or holds an earlier output of ours."""
+def check_folder(folder: Path, names: Iterable[str] = (PLAN, REPORT, RUN)) -> None:
+    """Raise InputError unless the folder is new, empty, or holds an earlier output of ours that can be replaced."""
     remedy = "choose another one with --out"
-    nearest = next((p for p in (folder, *folder.absolute().parents) if p.exists()), Path())
-    if nearest != folder and not (nearest.is_dir() and os.access(nearest, os.W_OK)):
-        why = "no right to write there" if nearest.is_dir() else "it is a file"
-        raise _refuse("cannot-write", f"Cannot make {folder} in {nearest}: {why}; {remedy}.", folder)
-    if folder.exists() and not folder.is_dir():
-        raise _refuse("not-a-folder", f"The output {folder} is a file; {remedy}.", folder)
-    if folder.is_dir() and any(folder.iterdir()) and not _is_ours(folder / RUN):
-        raise _refuse(
-            "not-our-output",
-            f"The folder {folder} is not empty and has no {RUN} written by throttle, so nothing in it was changed; "
-            f"{remedy}.",
-            folder,
-        )
+    with _writing(folder):
+        _check_place(folder, remedy)
+        if not folder.exists():
+            return
+        if not folder.is_dir():
+            raise _refuse("not-a-folder", f"The output {folder} is a file; {remedy}.", folder)
+        for target in (folder / name for name in names):
+            if os.path.lexists(target) and (target.is_symlink() or not target.is_file()):
+                what = "a link" if target.is_symlink() else "a folder" if target.is_dir() else "no plain file"
+                message = f"{target} is {what}, so nothing in {folder} was changed; remove it, or {remedy}."
+                raise _refuse("not-our-output", message, target)
+        if any(folder.iterdir()) and not _is_ours(folder / RUN):
+            raise _refuse(
+                "not-our-output",
+                f"The folder {folder} is not empty and has no {RUN} written by throttle, so nothing in it was changed; "
+                f"{remedy}.",
+                folder,
+            )
+
+
+def _check_place(path: Path, remedy: str) -> None:
+    """Raise InputError or OSError if nothing can be made or replaced at a path."""
+    try:
+        whole = path.absolute()
+    except FileNotFoundError:
+        message = "The current folder exists no longer: change to one that does."
+        raise _refuse("no-current-folder", message, path) from None
+    nearest = next(p for p in (whole, *whole.parents) if os.path.lexists(p))
+    if not nearest.exists():
+        raise _refuse("dangling-link", f"{nearest} is a link to what does not exist; {remedy}.", path)
+    if nearest != whole and not nearest.is_dir():
+        raise _refuse("cannot-write", f"Cannot make {path} in {nearest}: it is a file; {remedy}.", path)
+    for part in whole.parts[len(nearest.parts) :]:
+        with suppress(FileNotFoundError):
+            os.lstat(nearest / part)  # a name that is too long, or that this place cannot hold
+    within = nearest if nearest.is_dir() else nearest.parent
+    if not os.access(within, os.W_OK | os.X_OK):
+        raise _refuse("cannot-write", f"Cannot make {path} in {within}: no right to write there; {remedy}.", path)
 
 
 def _is_ours(run: Path) -> bool:
@@ -55,17 +80,39 @@ def publish(folder: Path, writers: Mapping[str, Callable[[Path], Any]]) -> None:
 
     Raises InputError where the folder is not ours or cannot be written.
     """
-    check_folder(folder)
+    check_folder(folder, writers)
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".throttle-", dir=folder))
         try:
             for name, write in writers.items():
                 write(scratch / name)
-            for name in writers:
-                os.replace(scratch / name, folder / name)  # noqa: PTH105 - the same call as in write_atomic
+            _replace_all([(scratch / name, folder / name) for name in writers])
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _replace_all(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Put each new file in the place of the old one; if one cannot be, the old ones come back."""
+    for new, target in moves:
+        if target.exists():
+            shutil.copy2(target, _before(new))
+    replaced: list[tuple[Path, Path]] = []
+    try:
+        for new, target in moves:
+            replaced.append((new, target))
+            os.replace(new, target)  # noqa: PTH105 - the same call as in write_atomic
+    except BaseException:
+        for new, target in replaced:
+            if _before(new).exists():
+                os.replace(_before(new), target)  # noqa: PTH105
+            elif not new.exists():
+                target.unlink()
+        raise
+
+
+def _before(new: Path) -> Path:
+    return new.with_name(f"{new.name}.before")
 
 
 @contextmanager
@@ -74,7 +121,7 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as problem:
         why = problem.strerror or type(problem).__name__
-        message = f"Cannot write {path}: {why.lower()}. Make room there, or choose another place."
+        message = f"Cannot write {path}: {why.lower()}. Make room there, or choose another place or name."
         raise _refuse("cannot-write", message, path) from None
 
 
@@ -85,15 +132,19 @@ def check_file(path: Path, force: bool, suffixes: Sequence[str] = ()) -> None:
     """
     if suffixes and path.suffix.lower() not in suffixes:
         raise _refuse("unknown-format", f"The output {path} must end in one of {', '.join(suffixes)}.", path)
-    if path.is_dir():
-        raise _refuse("not-a-file", f"The output {path} is a folder; name a file.", path)
-    if path.exists() and not force and not _unedited(path):
-        raise _refuse(
-            "exists",
-            f"The file {path} exists and is not an unedited output of throttle; name another one, or add --force to "
-            "replace it.",
-            path,
-        )
+    with _writing(path):
+        _check_place(path, "name another file")
+        if path.is_dir():
+            raise _refuse("not-a-file", f"The output {path} is a folder; name a file.", path)
+        if path.exists() and not path.is_file():
+            raise _refuse("not-a-file", f"The output {path} is a device or a pipe; name a file.", path)
+        if path.exists() and not force and not _unedited(path):
+            raise _refuse(
+                "exists",
+                f"The file {path} exists and is not an unedited output of throttle; name another one, or add --force "
+                "to replace it.",
+                path,
+            )
 
 
 def write_file(path: Path, write: Callable[[Path], Any], force: bool = False) -> None:

@@ -19,6 +19,7 @@ from throttle.terminal import clean
 if TYPE_CHECKING:
     from rich.status import Status
 
+    from throttle.errors import InputError
     from throttle.solve import Progress
     from throttle_models import Finding
 
@@ -35,25 +36,81 @@ class _Console(Console):
         _drop(self.file)
 
 
+class _Stream:
+    """Standard output or error, whose failures are not those of Throttle: data that cannot be printed is an
+    InputError; a message that cannot be is dropped."""
+
+    def __init__(self, stream: TextIO, carries_data: bool) -> None:
+        self._stream, self._carries_data = stream, carries_data
+
+    def write(self, text: str) -> int:
+        with self._failing():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._failing():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as problem:
+            _drop(self._stream)
+            if self._carries_data:
+                raise cannot_print(problem) from None
+
+
+def cannot_print(problem: OSError) -> InputError:
+    """The error to raise or print where standard output takes no more."""
+    from throttle.errors import InputError
+    from throttle_models import Finding
+
+    why = (problem.strerror or type(problem).__name__).lower()
+    message = f"Cannot write to standard output: {why}. Send it elsewhere, such as to a file with room."
+    return InputError([Finding(level="error", code="cannot-print", message=message)])
+
+
+def open_streams() -> None:
+    """Give the standard streams that were closed before the start a place, so that no file opened later gets their
+    number: messages are dropped, and data printed is refused."""
+    for number, how in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, how)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115 - a number
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+
+
 def _drop(stream: Any) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
-def _console(stream: TextIO) -> Console:
+def _console(stream: Any) -> Console:
     width = None if stream.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
     return _Console(file=stream, markup=False, highlight=False, emoji=False, soft_wrap=False, width=width)
 
 
 def out() -> Console:
     """For data."""
-    return _console(sys.stdout)
+    return _console(_Stream(sys.stdout, True))
 
 
 def err() -> Console:
     """For messages."""
-    return _console(sys.stderr)
+    return _console(_Stream(sys.stderr, False))
 
 
 def say(message: str, style: str = "") -> None:
@@ -73,16 +130,17 @@ def emit_json(document: Any) -> None:
 
 def emit(text: str) -> None:
     """Data on standard output as it is."""
+    stream = _Stream(sys.stdout, True)
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        stream.write(text)
+        stream.flush()
     except BrokenPipeError:
         _drop(sys.stdout)
 
 
 def flush() -> None:
-    """Send what is buffered; a reader that has gone is no error."""
-    for stream in (sys.stdout, sys.stderr):
+    """Send what is buffered; a reader that has gone is no error. Raises InputError where there is no room."""
+    for stream in (_Stream(sys.stderr, False), _Stream(sys.stdout, True)):
         try:
             stream.flush()
         except BrokenPipeError:

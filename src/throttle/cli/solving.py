@@ -77,14 +77,16 @@ def plan_and_show(
     with run.timed("plan"):
         plan, interrupted = _plan(portfolio, search, run, show.quiet, previous)
     _publish(plan, portfolio, search, show, run, interrupted)
-    if show.json:
-        screen.emit_json((show.out / output.PLAN).read_text(encoding="utf-8"))
-    else:
-        from throttle.terminal import show_plan
+    try:
+        if show.json:
+            screen.emit_json((show.out / output.PLAN).read_text(encoding="utf-8"))
+        else:
+            from throttle.terminal import show_plan
 
-        show_plan(screen.out(), plan, portfolio, show.week)
-    if not show.quiet:
-        screen.say(f"Written: {show.out / output.PLAN}, {show.out / output.REPORT} (open it in a browser)")
+            show_plan(screen.out(), plan, portfolio, show.week)
+    finally:  # also where it cannot be printed
+        if not show.quiet:
+            screen.say(f"Written: {show.out / output.PLAN}, {show.out / output.REPORT} (open it in a browser)")
     if show.open:
         typer.launch((show.out / output.REPORT).resolve().as_uri())
     if interrupted:

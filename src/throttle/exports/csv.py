@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from io import StringIO
@@ -60,6 +61,11 @@ def _by_day(block: Block, zone: ZoneInfo) -> Iterator[tuple[date, datetime, date
         first = last
 
 
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
 def _safe(text: str) -> str:
-    """OWASP, CSV injection: a spreadsheet runs a cell that begins so."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """OWASP, CSV injection: a spreadsheet runs a cell that begins so. Control characters, which a terminal would obey,
+    become ``\\x1b``; ends of lines and tabs stay."""
+    text = _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", text.replace("\r\n", "\n"))
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text

@@ -22,6 +22,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_NO_FILES = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf_7"}
 _CONTROL = bytes(set(range(32)) - {0x09, 0x0A, 0x0C, 0x0D, 0x1A, 0x1B})
 _STEP = 1 << 20
 
@@ -34,6 +35,15 @@ class Encoding:
     why: str
     skip: int = 0
     fallback: bool = False
+
+
+def is_text_encoding(name: str) -> bool:
+    """Whether files are written in it: not so Python's own notations (``unicode_escape``), nor those of host names."""
+    try:
+        "".encode(name)  # LookupError for what is unknown or no text encoding
+        return codecs.lookup(name).name.replace("-", "_") not in _NO_FILES
+    except (LookupError, ValueError):
+        return False
 
 
 def choose_encoding(data: bytes, file: str, declared: str | None = None) -> Encoding:
@@ -85,12 +95,9 @@ def choose_encoding(data: bytes, file: str, declared: str | None = None) -> Enco
 
 
 def _strictly(data: bytes, choice: Encoding, file: str) -> Encoding:
-    try:
-        problem = _problem(data[choice.skip :], choice.name)
-    except LookupError:
-        raise refusal(
-            "encoding", f"{choice.name} is not a known text encoding: write a name such as cp1252", file
-        ) from None
+    if not is_text_encoding(choice.name):
+        raise refusal("encoding", f"{choice.name} is not a known text encoding: write a name such as cp1252", file)
+    problem = _problem(data[choice.skip :], choice.name)
     if problem is not None:
         raise refusal(
             "encoding",
@@ -103,7 +110,6 @@ def _strictly(data: bytes, choice: Encoding, file: str) -> Encoding:
 
 def _problem(data: bytes, encoding: str) -> UnicodeDecodeError | None:
     """The first thing that does not decode. In steps, so that the text is never in memory as a whole."""
-    "".encode(encoding)  # LookupError for what is unknown or no text encoding
     decoder = codecs.getincrementaldecoder(encoding)()
     at = 0
     try:

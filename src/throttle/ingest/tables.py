@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -188,9 +189,29 @@ def _open_json(data: bytes, choice: Encoding, file: str, modified: float) -> Tab
         both = any("value" in cell and "link" not in cell for cell in cells if "display_value" in cell)
         values = "all" if both else "display"
     rows = [[_cell(record.get(key), key) for key in header] for record in records]
+    if _SURROGATE.search(text):
+        _refuse_halves(header, rows, file)
     table = Table(file, "json", choice, header, rows[:_SAMPLE], modified, values)
     table._rest = iter(rows[_SAMPLE:])
     return table
+
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _refuse_halves(header: list[str], rows: list[list[str]], file: str) -> None:
+    """Raise InputError for half of a surrogate pair, which no file can hold."""
+    for number, row in enumerate([header, *rows]):
+        for name, cell in zip(header, row, strict=True):
+            try:
+                cell.encode()
+            except UnicodeEncodeError:
+                shown = name.encode(errors="backslashreplace").decode()
+                where = f"row {number}, column {shown!r}," if number else "a field's name"
+                raise refusal(
+                    "bad-json", f"{file}: {where} has half of a \\u surrogate pair, which is no character; correct it",
+                    file, row=number or None, column=shown,
+                ) from None  # fmt: skip
 
 
 def _json_lines(text: str) -> list[Any] | None:

@@ -49,6 +49,10 @@ class Exact:
         seatless = a.need_ptr[1:] == a.need_ptr[:-1]
         if (seatless & ((a.place >= 0) | (a.occurrence >= 0) | (a.frozen >= 0) | (np.diff(a.use_ptr) > 0))).any():
             return False
+        for j in np.unique(np.repeat(np.arange(len(a.release)), np.diff(a.pred_ptr))[a.lag_kind == WORKING]).tolist():
+            people = a.candidate[a.cand_ptr[a.need_ptr[j]] : a.cand_ptr[a.need_ptr[j + 1]]]
+            if len(np.unique(a.person_mask[people])) > 1:
+                return False  # which hours a lag counts depends on the crew
         return not (a.pin >= 0).any()
 
     def solve(
@@ -325,9 +329,7 @@ class _Model:
                 keep &= frost[lasts + 1] == frost[starts]
             if a.occurrence[j] >= 0:
                 number = a.occurrences[a.occurrence[j]]
-                back = np.minimum(lasts + a.rollback[j], self.instance.slots - 1)
-                keep &= (number[starts] >= 0) & (number[back] == number[starts])
-                keep &= lasts + a.rollback[j] < self.instance.slots
+                keep &= (number[starts] >= 0) & (number[lasts] == number[starts])
         keep &= starts >= self.after[0]
         index = np.searchsorted(self.axis, starts[keep])
         found[index] = np.searchsorted(self.axis, lasts[keep]) + 1
@@ -377,12 +379,9 @@ class _Model:
                 cp.add(after >= before + lag)
 
     def later(self, j: int, moment: Any, lag: int) -> Any:
-        """The moment after so many slots that are open for the people who may do j; the latest where they differ."""
+        """The moment after so many slots that are open for the people who may do j, who share one calendar."""
         a = self.a
         rows = {int(a.person_mask[p]) for q, p in self.on if a.need_ptr[j] <= q < a.need_ptr[j + 1]}
-        if len(rows) > 1:
-            self.exact = False
-        # with several calendars at once even fewer slots count; then the kernel decides, after this model
         slots = self.instance.slots
         table = np.zeros(slots + 1, np.int64)
         for row in rows:

@@ -177,11 +177,7 @@ def earliest(
             at = a.pin[j]
             while at < slots and place >= 0 and a.masks[place, at] == 0:
                 at += 1
-        while occurrence >= 0 and at < slots:
-            upto = at + max(1, a.rollback[j])
-            number = a.occurrences[occurrence, at]
-            if number >= 0 and upto <= slots and np.all(a.occurrences[occurrence, at:upto] == number):
-                break
+        while occurrence >= 0 and at < slots and a.occurrences[occurrence, at] < 0:
             if pinned:
                 return -1
             at += 1
@@ -250,26 +246,18 @@ def earliest(
             t += 1
         if not broken:
             end = t + 1
-            keeps = end >= finish_from
-            if occurrence >= 0 and keeps:
-                for k in range(end, end + a.rollback[j]):
-                    if k >= slots or a.occurrences[occurrence, k] != number:
-                        keeps = False
-                        break
-            if keeps:
+            if end >= finish_from:
                 out[0] = end
                 return first
-            t = first
-            if end < finish_from:
-                # from any earlier start, so many slots open for all lie before finish_from that it would end there
-                back, count = min(finish_from, slots), 0
-                while back > first + 1 and count < longest:
-                    back -= 1
-                    everyone = place < 0 or a.masks[place, back] == 1
-                    for k in range(seats.shape[0]):
-                        everyone &= a.masks[a.person_mask[crew[seats[k, 0]]], back] == 1
-                    count += everyone
-                t = max(first, back - 1)
+            # from any earlier start, so many slots open for all lie before finish_from that it would end there
+            back, count = min(finish_from, slots), 0
+            while back > first + 1 and count < longest:
+                back -= 1
+                everyone = place < 0 or a.masks[place, back] == 1
+                for k in range(seats.shape[0]):
+                    everyone &= a.masks[a.person_mask[crew[seats[k, 0]]], back] == 1
+                count += everyone
+            t = max(first, back - 1)
         if pinned:
             return -1
         s = t + 1
@@ -517,6 +505,7 @@ def decode(
     left = np.zeros(projects, np.int64)
     last = np.zeros(projects, np.int64)
     let_in = np.zeros(projects, np.int64)
+    entered = np.full(projects, -1, np.int64)
     open_count = 0
     for j in range(n):
         if a.project[j] >= 0:
@@ -559,8 +548,9 @@ def decode(
                 ends = np.empty(projects, np.int64)
                 count = 0
                 for q in range(projects):
-                    if opened[q] == 1 and left[q] == 0 and last[q] > 0:
-                        ends[count] = last[q]
+                    if opened[q] == 1 and left[q] == 0 and entered[q] >= 0:
+                        # one that takes no time still counts when it starts
+                        ends[count] = max(last[q], entered[q] + 1)
                         count += 1
                 since = 0
                 if count >= room:
@@ -620,6 +610,7 @@ def decode(
         if p >= 0:
             left[p] -= 1
             last[p] = max(last[p], out[0])
+            entered[p] = begin if entered[p] < 0 else min(entered[p], begin)
             if left[p] == 0 and limit > 0:
                 open_count -= 1
         for e in range(a.succ_ptr[j], a.succ_ptr[j + 1]):

@@ -134,7 +134,7 @@ def test_phases_and_methods() -> None:
 
 def test_a_larger_budget_is_not_worse() -> None:
     instance = compiled(random_portfolio(61, 14)).instance
-    little, much = solved(instance, 0.005), solved(instance, 0.3)
+    little, much = solved(instance, 0.005), solved(instance, 0.1)
     assert little.best is not None
     assert much.best is not None
     assert much.best.cost <= little.best.cost
