@@ -180,7 +180,7 @@ import hashlib, sys
 from throttle.planning import make_plan
 from throttle_models import Portfolio
 made_from = Portfolio.model_validate_json(sys.stdin.read())
-plan = make_plan(made_from, budget=0.3, deterministic=True, seed=int(sys.argv[1]))
+plan = make_plan(made_from, budget=0.2, deterministic=True, seed=int(sys.argv[1]))
 print(hashlib.sha256(plan.model_dump_json().encode()).hexdigest())
 """
 
@@ -191,25 +191,24 @@ def digest(plan: Plan) -> str:
 
 def test_a_fresh_process_makes_the_same_bytes() -> None:
     """Other hash seeds, other addresses, other workers: the same plan."""
-    plan = make_plan(HARD, budget=0.3, deterministic=True, workers=2)
+    plan = make_plan(HARD, budget=0.2, deterministic=True, workers=2)
     assert {"local search", "exact model"} <= set(plan.certificate.method.split(", "))
-    found = {digest(plan), digest(make_plan(HARD, budget=0.3, deterministic=True, workers=1))}
-    for hash_seed in ("1", "77"):
-        done = subprocess.run(
-            [sys.executable, "-c", FRESH, "1"],
-            input=HARD.model_dump_json(exclude_defaults=True),
-            capture_output=True,
-            text=True,
-            check=True,
-            env={"PYTHONHASHSEED": hash_seed, "PATH": "", "HOME": str(Path.home())},
-        )
-        found.add(done.stdout.strip())
+    found = {digest(plan), digest(make_plan(HARD, budget=0.2, deterministic=True, workers=1))}
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH, "1"],
+        input=HARD.model_dump_json(exclude_defaults=True),
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONHASHSEED": "77", "PATH": "", "HOME": str(Path.home())},
+    )
+    found.add(done.stdout.strip())
     assert len(found) == 1
 
 
 def test_no_clock_decides_in_deterministic_mode(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which every look at the clock takes a minute makes the same plan."""
-    plain = digest(make_plan(HARD, budget=0.3, deterministic=True))
+    plain = digest(make_plan(HARD, budget=0.2, deterministic=True))
     minutes = iter(range(0, 60 * 10**7, 60))
     looked = 0
 
@@ -222,7 +221,7 @@ def test_no_clock_decides_in_deterministic_mode(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(time, "perf_counter", slow)
     monkeypatch.setattr(time, "time", slow)
     try:
-        slowly = digest(make_plan(HARD, budget=0.3, deterministic=True))
+        slowly = digest(make_plan(HARD, budget=0.2, deterministic=True))
     finally:
         monkeypatch.undo()
     assert looked > 0

@@ -54,14 +54,19 @@ def contradictions(portfolio: Portfolio) -> list[Finding]:
     def when(value: When | None, end_of_day: bool = False) -> datetime | None:
         return _instant(value, as_of, zone, end_of_day) if value else None
 
+    def before(one: When | None, other: When | None) -> bool:
+        """Whether all of the one, which may be a whole day, lies before the other."""
+        first, last, then = when(one), when(one, True), when(other)
+        return first is not None and last is not None and then is not None and first < then and last <= then
+
     def note(field_: str, sentence: str, *at: str | int) -> None:
         found.setdefault((field_, sentence), []).append((*at, *field_.split(".")))
 
     for key, item in portfolio.work.items():
-        created, started, finished = when(item.created), when(item.started), when(item.finished)
+        started, finished = when(item.started), when(item.finished)
         if finished and finished > as_of:
             note("finished", "lies after as_of; correct one of them", "work", key)
-        if created and finished and (when(item.finished, True) or LAST) < created:
+        if before(item.finished, item.created):
             note("created", "lies after finished; correct one of them", "work", key)
         if started and started > as_of and item.status == Status.IN_PROGRESS:
             note("started", "lies after as_of, though it is in progress; correct one of them", "work", key)
@@ -71,8 +76,7 @@ def contradictions(portfolio: Portfolio) -> list[Finding]:
     planned = {key: item for key, item in portfolio.work.items() if item.status not in (Status.DONE, Status.CANCELLED)}
     for name, entries in (("projects", portfolio.projects), ("work", planned)):
         for key, entry in entries.items():
-            due, earliest = when(entry.due, True), when(entry.not_before)
-            if due and earliest and due <= earliest:
+            if before(entry.due, entry.not_before):
                 note("due", "lies before not_before; correct one of them", name, key)
     return [
         Finding(

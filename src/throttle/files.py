@@ -208,7 +208,7 @@ def _resembles(data: dict[str, Any]) -> bool:
 _REMEDIES = {
     "a ticket export": "`throttle ingest {path} -o portfolio.yaml` makes a portfolio of it",
     "a plan": "`throttle verify`, `why`, `replan` and `export` read it; name the portfolio it was made from",
-    "a portfolio": "`throttle plan {path} -o plan.json` makes a plan of it",
+    "a portfolio": "`throttle plan {path}` makes a plan of it",
     "a mapping": "`throttle ingest EXPORT --map {path}` uses it",
     "something else": "check the name; docs/portfolio.md and docs/plan.md tell what is in these files",
 }

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from throttle_models import Finding, Link, Need, Portfolio, Status, WorkItem
+from throttle_models.references import contradictions
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -226,3 +227,32 @@ def missing_skills(portfolio: Portfolio, graph: WorkGraph) -> list[Finding]:
 
 def is_in_progress(item: WorkItem) -> bool:
     return item.status is Status.IN_PROGRESS
+
+
+def portfolio_findings(portfolio: Portfolio, graph: WorkGraph) -> list[Finding]:
+    """What a planner should know about a portfolio that can be planned: warnings and notes, no errors."""
+    found = [*missing_skills(portfolio, graph), *contradictions(portfolio)]
+    for id in graph.activities:
+        item = portfolio.work[id]
+        if is_in_progress(item) and any(n.remaining is None for n in item.needs):
+            found.append(
+                Finding(
+                    level="info",
+                    code="full-effort-left",
+                    ids=(id,),
+                    message=f"{id} is in progress and says no remaining effort, so all of its effort is planned; "
+                    "write remaining: in its needs",
+                )
+            )
+    cancelled = {i for i in graph.history if portfolio.work[i].status == "cancelled"}
+    for id in graph.activities:
+        if gone := [link.item for link in portfolio.work[id].after if link.item in cancelled]:
+            found.append(
+                Finding(
+                    level="warning",
+                    code="waits-for-cancelled",
+                    ids=(id, *gone),
+                    message=f"{id} waits for {', '.join(gone)}, which is cancelled; it is planned as if that were done",
+                )
+            )
+    return found

@@ -17,7 +17,7 @@ from throttle.check import check
 from throttle.compile import Compiled, check_input, compile_portfolio, horizon_guess, most_slots
 from throttle.errors import InterruptedWithoutPlanError, NoPlanError, VerificationError
 from throttle.files import portfolio_hash
-from throttle.graph import WorkGraph, is_in_progress, missing_skills
+from throttle.graph import WorkGraph, is_in_progress, portfolio_findings
 from throttle.instance import Schedule
 from throttle.lift import lift, lower
 from throttle.loads import Loads, iso_week
@@ -295,7 +295,7 @@ def build_plan(compiled: Compiled, solution: Solution, settings: Settings, previ
         loads=loads,
         weeks=weeks(portfolio, items, zone),
         certificate=certificate(compiled, solution, settings, items),
-        findings=tuple(_findings(portfolio, graph)),
+        findings=tuple(portfolio_findings(portfolio, graph)),
         assumptions=portfolio.assumptions,
         previous=moves(compiled, causes, items, previous) if previous else None,
         portfolio=portfolio if carried else None,
@@ -530,31 +530,3 @@ def certificate(
         },
         method=", ".join(solution.method),
     )
-
-
-def _findings(portfolio: Portfolio, graph: WorkGraph) -> list[Finding]:
-    found = missing_skills(portfolio, graph)
-    for id in graph.activities:
-        item = portfolio.work[id]
-        if is_in_progress(item) and any(n.remaining is None for n in item.needs):
-            found.append(
-                Finding(
-                    level="info",
-                    code="full-effort-left",
-                    ids=(id,),
-                    message=f"{id} is in progress and says no remaining effort, so all of its effort is planned; "
-                    "write remaining: in its needs",
-                )
-            )
-    cancelled = {i for i in graph.history if portfolio.work[i].status == "cancelled"}
-    for id in graph.activities:
-        if gone := [link.item for link in portfolio.work[id].after if link.item in cancelled]:
-            found.append(
-                Finding(
-                    level="warning",
-                    code="waits-for-cancelled",
-                    ids=(id, *gone),
-                    message=f"{id} waits for {', '.join(gone)}, which is cancelled; it is planned as if that were done",
-                )
-            )
-    return found

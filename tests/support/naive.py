@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import combinations, product
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -28,6 +29,7 @@ from throttle_models import (
     Hold,
     Link,
     LinkType,
+    Load,
     Need,
     Plan,
     PlannedItem,
@@ -84,6 +86,7 @@ class Naive:
         self.minutes: dict[str, set[int]] = defaultdict(set)
         self.open: dict[tuple[str, int], bool] = {}
         self.slots: dict[str, dict[int, int]] = {}
+        self.capacity: dict[tuple[str | None, int], dict[str, float]] = {}
         parents = {i.parent for i in self.work.values()}
         self.history = [n for n, i in self.work.items() if i.status in (Status.DONE, Status.CANCELLED)]
         self.containers = [
@@ -468,6 +471,7 @@ class Naive:
     def plan(self) -> Plan:
         """The schedule with all that a plan tells of it."""
         objective, flow = self.objective(), self.flow()
+        loads = sorted(self.loads(), key=lambda load: -(load.weeks_of_queue or 0))
         counted = [n for n in self.activities if n in self.placed or n in self.left]
         return Plan(
             as_of=self.instant(self.as_of),
@@ -477,14 +481,14 @@ class Naive:
             horizon=self.instant(self.horizon),
             currency=self.p.currency,
             items={n: self.item(n) for n in self.placed},
-            unscheduled={n: Unscheduled(reason=reason, text="") for n, reason in self.left.items()},
+            unscheduled={n: Unscheduled(reason=reason, text=str(reason)) for n, reason in self.left.items()},
             done=tuple(self.history),
             containers=tuple(self.containers),
-            releases=tuple(self.releases()),
-            holds=tuple(self.holds()),
+            releases=tuple(sorted(self.releases(), key=lambda release: -release.value)),
+            holds=tuple(sorted(self.holds(), key=lambda hold: -hold.value)),
             projects=self.figures(),
-            bottleneck=None,
-            loads=(),
+            bottleneck=loads[0] if loads else None,
+            loads=tuple(loads),
             weeks=tuple(self.weeks()),
             certificate=Certificate(
                 status=PlanStatus.FEASIBLE,
@@ -536,7 +540,9 @@ class Naive:
     def releases(self) -> Iterator[Release]:
         for name, at in self.placed.items():
             if not self.begun(name) and self.week(at.start) <= self.first_week():
-                yield Release(item=name, project=self.project(name), start=self.instant(at.start), value=0)
+                yield Release(
+                    item=name, project=self.project(name), start=self.instant(at.start), value=self.value(name)
+                )
 
     def holds(self) -> Iterator[Hold]:
         for name in self.activities:
@@ -544,7 +550,21 @@ class Naive:
             if not self.begun(name) and not (at and self.week(at.start) <= self.first_week()):
                 reason = self.left.get(name, Reason.PEOPLE)
                 until = self.instant(at.start) if at else None
-                yield Hold(item=name, project=self.project(name), reason=reason, text="", until=until, value=0)
+                yield Hold(
+                    item=name,
+                    project=self.project(name),
+                    reason=reason,
+                    text=str(reason),
+                    until=until,
+                    value=self.value(name),
+                )
+
+    def value(self, name: str) -> float:
+        """What a week's delay costs: the rates of the item, of all that contains it and of its project."""
+        project = self.project(name)
+        above: list[Project | WorkItem] = [self.work[n] for n in self.line(name)]
+        above += [self.p.projects[project]] if project else []
+        return sum(_rates(e)["delay"] + _rates(e)["tardiness"] + _rates(e)["flow"] for e in above)
 
     def weeks(self) -> Iterator[Week]:
         hours: dict[str, dict[str, dict[date, dict[str, float]]]] = defaultdict(
@@ -562,6 +582,142 @@ class Naive:
                         hours[_week(day)][who][day][name] += share / 60
         for week in sorted({*hours, *starts, *finishes}):
             yield Week(week=week, people=hours[week], starts=tuple(starts[week]), finishes=tuple(finishes[week]))
+
+    # loads
+
+    def loads(self) -> Iterator[Load]:
+        """Of each skill, of each environment, and of the set of people with the most work of their own to its hours."""
+        parts = [(n, i) for n in self.placed for i in range(len(self.work[n].needs)) if self.person_hours(n, i)]
+        by_skill: dict[str | None, list[tuple[str, int]]] = {self.work[n].needs[i].skill: [] for n, i in parts}
+        for n, i in parts:
+            by_skill[self.work[n].needs[i].skill].append((n, i))
+        found = []
+        for skill, some in by_skill.items():
+            if skill is not None:
+                level = min(self.work[n].needs[i].level for n, i in some)
+                people = [w for w, person in self.p.people.items() if person.skills.get(skill, 0) >= level]
+                label = skill if level == 1 else f"{skill}>={level}"
+                found.append(self.load(skill, (label,), people, some))
+        yield from found
+        most = self.most_loaded(parts)
+        if most is not None and (most.people, most.work_hours) not in [(f.people, f.work_hours) for f in found]:
+            yield most
+        for place, environment in self.p.environments.items():
+            users = [
+                (at, self.work[n].environment[place])
+                for n, at in self.placed.items()
+                if place in self.work[n].environment
+            ]
+            if users:
+                who = f"/{place}" if environment.calendar else None
+                taken: dict[str, float] = defaultdict(float)
+                for at, amount in users:
+                    for slot in range(at.start, at.finish):
+                        if who is None or self.is_open(who, slot):
+                            taken[self.week(slot)] += amount * self.size / 3600
+                there = {week: hours * environment.capacity for week, hours in self.open_hours(who).items()}
+                yield self.told("environment", place, (place,), (), sum(taken.values()), taken, there)
+
+    def most_loaded(self, parts: list[tuple[str, int]]) -> Load | None:
+        """Every set of people who could do any of it is tried."""
+        able = {part: self.able(*part) for part in parts}
+        people = [who for who in self.p.people if any(who in some for some in able.values())]
+        best: Load | None = None
+        for count in range(1, len(people) + 1):
+            for some in combinations(people, count):
+                own = [part for part in parts if able[part] <= set(some)]
+                queue = sum(self.person_hours(*p) for p in own) / (sum(self.hours(w) for w in some) or math.inf)
+                if own and (best is None or queue * self.length() / WEEK > (best.weeks_of_queue or 0) + 1e-9):
+                    labels: dict[str, float] = defaultdict(float)
+                    for n, i in own:
+                        need = self.work[n].needs[i]
+                        if need.skill:
+                            label = need.skill if need.level == 1 else f"{need.skill}>={need.level}"
+                            labels[label] += self.person_hours(n, i)
+                    members = sorted(labels, key=lambda label: -labels[label])
+                    name = " and ".join(self.p.people[w].name or w for w in some)
+                    if count > 2:
+                        name = ", ".join(members[:3]) + (f" and {len(members) - 3} more" if len(members) > 3 else "")
+                    best = self.load(name, tuple(members), list(some), own)
+        return best
+
+    def able(self, name: str, i: int) -> set[str]:
+        need = self.work[name].needs[i]
+        return {
+            who
+            for who, person in self.p.people.items()
+            if (not need.who or who in need.who) and (not need.skill or person.skills.get(need.skill, 0) >= need.level)
+        }
+
+    def person_hours(self, name: str, i: int) -> float:
+        item = self.work[name]
+        need = item.needs[i]
+        if item.duration is not None:
+            span = item.duration if need.remaining is None else need.remaining
+            return span.total_seconds() / 3600 * need.people * need.allocation
+        effort = need.remaining
+        if effort is None:
+            assert need.effort is not None
+            effort = need.effort.mean
+        return effort.total_seconds() / 3600
+
+    def length(self) -> int:
+        """Seconds from as-of to the last finish, four weeks at least."""
+        last = max((at.finish for at in self.placed.values()), default=0)
+        return max(4 * WEEK, (last - self.as_of) * self.size)
+
+    def open_hours(self, who: str | None) -> dict[str, float]:
+        """By week, for as long as loads are averaged over; None is always open."""
+        end = self.as_of + self.length() // self.size
+        if (who, end) not in self.capacity:
+            found: dict[str, float] = defaultdict(float)
+            for slot in range(self.as_of, end):
+                found[self.week(slot)] += self.size / 3600 if who is None or self.is_open(who, slot) else 0
+            self.capacity[who, end] = dict(found)
+        return self.capacity[who, end]
+
+    def hours(self, who: str) -> float:
+        return sum(self.open_hours(who).values())
+
+    def load(self, name: str, members: tuple[str, ...], people: list[str], parts: list[tuple[str, int]]) -> Load:
+        """Work in pieces counts in the week in which the piece begins."""
+        planned: dict[str, float] = defaultdict(float)
+        there: dict[str, float] = defaultdict(float)
+        for n, i in parts:
+            at = self.placed[n]
+            for who in (w for w, need in at.crew if need == i):
+                for slot in at.work[who]:
+                    begin = slot
+                    while begin - 1 in at.work[who]:
+                        begin -= 1
+                    planned[self.week(begin)] += self.work[n].needs[i].allocation * self.size / 3600
+        for who in people:
+            for week, hours in self.open_hours(who).items():
+                there[week] += hours
+        work = sum(self.person_hours(n, i) for n, i in parts)
+        return self.told("skills", name, members, tuple(people), work, planned, there)
+
+    def told(
+        self,
+        kind: Literal["skills", "environment"],
+        name: str,
+        members: tuple[str, ...],
+        people: tuple[str, ...],
+        work: float,
+        planned: dict[str, float],
+        there: dict[str, float],
+    ) -> Load:
+        available = sum(there.values())
+        weeks = sorted({*planned, *there})
+        return Load(
+            name=name,
+            kind=kind,
+            members=members,
+            people=people,
+            work_hours=work,
+            weeks_of_queue=work / available * self.length() / WEEK if available else None,
+            by_week={week: (planned.get(week, 0.0), there.get(week, 0.0)) for week in weeks},
+        )
 
     # costs
 
@@ -625,6 +781,7 @@ class Naive:
             due = self.moment(entity.due, True) if entity.due else None
             finish = datetime.fromtimestamp(ends[1], UTC) if ends and not out else None
             found[name] = ProjectPlan(
+                title=entity.title,
                 start=datetime.fromtimestamp(ends[0], UTC) if ends else None,
                 finish=finish,
                 promise=finish,

@@ -175,6 +175,64 @@ def test_a_failure_while_writing_keeps_the_earlier_output(monkeypatch: pytest.Mo
     assert snapshot(Path("out")) == before
 
 
+@pytest.mark.parametrize("fails", ["plan.json", "index.html", "run.json"])
+def test_all_files_of_a_plan_are_replaced_or_none(fails: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("plan", "portfolio.yaml", "--budget", "1", "-q").exit_code == 0
+    before = snapshot(Path("out"))
+    replace = os.replace
+
+    def no_right(old: Path, new: Path) -> None:
+        if new == Path("out/plan", fails) and old.name == fails:
+            raise PermissionError(13, "Permission denied", str(new))
+        replace(old, new)
+
+    monkeypatch.setattr(os, "replace", no_right)
+    result = run("plan", "portfolio.yaml", "--budget", "1", "-q", "--seed", "2")
+    assert result.exit_code == 2
+    assert "permission denied" in result.stderr
+    assert snapshot(Path("out")) == before
+    monkeypatch.undo()
+
+
+def test_what_cannot_be_replaced_is_refused_before_planning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("throttle.files.load_portfolio", lambda _: pytest.fail("read before the output was checked"))
+    out = Path("out")
+    for name, says in (("index.html", "is a folder"), ("plan.json", "is a link")):
+        out.mkdir(exist_ok=True)
+        (out / "run.json").write_text('{"kind": "run", "throttle": "0"}', encoding="utf-8")
+        if name == "index.html":
+            (out / name).mkdir()
+        else:
+            (out / "index.html").rmdir()
+            (out / name).symlink_to("elsewhere")
+        result = run("plan", "portfolio.yaml", "--out", "out")
+        assert result.exit_code == 2
+        assert f"{Path('out', name)} {says}" in result.stderr
+    Path("dangling").symlink_to("nowhere")
+    for folder in ("dangling", "dangling/in"):
+        result = run("plan", "portfolio.yaml", "--out", folder)
+        assert result.exit_code == 2
+        assert "link to what does not exist" in result.stderr
+
+
+def test_names_that_are_too_long_and_a_folder_that_is_gone_are_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "x" * 300
+    for arguments in (["ingest", "jira.csv", "-o", f"{long}.yaml"], ["plan", long], ["verify", long]):
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert "file name too long" in result.stderr
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    result = run("plan", tmp_path / "portfolio.yaml")
+    assert result.exit_code == 2
+    assert "current folder exists no longer" in result.stderr
+
+
 def test_plan_without_its_portfolio_needs_it_to_be_verified() -> None:
     run("plan", "portfolio.yaml", "--budget", "1", "-q", "--no-portfolio")
     assert load_plan(Path("out/plan/plan.json")).portfolio is None
@@ -275,6 +333,47 @@ def test_why_explains_an_item_and_refuses_an_unknown_one(planned: Path) -> None:
     unknown = run("why", "PHX-3", planned / "plan.json")
     assert unknown.exit_code == 2
     assert "PHX-3" in unknown.stderr
+
+
+def test_errors_of_content_name_the_file(planned: Path) -> None:
+    assert str(planned / "plan.json") in run("why", "NOPE", planned / "plan.json").stderr
+    Path("circle.yaml").write_text("as_of: 2026-01-01\nwork: {A: {after: B}, B: {after: A}}\n", encoding="utf-8")
+    assert "circle.yaml" in run("plan", "circle.yaml").stderr
+    (found,) = json.loads(run("check", "circle.yaml", "--json").stdout)["findings"]
+    assert found["file"] == "circle.yaml"
+
+
+def test_verify_says_truly_what_is_no_plan(planned: Path) -> None:
+    Path("png.csv").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+    Path("portfolio.json").write_text('{"as_of": "2026-01-01", "work": {}}', encoding="utf-8")
+    for name, says in (
+        ("png.csv", "is not JSON"),
+        (planned / "run.json", "tells how a plan was made"),
+        (planned, "is a folder: name the plan.json"),
+        ("portfolio.yaml", "throttle plan portfolio.yaml"),
+        ("portfolio.json", "is a portfolio"),
+        ("jira.csv", "is a ticket export"),
+    ):
+        result = run("verify", name)
+        assert result.exit_code == 2
+        assert says in result.stderr
+    assert "tells how a plan was made" in run("plan", planned / "run.json").stderr
+
+
+def test_a_portfolio_in_utf_16_is_a_portfolio() -> None:
+    Path("portfolio.yaml").write_text(PORTFOLIO, encoding="utf-16")
+    result = run("check", "portfolio.yaml")
+    assert result.exit_code == 0, result.stderr
+    assert "5 work" in result.stdout
+
+
+def test_a_team_file_that_is_a_whole_portfolio_is_suspected() -> None:
+    whole = "as_of: 2026-11-23\nwork: {SOX-1: {title: Rotate keys, wait: 1d}, PHX-1: {title: Schema}}\n"
+    Path("whole.yaml").write_text(whole, encoding="utf-8")
+    result = run("plan", "jira.csv", "--team", "whole.yaml", "--budget", "1", "-q")
+    assert "none of the exports (SOX-1)" in result.stderr
+    Path("whole.yaml").write_text(whole.replace("as_of: 2026-11-23\n", ""), encoding="utf-8")
+    assert "none of the exports" not in run("ingest", "jira.csv", "--team", "whole.yaml", "--json").stdout
 
 
 def test_why_without_a_plan_says_how_to_make_one() -> None:

@@ -1,4 +1,4 @@
-"""Ctrl-C and closed pipes, on real processes."""
+"""Ctrl-C, closed pipes and full or closed streams, on real processes."""
 
 from __future__ import annotations
 
@@ -119,3 +119,41 @@ def test_a_reader_that_goes_away_is_no_failure(arguments: list[str]) -> None:
         os.close(writing)
     assert process.returncode in (0, 1)  # 1: help, which typer prints
     assert process.stderr == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("arguments", [["schema", "portfolio"], ["check", "{}", "--json"], ["check", "{}"], ["--help"]])
+def test_data_that_cannot_be_printed_is_one_sentence_and_exit_2(tmp_path: Path, arguments: list[str]) -> None:
+    portfolio = tmp_path / "small.yaml"
+    portfolio.write_text("as_of: 2026-11-23\nwork: {A: {wait: 1d}}\n", encoding="utf-8")
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "throttle", *(a.format(portfolio) for a in arguments)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    assert process.returncode == 2
+    assert process.stderr.count("\n") == 1
+    assert "Cannot write to standard output: no space left" in process.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [("schema plan >&-", "Cannot write to standard output"), ("check nope 2>&-", ""), ("schema nope <&- >&- 2>&-", "")],
+)
+def test_streams_that_are_closed_are_no_crash(command: str, says: str, tmp_path: Path) -> None:
+    process = subprocess.run(
+        ["sh", "-c", f'"$0" -m throttle {command}', sys.executable],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+        cwd=tmp_path,
+    )
+    assert process.returncode == 2
+    assert process.stdout == ""
+    assert process.stderr.count("\n") == bool(says)
+    assert says in process.stderr

@@ -21,6 +21,9 @@ ALL = [*(name for name, _, _ in COMMANDS), "serve"]
 HEAVY = ("ortools", "numba", "pandas", "numpy", "networkx", "fastapi", "holidays", "ruamel", "yaml", "throttle_models")
 
 
+NO_ENCODINGS = ("undefined", "unicode_escape", "idna", "base64", "no-such")
+
+
 @pytest.fixture
 def cli() -> CliRunner:
     return CliRunner(env={"COLUMNS": "200", "TERM": "dumb"})
@@ -71,6 +74,10 @@ def test_no_command_shows_help_and_is_a_usage_error(cli: CliRunner) -> None:
         (["plan", "x", "--budget", "soon"], "seconds such as 30"),
         (["plan", "x", "--budget", "0"], "above 0"),
         (["plan", "x", "--week", "2027-W53"], "ISO week"),
+        (["plan", "x", "--week", "9999-W52"], "of 1970 to 2199"),
+        (["plan", "x", "--zone", "../x"], "time zone"),
+        (["plan", "x", "--zone", "America"], "time zone"),
+        *((["plan", "x", "--encoding", name], "text encoding") for name in NO_ENCODINGS),
         (["plan", "x", "--workers", "0"], "workers"),
         (["schema", "ticket"], "policy"),
         (["export", "plan.json", "--format", "xlsx"], "csv, ics, json"),
@@ -116,7 +123,7 @@ def test_an_internal_error_is_one_sentence_without_its_message(
     monkeypatch.setattr("throttle.files.load_plan", fail)
     monkeypatch.delenv("THROTTLE_DEBUG", raising=False)
     plan = tmp_path / "plan.json"
-    plan.write_text("{}", encoding="utf-8")
+    plan.write_text('{"kind": "plan"}', encoding="utf-8")
     run = cli.invoke(app, ["verify", str(plan)])
     assert run.exit_code == 1
     assert run.stderr.count("\n") == 1

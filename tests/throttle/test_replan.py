@@ -270,7 +270,7 @@ def test_work_in_progress_and_history_do_not_move() -> None:
 
 
 @given(portfolios())
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 def test_the_same_again_moves_nothing(made_from: Portfolio) -> None:
     try:
         plan = make_plan(made_from, budget=0.01, deterministic=True)

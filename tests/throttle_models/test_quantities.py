@@ -43,7 +43,7 @@ def test_what_is_no_duration(text: str) -> None:
 
 
 def test_too_long_a_duration() -> None:
-    for text in ("9" * 20 + "w", "9" * 400 + "w", "876601h", "21916d"):
+    for text in ("9" * 20 + "w", "9" * 400 + "w", "876601h", "21916w"):
         with pytest.raises(ValueError, match="a duration is at most 100 years of the clock"):
             parse_minutes(text, WORK)
     for kind, most, more in ((Effort, "876600h", "876601h"), (Elapsed, "36525d", "36526d"), (Lag, "-36525d", "-9e9w")):

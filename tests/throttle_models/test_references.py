@@ -205,6 +205,7 @@ def test_what_may_well_be_right() -> None:
         {"started": "1h"},
         {"status": "in-progress", "started": "2026-11-23"},
         {"due": "2026-12-01", "not_before": "2026-12-01"},
+        {"due": "2026-12-01T10:00", "not_before": "2026-12-01T10:00"},
         {"status": "done", "due": "2026-10-01", "not_before": "2026-10-02"},
         {"needs": [{"skill": "s", "effort": "1h/2h/4h", "remaining": "4h"}]},
     ]

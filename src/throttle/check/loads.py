@@ -81,8 +81,9 @@ class Loads:
         sets: list[Load] = []
         keys: list[Key] = [(told.kind, told.name, told.members, told.people) for told in self.plan.loads]
         for key, told in zip(keys, self.plan.loads, strict=True):
-            # a set may read like the load of a skill, and then it has other work
-            own = key in expected and (keys.count(key) == 1 or _near(told.work_hours, expected[key].work))
+            # a set of people may read like the load of a skill; then it has other work, and comes besides it
+            alone = keys.count(key) == 1 and len(keys) < SHOWN
+            own = key in expected and (alone or _near(told.work_hours, expected[key].work))
             if own and key in seen:
                 self._listed(told.name, f"the load of {told.name} is listed more than once")
             elif own:

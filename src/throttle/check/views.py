@@ -16,13 +16,13 @@ from throttle.check.schedule import Schedule
 from throttle_models import Goal, Hold, PlanStatus, Project, ProjectPlan, Reason, Release, Unscheduled, WorkItem
 
 RELATIVE = 1e-6
-"""What an objective may be off by, as a share of it."""
+"""What a gap, or a value against its bound, may be off by, as a share of the value."""
 SUMMED = 1e-9
-"""What any other sum may be off by, as a share of it."""
+"""What a sum may be off by, as a share of it."""
 HOURS = 1e-4
 """What hours may be off by: they are told to four decimals."""
 FIGURES = 1e-6
-"""What lateness and cost may be off by: they are told to six decimals."""
+"""What lateness and money may be off by: they are told to six decimals."""
 
 K = TypeVar("K", float, str)
 
@@ -286,7 +286,7 @@ def certificate(schedule: Schedule, money: Money, violations: Violations) -> Non
         ("objective-value", told.objective, money.objective),
         ("flow-value", told.flow, money.flow),
     ):
-        if not math.isclose(goal.value, exact, rel_tol=RELATIVE, abs_tol=RELATIVE):
+        if not math.isclose(goal.value, exact, rel_tol=SUMMED, abs_tol=FIGURES):
             message = f"{goal.name} is {exact:.9g} as recomputed; the certificate says {goal.value:.9g}"
             violations.add(kind, [], message, amount=goal.value - exact)
         _goal(goal, violations)

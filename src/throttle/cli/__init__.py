@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import Annotated
@@ -63,8 +64,8 @@ def _root(
 ) -> None:
     """Decide what work to let in, and when: a verified schedule that protects the bottleneck.
 
-    Ends with 0 done, 1 internal error, 2 bad input, 3 no feasible plan, 4 interrupted with a plan, 5 verification
-    failed, 6 interrupted without a plan. Data goes to standard output, messages to standard error.
+    Ends with 0 done, 1 internal error, 2 bad input or output, 3 no feasible plan, 4 interrupted with a plan,
+    5 verification failed, 6 interrupted without a plan. Data goes to standard output, messages to standard error.
     """
     if debug:
         os.environ["THROTTLE_DEBUG"] = "1"
@@ -73,11 +74,13 @@ def _root(
 def main() -> None:
     """Run the command line and end the process."""
     screen.open_streams()
+    gc.set_threshold(100_000, 20, 100)  # what is read stays: searching it for garbage took a third of the time
     try:
         app()
     except KeyboardInterrupt:  # before a command began
         sys.exit(INTERRUPTED)
     except OSError as problem:  # of help and version, which typer prints
+        screen.drop(sys.stdout)
         failure = screen.cannot_print(problem)
         screen.show_findings(failure.findings)
         sys.exit(failure.exit_code)

@@ -46,9 +46,10 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            result = super().invoke(ctx)
-            screen.flush()
-            return result
+            try:
+                return super().invoke(ctx)
+            finally:
+                screen.flush()
         except (typer.Exit, typer.Abort, typer.TyperException):
             raise  # ends of a command and usage errors, which typer prints
         except KeyboardInterrupt:

@@ -34,9 +34,7 @@ def iso_week(text: str) -> str:
             return text
     except ValueError:
         pass
-    raise typer.BadParameter(
-        f"{text!r} is not an ISO week of {YEARS[0]} to {YEARS[-1]}: write for example 2026-W48"
-    )
+    raise typer.BadParameter(f"{text!r} is not an ISO week of {YEARS[0]} to {YEARS[-1]}: write for example 2026-W48")
 
 
 def time_zone(text: str) -> str:

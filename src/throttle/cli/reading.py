@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from throttle.ingest import Ingested, ReadOptions
     from throttle_models import Mapping, Plan, Portfolio
 
-Kind = Literal["portfolio", "plan", "mapping", "export"]
+Kind = Literal["portfolio", "plan", "mapping", "run", "export"]
 
 _HEAD = 64 * 1024
 _YAML = re.compile(r"(%YAML|---|[\"']?[A-Za-z_][\w-]*[\"']?\s*:(\s|$))")
@@ -51,6 +52,9 @@ def need_files(paths: Sequence[Path]) -> None:
         try:
             if path.is_dir():
                 next(path.iterdir(), None)
+            elif path.exists() and not path.is_file():
+                message = f"{path} is a device or a pipe, which cannot be read twice: name a file."
+                findings.append(Finding(level="error", code="no-file", message=message, file=str(path)))
             else:
                 with path.open("rb") as file:
                     file.read(1)
@@ -66,9 +70,8 @@ def kind_of(path: Path) -> Kind:
     """What a readable file or folder is. Whatever is not like a portfolio or plan is left to the export readers."""
     if path.is_dir():
         kinds = {kind_of(p) for p in path.iterdir() if p.is_file() and not p.name.startswith(".")}
-        return "export" if kinds == {"export"} else "portfolio"
-    with path.open("rb") as file:
-        head = file.read(_HEAD).decode("utf-8-sig", "replace")
+        return "plan" if "plan" in kinds else "export" if kinds == {"export"} else "portfolio"
+    head = _head(path)
     if head.lstrip().startswith(("{", "[")):
         return _kind_of_json(path, head)
     lines = (line for line in head.splitlines() if line.strip() and not line.lstrip().startswith("#"))
@@ -76,6 +79,14 @@ def kind_of(path: Path) -> Kind:
     if first.startswith("throttle_map"):
         return "mapping"
     return "portfolio" if _YAML.match(first) else "export"
+
+
+def _head(path: Path) -> str:
+    from throttle.documents import encoding_of
+
+    with path.open("rb") as file:
+        raw = file.read(_HEAD)
+    return raw.decode(encoding_of(raw), "replace")
 
 
 def _kind_of_json(path: Path, head: str) -> Kind:
@@ -86,8 +97,8 @@ def _kind_of_json(path: Path, head: str) -> Kind:
         return "portfolio" if re.search(r'"throttle"\s*:\s*1\b', head) else "export"
     if not isinstance(content, dict):
         return "export"
-    if content.get("kind") == "plan":
-        return "plan"
+    if content.get("kind") in ("plan", "run"):
+        return "plan" if content["kind"] == "plan" else "run"
     if "throttle_map" in content:
         return "mapping"
     return "portfolio" if _PORTFOLIO_KEYS & content.keys() else "export"
@@ -103,7 +114,10 @@ def read(paths: Sequence[Path], how: ReadHow) -> tuple[Portfolio, Ingested | Non
     kinds = {path: kind_of(path) for path in paths}
     for path, kind in kinds.items():
         if kind == "plan":
-            raise _error("is-a-plan", f"{path} is a plan already: use throttle verify, why or replan on it.", path)
+            plan = path / "plan.json" if path.is_dir() else path
+            raise _error("is-a-plan", f"{plan} is a plan already: use throttle verify, why or replan on it.", path)
+        if kind == "run":
+            raise _error("is-a-run", f"{path} tells how a plan was made: name what it was made from.", path)
         if kind == "mapping":
             raise _error("is-a-mapping", f"{path} is a mapping: name exports, and give it with --map.", path)
         if kind == "portfolio" and len(paths) > 1:
@@ -128,12 +142,26 @@ def read_exports(paths: Sequence[Path], how: ReadHow) -> Ingested:
     from throttle_models import Mapping, TeamFile
 
     need_files([*paths, *(p for p in (how.team, how.map) if p)])
-    return ingest.read_exports(
+    team = load_document(how.team, TeamFile) if how.team else None
+    ingested = ingest.read_exports(
         paths,
         mapping=load_document(how.map, Mapping) if how.map else None,
-        team=load_document(how.team, TeamFile) if how.team else None,
+        team=team,
         options=_options(how),
     )
+    if team is None or team.as_of is None:
+        return ingested
+    read = {item.id for item in ingested.report.items}
+    if not (added := [id for id in team.work if id not in read]):
+        return ingested
+    shown = ", ".join(added[:5]) + (f" and {len(added) - 5} more" if len(added) > 5 else "")
+    message = (
+        f"{how.team} has as_of and work that is in none of the exports ({shown}), which is planned too: if it is a "
+        f"whole portfolio, give throttle {how.team} alone, without exports and --team."
+    )
+    whole = Finding(level="warning", code="team-adds-work", message=message, ids=tuple(added[:100]))
+    report = ingested.report.model_copy(update={"findings": (*ingested.report.findings, whole)})
+    return replace(ingested, report=report)
 
 
 def propose(paths: Sequence[Path], how: ReadHow) -> Mapping:
@@ -183,7 +211,59 @@ def read_plan(path: Path) -> Plan:
     """Raises InputError, with the remedy where there is no plan yet."""
     from throttle.files import load_plan
 
-    if not path.exists():
-        raise _error("no-plan", f"There is no plan {path}: make one with throttle plan, or name another.", path)
+    with suppress(OSError):  # which need_files tells
+        if not path.exists():
+            raise _error("no-plan", f"There is no plan {path}: make one with throttle plan, or name another.", path)
     need_files([path])
+    if path.is_dir():
+        raise _error("not-a-file", f"{path} is a folder: name the plan.json in it.", path)
+    if is_other := _other_than_plan(path):
+        raise _error("not-a-plan", f"{path} {is_other}.", path)
     return load_plan(path)
+
+
+def _other_than_plan(path: Path) -> str | None:
+    """What a readable file is, and what to do with it; None for a plan, and for JSON that is broken or unknown."""
+    from throttle import ingest
+
+    kind, head = kind_of(path), _head(path).lstrip()
+    if kind == "run":
+        return "tells how a plan was made: name the plan.json beside it"
+    if kind == "mapping":
+        return "is a mapping, not a plan: name a plan.json"
+    if kind == "portfolio" and not head.startswith("{"):
+        return f"is YAML, as portfolios are, and a plan is JSON: throttle plan {path} makes one of a portfolio"
+    if kind == "portfolio" and _json_object(path):
+        return f"is a portfolio, not a plan: throttle plan {path} makes one"
+    if kind == "export":
+        try:
+            ingest.reader_of(path)
+        except InputError:
+            return None if head.startswith(("{", "[")) or not head else "is not JSON, so no plan: name a plan.json"
+        return f"is a ticket export, not a plan: throttle plan {path} makes one"
+    return None
+
+
+def _json_object(path: Path) -> bool:
+    """Whether it is sound JSON; what is cut off or broken is told with its place by whoever reads it."""
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+@contextmanager
+def naming(*paths: Path | None) -> Iterator[None]:
+    """Where one file is read, errors of what is in it name it."""
+    try:
+        yield
+    except InputError as problem:
+        raise InputError(with_file(problem.findings, *paths)) from problem
+
+
+def with_file(findings: Iterable[Finding], *paths: Path | None) -> list[Finding]:
+    """The findings, with the file where they name none and there is only one."""
+    given = [str(path) for path in paths if path]
+    if len(given) != 1:
+        return list(findings)
+    return [f if f.file or f.code == "cannot-print" else f.model_copy(update={"file": given[0]}) for f in findings]

@@ -33,7 +33,7 @@ PLAIN_EVERY = 5.0
 class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Whoever read has gone: what is left is dropped, and the command ends as it would have."""
-        _drop(self.file)
+        drop(self.file)
 
 
 class _Stream:
@@ -62,7 +62,7 @@ class _Stream:
         except BrokenPipeError:
             raise
         except OSError as problem:
-            _drop(self._stream)
+            drop(self._stream)
             if self._carries_data:
                 raise cannot_print(problem) from None
 
@@ -88,11 +88,12 @@ def open_streams() -> None:
             if nowhere != number:
                 os.dup2(nowhere, number)
                 os.close(nowhere)
-    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115 - a number
-    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - of the process
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
-def _drop(stream: Any) -> None:
+def drop(stream: Any) -> None:
+    """Let nothing more that is written to a stream arrive, so that it cannot fail again when the process ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
@@ -135,7 +136,7 @@ def emit(text: str) -> None:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        _drop(sys.stdout)
+        drop(sys.stdout)
 
 
 def flush() -> None:
@@ -144,7 +145,7 @@ def flush() -> None:
         try:
             stream.flush()
         except BrokenPipeError:
-            _drop(stream)
+            drop(stream)
 
 
 def show_findings(findings: Iterable[Finding], most: int | None = None, least: str = "info") -> None:

@@ -18,6 +18,7 @@ from throttle.ingest.notes import refusal
 
 csv.field_size_limit(max(csv.field_size_limit(), 1 << 30))  # a description may exceed the 128 KiB of the default
 _SAMPLE = 400
+_LONGEST_HEADER = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,10 @@ def _reader(data: bytes, choice: Encoding, delimiter: str) -> tuple[Iterator[lis
 
 
 def _open_csv(data: bytes, choice: Encoding, file: str, modified: float) -> Table:
+    start = data[:_LONGEST_HEADER]
+    if len(start) == _LONGEST_HEADER and not (b"\n" in start or b"\r" in start):
+        message = f"{file} begins with a line of more than 1 MiB, as no table does: export it again"
+        raise refusal("wrong-file", message, file)
     widths: dict[str, float] = {}
     for delimiter in ",;\t|":
         rows, _ = _reader(data, choice, delimiter)
@@ -207,9 +212,9 @@ def _refuse_halves(header: list[str], rows: list[list[str]], file: str) -> None:
                 cell.encode()
             except UnicodeEncodeError:
                 shown = name.encode(errors="backslashreplace").decode()
-                where = f"row {number}, column {shown!r}," if number else "a field's name"
+                where = f"in row {number}, column {shown!r}" if number else "in a field's name"
                 raise refusal(
-                    "bad-json", f"{file}: {where} has half of a \\u surrogate pair, which is no character; correct it",
+                    "bad-json", f"{file} has half of a \\u surrogate pair {where}, which is no character; correct it",
                     file, row=number or None, column=shown,
                 ) from None  # fmt: skip
 

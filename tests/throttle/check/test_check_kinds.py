@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ import throttle.check
 from support.naive import Naive, naive_plan
 from throttle.check import KINDS, check
 from throttle.errors import InputError
-from throttle_models import Plan, Portfolio, Reason, Verdict
+from throttle_models import Load, Plan, Portfolio, Reason, Verdict
 
 Data = dict[str, Any]
 
@@ -58,7 +59,7 @@ ORGANISATION: Data = {
             "needs": [{"skill": "oracle", "effort": "2h"}],
         },
         "WAIT": {"wait": "5h"},
-        "S1": {"needs": [{"skill": "linux", "effort": "2h"}], "environment": "staging"},
+        "S1": {"needs": [{"skill": "linux", "effort": "3h"}], "environment": "staging"},
         "S2": {"needs": [{"skill": "oracle", "effort": "2h"}], "environment": "staging"},
         "PINNED": {"needs": [{"skill": "oracle", "effort": "2h"}]},
         "SOLO": {"needs": [{"skill": "linux", "effort": "4h"}], "pausable": False},
@@ -128,6 +129,16 @@ def schedule(plan: Data, name: str) -> None:
 
 def wrong_goal(plan: Data, **figures: Any) -> None:
     plan["certificate"]["objective"] |= figures
+
+
+def load(plan: Data, name: str) -> Data:
+    found: Data = next(one for one in plan["loads"] if one["name"] == name)
+    return found
+
+
+def set_of_nia(plan: Data) -> Data:
+    """All true, but neither hers alone nor anyone's largest load."""
+    return load(plan, "oracle") | {"name": "nia"}
 
 
 Injection = Callable[[Data], object]
@@ -255,6 +266,26 @@ INJECTED: dict[str, list[tuple[Injection, str]]] = {
         (lambda p: p["weeks"][0]["people"]["ann"]["2026-11-23"].update(A1=1.0), "A1"),
         (lambda p: p["weeks"][0]["people"].pop("ann"), "ann"),
         (lambda p: p["weeks"][0]["people"]["ann"]["2026-11-23"].update(GHOST=1.0), "GHOST"),
+        (lambda p: p["weeks"][0]["people"]["ann"]["2026-11-23"].update(A1=8.0002), "A1"),
+    ],
+    "value": [
+        (lambda p: entry(p, "releases", "A1").update(value=1000.001), "A1"),
+        (lambda p: entry(p, "holds", "LATER").update(value=-10), "LATER"),
+    ],
+    "list-order": [
+        (lambda p: p["releases"].reverse(), "releases"),
+        (lambda p: p["holds"].reverse(), "holds"),
+        (lambda p: p["loads"].reverse(), "loads"),
+        (lambda p: p["weeks"].reverse(), "weeks"),
+    ],
+    "no-text": [
+        (lambda p: entry(p, "holds", "LATER").update(text=" "), "LATER"),
+        (lambda p: p["unscheduled"]["HELD"].update(text=""), "HELD"),
+    ],
+    "unknown-reference": [
+        (lambda p: entry(p, "holds", "LATER").update(refs=["nia", "ghost"]), "ghost"),
+        (lambda p: entry(p, "holds", "LATER").update(refs=["nia", "nia"]), "nia"),
+        (lambda p: p["unscheduled"]["HELD"].update(refs=["GHOST"]), "GHOST"),
     ],
     "week-items": [
         (lambda p: p["weeks"][0].update(starts=[]), "A1"),
@@ -270,13 +301,56 @@ INJECTED: dict[str, list[tuple[Injection, str]]] = {
         (lambda p: p["projects"]["alpha"].update(cost=1), "alpha"),
         (lambda p: p["projects"]["alpha"].update(items=3), "alpha"),
         (lambda p: p["projects"]["alpha"].update(due="2026-11-24T06:00Z"), "alpha"),
+        (lambda p: p["projects"]["alpha"].update(title="Another"), "alpha"),
+        (lambda p: p["projects"]["alpha"].update(late_weeks=p["projects"]["alpha"]["late_weeks"] + 1e-5), "alpha"),
+        (lambda p: p["projects"]["alpha"].update(cost=p["projects"]["alpha"]["cost"] + 1e-5), "alpha"),
     ],
-    "objective-value": [(lambda p: wrong_goal(p, value=right().certificate.objective.value * 1.00001), "")],
+    "load-list": [
+        (lambda p: p["loads"].remove(load(p, "qa")), "qa"),
+        (lambda p: p["loads"].remove(load(p, "staging")), "staging"),
+        (lambda p: p["loads"].append(load(p, "qa")), "qa"),
+        (lambda p: load(p, "qa").update(name="testing"), "testing"),
+        (lambda p: load(p, "qa").update(members=["qa>=2"]), "qa"),
+        (lambda p: load(p, "qa").update(people=["bob"]), "qa"),
+        (lambda p: load(p, "qa").update(people=["ghost"]), "qa"),
+        (lambda p: load(p, "staging").update(members=["hosts"]), "staging"),
+        (lambda p: p["loads"].append(load(p, "staging") | {"name": "hosts", "members": ["hosts"]}), "hosts"),
+        (lambda p: load(p, "ann and bob").update(name="ann and cat"), "ann and cat"),
+        (lambda p: load(p, "ann and bob")["members"].reverse(), "ann and bob"),
+        (lambda p: load(p, "ann and bob").update(members=[]), "ann and bob"),
+        (lambda p: load(p, "ann and bob")["people"].reverse(), "ann and bob"),
+        (lambda p: p["loads"].insert(3, set_of_nia(p)), "nia"),
+    ],
+    "load-figures": [
+        (lambda p: load(p, "qa").update(work_hours=7.001), "qa"),
+        (lambda p: load(p, "qa").update(weeks_of_queue=0.088), "qa"),
+        (lambda p: load(p, "staging").update(weeks_of_queue=None), "staging"),
+        (lambda p: load(p, "ann and bob").update(work_hours=27), "ann and bob"),
+        (lambda p: load(p, "qa")["by_week"].update({"2026-W48": [7.001, 80]}), "qa"),
+        (lambda p: load(p, "qa")["by_week"].update({"2026-W50": [0, 80.001]}), "qa"),
+        (lambda p: load(p, "staging")["by_week"].update({"2026-W48": [6, 160]}), "staging"),
+        (lambda p: load(p, "qa")["by_week"].pop("2026-W49"), "qa"),
+        (lambda p: load(p, "qa")["by_week"].update({"2027-W30": [0, 0]}), "qa"),
+    ],
+    "bottleneck": [
+        (lambda p: p.update(bottleneck=None), ""),
+        (lambda p: p["bottleneck"].update(work_hours=30), "ann and bob"),
+        (lambda p: p.update(bottleneck=load(p, "qa")), "ann and bob"),
+        (lambda p: (p["loads"].pop(0), p.update(bottleneck=load(p, "linux"))), "bob"),
+        (lambda p: p.update(loads=[*p["loads"][1:3], set_of_nia(p), *p["loads"][3:]], bottleneck=p["loads"][1]), "bob"),
+    ],
+    "objective-value": [(lambda p: wrong_goal(p, value=right().certificate.objective.value * (1 + 1e-7)), "")],
     "flow-value": [(lambda p: p["certificate"]["flow"].update(value=1.0), "")],
     "bound": [(lambda p: wrong_goal(p, bound=right().certificate.objective.value * 2, gap=-1), "")],
     "gap": [(lambda p: wrong_goal(p, gap=0.5), ""), (lambda p: p["certificate"]["flow"].update(gap=0), "")],
     "proof": [(lambda p: wrong_goal(p, proved=True), ""), (lambda p: p["certificate"].update(status="optimal"), "")],
     "worse-than-greedy": [(lambda p: wrong_goal(p, greedy=right().certificate.objective.value * 0.9), "")],
+    "baseline": [
+        (lambda p: wrong_goal(p, first_come=-1), ""),
+        (lambda p: wrong_goal(p, first_come=100, bound=200, gap=1 - 200 / right().certificate.objective.value), ""),
+        (lambda p: p["certificate"]["flow"].update(greedy=-1), ""),
+    ],
+    "seed": [(lambda p: p["certificate"].update(seed=-1), "")],
     "status": [(lambda p: p["certificate"].update(status="infeasible"), "")],
     "counts": [
         (lambda p: p["certificate"].update(items=1), ""),
@@ -362,6 +436,30 @@ def test_every_kind_is_emitted_by_the_code_and_no_other() -> None:
     emitted = set(re.findall(r'(?:self\._say|violations\.add)\(\s*"([a-z-]+)"', source))
     by_variable = {"release-list", "hold-list", "not-before", "approval", "objective-value", "flow-value"}
     assert emitted | by_variable == set(KINDS)
+
+
+def test_figures_may_be_rounded_as_plans_round_them() -> None:
+    data = json.loads(right().model_dump_json(), parse_float=lambda text: round(float(text), 4))
+    data["projects"] = json.loads(right().model_dump_json(), parse_float=lambda text: round(float(text), 6))["projects"]
+    data["certificate"] = right().model_dump(mode="json")["certificate"]
+    assert data != right().model_dump(mode="json")
+    assert [v.message for v in check(Plan.model_validate(data)).violations] == []
+
+
+def test_of_many_loads_those_with_short_queues_may_be_left_out() -> None:
+    skills = [f"s{i:02}" for i in range(45)]
+    work = {f"W{i}": {"needs": [{"skill": skill, "effort": f"{1 + i // 3}h"}]} for i, skill in enumerate(skills)}
+    portfolio = {"as_of": "2026-11-23", "slot": "1h", "people": {"ann": {"skills": skills}}, "work": work}
+    plan = naive_plan(Portfolio.model_validate(portfolio), days=90)
+    assert len(plan.loads) == 46
+
+    def found(loads: tuple[Load, ...]) -> list[tuple[str, tuple[str, ...]]]:
+        return [(v.kind, v.ids) for v in check(plan.model_copy(update={"loads": loads})).violations]
+
+    assert found(plan.loads) == found(plan.loads[:40]) == []
+    assert {kind for kind, _ in found(plan.loads[:39])} == {"load-list"}
+    long = plan.loads[5]
+    assert found((*plan.loads[:5], *plan.loads[6:41])) == [("load-list", (long.name,))]
 
 
 def test_a_plan_without_its_portfolio_needs_one() -> None:

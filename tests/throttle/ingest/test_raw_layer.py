@@ -73,11 +73,13 @@ QUOTED = HEADER + 'Long,ABC-1,Story,To Do,"2021-03-12\n15:04'
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "wrong-file", "is a web page"),
         (b"name,age\nAnn,4\nBob,5\n", "unknown-export", "is no export that is known"),
         (b"just some text\nwithout a table\n", "unknown-export", "is no export that is known"),
+        (b"Issue key,Summary" + b",x" * 600_000, "wrong-file", "a line of more than 1 MiB"),
         (b'{"a": 1}', "wrong-file", "JSON without records"),
         (b'{"result": []}', "no-rows", "has no records"),
         (b'{"result": [{"number": "CHG0030001", "sta', "truncated", "is cut off at line 1"),
         (b'{"result": [{"number": nonsense}]}', "bad-json", "is not sound JSON"),
         (b"[" * 100_000, "bad-json", "nested too deeply"),
+        (b'[{"number": "CHG1", "short_description": "\\ud800"}]', "bad-json", "row 1, column 'short_description'"),
         (("Résumé été à ça ü ö ä " * 20).encode() + b"\xff", "encoding", "UTF-8 that is damaged at byte"),
     ],
 )
@@ -96,7 +98,7 @@ def test_every_wrong_file_is_named(desk: Any) -> None:
     assert [f.code for f in caught.value.findings] == ["empty-file", "binary-file", "unreadable"]
 
 
-@pytest.mark.parametrize("encoding", ["no-such", "hex", "utf-32"])
+@pytest.mark.parametrize("encoding", ["no-such", "hex", "utf-32", "undefined", "unicode_escape", "idna"])
 def test_an_encoding_that_cannot_be_is_refused(desk: Any, encoding: str) -> None:
     (problem,) = desk.problems((HEADER + ROW).encode("cp1252"), encoding=encoding)
     assert problem.code == "encoding"

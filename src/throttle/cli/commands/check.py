@@ -25,6 +25,7 @@ def check(
         findings = _problems(loaded)
     except InputError as problem:
         findings = list(problem.findings)
+    findings = reading.with_file(findings, portfolio)
     errors = sum(f.level == "error" for f in findings)
     counts = _counts(loaded) if loaded else {}
     if json:
@@ -48,11 +49,11 @@ def check(
 def _problems(portfolio: Portfolio) -> list[Finding]:
     """Warnings; raises InputError with the errors, those that would keep it from being planned."""
     from throttle.compile import check_input
-    from throttle.graph import WorkGraph, missing_skills
+    from throttle.graph import WorkGraph, portfolio_findings
 
     graph = WorkGraph(portfolio)
     check_input(portfolio, graph)
-    return missing_skills(portfolio, graph)
+    return portfolio_findings(portfolio, graph)
 
 
 def _network(portfolio: Portfolio) -> dict[str, Any]:

@@ -29,7 +29,8 @@ def export(
     if out is not None:
         output.check_file(out, force)
     made, made_from = reading.read_plan_with_portfolio(plan, portfolio)
-    data = EXPORTERS[format](made, made_from, person=person)
+    with reading.naming(plan):
+        data = EXPORTERS[format](made, made_from, person=person)
     if out is None:
         screen.emit(data)
     else:

@@ -34,4 +34,5 @@ def plan(
     if ingested is not None:
         reading.show_summary(ingested, quiet)
     show = Presentation(out, no_portfolio, json, quiet, open, week)
-    plan_and_show(portfolio, Search(budget, seed, workers, deterministic), show, run)
+    with reading.naming(*inputs, team):
+        plan_and_show(portfolio, Search(budget, seed, workers, deterministic), show, run)

@@ -37,7 +37,9 @@ def replan(
         reading.show_summary(ingested, quiet)
     from throttle.replan import advance
 
-    portfolio, findings = advance(previous, newer)
+    with reading.naming(*inputs, team):
+        portfolio, findings = advance(previous, newer)
     screen.show_findings(findings, most=20, least="warning" if quiet else "info")
     show = Presentation(out, no_portfolio, json, quiet, open, week)
-    plan_and_show(portfolio, Search(budget, seed, workers, deterministic), show, run, previous)
+    with reading.naming(*inputs, team):
+        plan_and_show(portfolio, Search(budget, seed, workers, deterministic), show, run, previous)

@@ -20,7 +20,8 @@ def why(
     made, made_from = reading.read_plan_with_portfolio(plan, portfolio)
     from throttle.why import explain  # after the plan could be read: it loads the solver's libraries
 
-    explanation = explain(made.model_copy(update={"portfolio": made_from}), item)
+    with reading.naming(plan):
+        explanation = explain(made.model_copy(update={"portfolio": made_from}), item)
     if json:
         screen.emit_json(explanation.model_dump_json(indent=2))
     else:
