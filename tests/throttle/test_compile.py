@@ -174,6 +174,7 @@ def test_windows_and_freezes_touch_only_their_changes() -> None:
     assert frozen == {"A": list(range(24, 48)), "B": []}
     assert a.frozen[of(c, "C")] == -1
     occurrence = a.occurrences[a.occurrence[of(c, "B")]]
+    # less the rollback
     # six hours of each, less the two to roll back
     assert np.flatnonzero(occurrence >= 0).tolist() == [*range(134, 138), *range(134 + WEEK, 138 + WEEK)]
     assert len(set(occurrence[occurrence >= 0].tolist())) == 2
