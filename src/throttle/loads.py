@@ -128,7 +128,8 @@ class Loads:
         if len(people) <= 2:
             name = " and ".join(self.portfolio.people[p].name or p for p in people)
         else:
-            name = ", ".join(members[:3]) + (f" and {len(members) - 3} more" if len(members) > 3 else "")
+            shown = members or people  # needs that only name people have no skill
+            name = ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
         return self.load(name, members, people, entries)
 
     def load(self, name: str, members: tuple[str, ...], people: tuple[str, ...], entries: list[Entry]) -> Load:

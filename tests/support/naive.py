@@ -637,7 +637,8 @@ class Naive:
                     members = sorted(labels, key=lambda label: -labels[label])
                     name = " and ".join(self.p.people[w].name or w for w in some)
                     if count > 2:
-                        name = ", ".join(members[:3]) + (f" and {len(members) - 3} more" if len(members) > 3 else "")
+                        shown = members or list(some)
+                        name = ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
                     best = self.load(name, tuple(members), list(some), own)
         return best
 

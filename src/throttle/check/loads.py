@@ -206,8 +206,9 @@ class Loads:
         if len(ordered) <= 2:
             name = " and ".join(self.facts.portfolio.people[p].name or p for p in ordered)
         else:
-            more = len(told.members) - 3
-            name = ", ".join(told.members[:3]) + (f" and {more} more" if more > 0 else "")
+            shown = told.members or tuple(ordered)
+            more = len(shown) - 3
+            name = ", ".join(shown[:3]) + (f" and {more} more" if more > 0 else "")
         if told.name != name:
             self._listed(told.name, f"a set of people is called {told.name}, and its people or members give {name}")
         self._figures(told, self._of_people(ordered, parts))
