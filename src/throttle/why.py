@@ -18,7 +18,7 @@ LONGEST_CHAIN = 12
 
 
 def explain(plan: Plan, item: str) -> Explanation:
-    """The reason why an item does not begin earlier, and the chain of reasons behind it.
+    """The reason why an item (or the last of a project) does not begin earlier, and the chain of reasons behind it.
 
     Raises InputError where the plan has no such item, or does not carry its portfolio.
     """
@@ -28,6 +28,8 @@ def explain(plan: Plan, item: str) -> Explanation:
             "no-portfolio",
             "this plan does not carry its portfolio, which an explanation needs; plan again without --no-portfolio",
         )
+    if item in portfolio.projects:
+        return _project(plan, portfolio, item)
     if item not in portfolio.work:
         near = get_close_matches(item, portfolio.work, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
@@ -59,6 +61,21 @@ def explain(plan: Plan, item: str) -> Explanation:
     return _scheduled(plan, portfolio, graph, item, title, zone)
 
 
+def _project(plan: Plan, portfolio: Portfolio, project: str) -> Explanation:
+    """A project is as late as the last of its work."""
+    graph = WorkGraph(portfolio)
+    zone = ZoneInfo(plan.zone)
+    title = portfolio.projects[project].title
+    head = f"{project}: {title}" if title else project
+    planned = [i for i in plan.items if graph.project_of(i) == project]
+    if not planned:
+        return Explanation(item=project, text=(head, "None of its work is in the schedule."))
+    last = max(planned, key=lambda i: plan.items[i].finish)
+    found = explain(plan, last)
+    text = f"Its last work is {last}, finished {_when(plan.items[last].finish, zone)}."
+    return Explanation(item=project, reason=found.reason, text=(head, text, *found.text), refs=(last, *found.refs))
+
+
 def _scheduled(
     plan: Plan, portfolio: Portfolio, graph: WorkGraph, item: str, title: str, zone: ZoneInfo
 ) -> Explanation:
@@ -84,7 +101,9 @@ def _scheduled(
         lines.append(
             f"{'It' if at == item else at} does not begin before {_when(plan.items[at].start, zone)}: {cause.text}."
         )
-        following = [r for r in cause.refs if r in plan.items and r not in seen]
+        # a queue of people has no chain to follow: all of it was found more urgent
+        links = () if cause.reason is Reason.PEOPLE else cause.refs
+        following = [r for r in links if r in plan.items and r not in seen]
         if not following:
             break
         at = following[0]

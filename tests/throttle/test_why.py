@@ -55,6 +55,13 @@ def test_a_container_is_done_with_its_last(plan: Plan) -> None:
     assert "none in it is in the schedule" in said(explain(plan, "EMPTY"))
 
 
+def test_a_project_is_as_late_as_its_last_work(plan: Plan) -> None:
+    found = explain(plan, "P")
+    assert "Its last work is B, finished Mon 2026-11-23 15:00" in said(found)
+    assert found.refs[0] == "B"
+    assert found.reason is Reason.PREDECESSOR
+
+
 def test_what_is_not_in_the_schedule_and_what_waits_for_it(plan: Plan) -> None:
     assert explain(plan, "HELD").reason is Reason.ON_HOLD
     found = explain(plan, "LAST")
