@@ -139,7 +139,8 @@ def test_read_ten_thousand_rows(benchmark: Any, export: Path) -> None:
     ingested = benchmark.pedantic(read_exports, ([export],), rounds=3, iterations=1)
     assert ingested.report.imported == ROWS
     assert len(ingested.portfolio.work) == ROWS
-    assert benchmark.stats.stats.median <= 5
+    if benchmark.stats is not None:  # none where benchmarks are only run as a smoke test
+        assert benchmark.stats.stats.median <= 5
 
 
 def test_memory_of_ten_thousand_rows(export: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -69,7 +70,9 @@ def _holidays(name: str, first: int, last: int) -> frozenset[date]:
 
     country, _, subdivision = name.partition("-")
     try:
-        found = holidays.country_holidays(country, subdiv=subdivision or None, years=range(first, last + 1))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of years that a country has not yet announced
+            found = holidays.country_holidays(country, subdiv=subdivision or None, years=range(first, last + 1))
     except NotImplementedError:
         raise InputError(
             [

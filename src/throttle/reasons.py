@@ -13,7 +13,7 @@ import numpy as np
 from throttle.calendars import as_of
 from throttle.compile import Compiled, approval_expected
 from throttle.instance import FF, FS, Schedule
-from throttle.solve.decoder import PLAIN_WORK
+from throttle.solve.decoder import PLAIN_WORK, work_of
 from throttle.solve.jit import kernels
 from throttle_models import Reason, WorkItem
 
@@ -44,7 +44,7 @@ class Reasons:
         self.zone = ZoneInfo(compiled.portfolio.zone)
         a = self.a = compiled.instance.arrays
         slots, people = compiled.instance.slots, len(compiled.instance.people)
-        self.kernel = kernels(int((a.work * a.people).sum()) > PLAIN_WORK)
+        self.kernel = kernels(work_of(compiled.instance) > PLAIN_WORK)
         self.load = np.zeros((people, slots), np.int16)
         self.held = np.zeros((people, slots), np.int16)
         self.env = np.zeros((len(a.capacity), slots), np.int64)

@@ -6,6 +6,7 @@ Spans are half-open pairs ``(from, to)``: of seconds where a name says so, else 
 from __future__ import annotations
 
 import math
+import warnings
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -163,7 +164,13 @@ def _is_holiday(code: str) -> Callable[[date], bool]:
 
     country, _, part = code.partition("-")
     table = holidays.country_holidays(country, subdiv=part or None)
-    return lambda day: day in table
+
+    def is_holiday(day: date) -> bool:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of years that a country has not yet announced
+            return day in table
+
+    return is_holiday
 
 
 def _holds(ranges: Sequence[Days], day: date) -> bool:

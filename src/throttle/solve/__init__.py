@@ -14,7 +14,7 @@ import numpy as np
 
 from throttle.instance import Instance, Schedule
 from throttle.solve.bounds import lower_bounds
-from throttle.solve.decoder import PLAIN_WORK, Decoder
+from throttle.solve.decoder import PLAIN_WORK, Decoder, work_of
 from throttle.solve.local import LocalSearch
 from throttle.solve.neighbourhoods import NEIGHBOURHOODS
 from throttle.solve.rules import RULES, Facts, bottleneck_atc, grid
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from throttle.instance import Floats
     from throttle.solve.exact import Exact
 
-WORK_PER_SECOND = 4e6
-"""Activity-slots decoded a second that a budget stands for in deterministic mode, where no clock may decide."""
+WORK_PER_SECOND, PLAIN_PER_SECOND = 4e6, 1e5
+"""Slots a second, compiled or not, that a budget stands for in deterministic mode, where no clock may decide."""
 EXACT_ACTIVITIES = 120
 """Above so many, the whole exact model finds little in seconds; parts of it do."""
 NEIGHBOURHOOD_ACTIVITIES = 40
@@ -98,11 +98,12 @@ class Solver:
         self.report = report
         self.stop = stop or threading.Event()
         self.began = time.monotonic()
-        a = instance.arrays
-        self.size = float((a.work * a.people).sum() + 40 * instance.n)
+        self.size = work_of(instance)
         self.compiled = self.size > PLAIN_WORK or (settings.budget > 1 and instance.n > 1)
         self.facts = Facts(instance)
         self.decoder = Decoder(instance, self.compiled)
+        self.capacity = (WORK_PER_SECOND if self.compiled else PLAIN_PER_SECOND) * max(settings.budget, 1e-3)
+        """Work that the budget stands for, in deterministic mode."""
         self.solution = Solution(None)
         self.untrimmed = instance
         self.used = 0.0
@@ -178,7 +179,7 @@ class Solver:
             if s.best is not None and (self.stop.is_set() or self.spent > 0.25) and name not in RULES:
                 break
             outcome = self.decoder.decode(key)
-            self.used += self.size / (WORK_PER_SECOND * max(self.settings.budget, 1e-3))
+            self.used += self.size / self.capacity
             if outcome.schedule is None:
                 s.missing, s.locked = outcome.missing, outcome.locked
                 continue
@@ -297,7 +298,7 @@ class Solver:
         if "local search" not in s.method:
             s.method.append("local search")
         from_ = self.spent
-        quota = max(0, int((until - from_) * self.settings.budget * WORK_PER_SECOND / self.size))
+        quota = max(0, int((until - from_) * self.capacity / self.size))
         over = threading.Event()
 
         def run(chain: LocalSearch) -> None:

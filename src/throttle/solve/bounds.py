@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from throttle.instance import FF, FS, Instance
+from throttle.solve.decoder import PLAIN_WORK, work_of
 from throttle.solve.jit import kernels
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Network:
         self.start, self.end = np.zeros(n, np.int64), np.zeros(n, np.int64)
         self.bound = np.zeros(n, np.int64)
         """Earliest start by dates and predecessors, before pins and calendars."""
-        kernel = kernels(len(a.work) > 400)
+        kernel = kernels(work_of(instance) > PLAIN_WORK)
         load, held = np.zeros((1, instance.slots), np.int16), np.zeros((1, 0), np.int16)
         env = np.zeros((len(a.capacity), instance.slots), np.int64)
         # Links are in est and finish_from by their least effect, so the kernel sees none; and one stand-in person for

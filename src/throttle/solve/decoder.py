@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from throttle.instance import Floats, Ints
 
 PLAIN_WORK = 4_000
-"""Below so many activity-slots of work, and for a single decode, plain Python is quicker than loading numba."""
+"""Up to so much, plain Python is quicker than loading numba."""
+
+
+def work_of(instance: Instance) -> float:
+    """Slots that one decode looks at, roughly: those worked in, and some around work that needs more checks."""
+    a = instance.arrays
+    return float((a.work * a.people).sum() + 40 * instance.n + 0.05 * float((~a.plain).sum()) * instance.slots)
 
 
 @dataclass(frozen=True)
