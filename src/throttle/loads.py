@@ -15,6 +15,7 @@ import numpy as np
 
 from throttle.compile import Compiled
 from throttle.graph import holders, time_of
+from throttle.wording import iso_week
 from throttle_models import Load, PlannedItem
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ Entry = tuple[str, int, tuple[str, ...], float]
 """One need of one item: item, position of the need, who can, person-hours."""
 
 
-def iso_week(moment: datetime, zone: ZoneInfo) -> str:
-    year, week, _ = moment.astimezone(zone).isocalendar()
-    return f"{year}-W{week:02d}"
+def week_of(moment: datetime, zone: ZoneInfo) -> str:
+    """The ISO week of a moment in a zone."""
+    return iso_week(moment.astimezone(zone).date())
 
 
 class Loads:
@@ -141,7 +142,7 @@ class Loads:
             for s in self.items[id].assignments:
                 if s.need == q:
                     for from_, to in s.work:
-                        week = iso_week(from_, self.zone)
+                        week = week_of(from_, self.zone)
                         planned[week] = planned.get(week, 0.0) + (to - from_) / timedelta(hours=1) * s.allocation
         return Load(
             name=name,

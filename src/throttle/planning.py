@@ -20,7 +20,7 @@ from throttle.files import portfolio_hash
 from throttle.graph import WorkGraph, is_in_progress, portfolio_findings
 from throttle.instance import Schedule
 from throttle.lift import lift, lower
-from throttle.loads import Loads, iso_week
+from throttle.loads import Loads, week_of
 from throttle.reasons import Reasons
 from throttle.solve import Progress, Settings, Solution, Solver, relative_gap
 from throttle.solve.bounds import Network
@@ -186,7 +186,9 @@ def _never(compiled: Compiled, j: int, id: str, est: int) -> Unscheduled:
     horizon = compiled.grid.instant(compiled.grid.slots)
     if est >= compiled.grid.slots:
         return Unscheduled(reason=Reason.BEYOND, text=f"cannot begin before {horizon:%Y-%m-%d}, the end of the plan")
-    people = sorted({p for able in compiled_candidates(compiled, j) for p in able})
+    a = compiled.instance.arrays
+    able = a.candidate[a.cand_ptr[a.need_ptr[j]] : a.cand_ptr[a.need_ptr[j + 1]]]
+    people = sorted({compiled.instance.people[p] for p in able})
     if item.change and item.change.window:
         window = item.change.window
         text = f"no {window} before {horizon:%Y-%m-%d} is long enough for it, clear of freezes and staffed"
@@ -206,14 +208,6 @@ def _productive(portfolio: Portfolio, person: str) -> float:
         return said.productive
     name = said.calendar or next(iter(portfolio.calendars), None)
     return portfolio.calendars[name].productive if name else 1.0
-
-
-def compiled_candidates(compiled: Compiled, j: int) -> list[list[str]]:
-    a, people = compiled.instance.arrays, compiled.instance.people
-    return [
-        [people[p] for p in a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]]
-        for q in range(a.need_ptr[j], a.need_ptr[j + 1])
-    ]
 
 
 def _still_fits(compiled: Compiled, schedule: Schedule) -> bool:
@@ -333,7 +327,7 @@ def week_to_plan(compiled: Compiled, zone: ZoneInfo) -> str:
     soon = compiled.grid.ceil(compiled.grid.instant(0) + timedelta(days=IDLE_DAYS))
     masks = [compiled.calendars.person(p)[:soon] for p in compiled.portfolio.people]
     firsts = [int(m.argmax()) for m in masks if m.any()]
-    return iso_week(compiled.grid.instant(min(firsts, default=0)), zone)
+    return week_of(compiled.grid.instant(min(firsts, default=0)), zone)
 
 
 def delay_values(portfolio: Portfolio, graph: WorkGraph) -> dict[str, float]:
@@ -456,8 +450,8 @@ def weeks(portfolio: Portfolio, items: Mapping[str, PlannedItem], zone: ZoneInfo
     starts: dict[str, list[str]] = {}
     finishes: dict[str, list[str]] = {}
     for id, item in items.items():
-        starts.setdefault(iso_week(item.start, zone), []).append(id)
-        finishes.setdefault(iso_week(item.finish, zone), []).append(id)
+        starts.setdefault(week_of(item.start, zone), []).append(id)
+        finishes.setdefault(week_of(item.finish, zone), []).append(id)
         for a in item.assignments:
             for from_, to in a.work:
                 at = from_
@@ -465,9 +459,7 @@ def weeks(portfolio: Portfolio, items: Mapping[str, PlannedItem], zone: ZoneInfo
                     local = at.astimezone(zone)
                     midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0)
                     until = min(to, midnight.astimezone(to.tzinfo))
-                    day = (
-                        people.setdefault(iso_week(at, zone), {}).setdefault(a.person, {}).setdefault(local.date(), {})
-                    )
+                    day = people.setdefault(week_of(at, zone), {}).setdefault(a.person, {}).setdefault(local.date(), {})
                     day[id] = day.get(id, 0.0) + (until - at) / timedelta(hours=1) * a.allocation
                     at = until
     order = {p: k for k, p in enumerate(portfolio.people)}

@@ -176,16 +176,11 @@ class Reasons:
         if not on:
             names = [self.instance.people[p] for p in able]
             return Cause(Reason.PEOPLE, f"{_list(names) or 'its people'} cannot earlier", tuple(names[:NAMED]))
-        each = [
-            f"{'is first ' if k == 0 else ''}on {_list(items)}" for k, items in enumerate(list(on.values())[:NAMED])
-        ]
-        if len(on) > 1:
-            each = [
-                f"{'is first ' if k == 0 else ''}on {items[0]}" for k, items in enumerate(list(on.values())[:NAMED])
-            ]
-        text = ", ".join(f"{who} {what}" for who, what in zip(on, each, strict=False))
+        shown = list(on.items())[:NAMED]
+        what = [_list(items) if len(on) == 1 else items[0] for _, items in shown]
+        text = ", ".join(f"{who} {'on' if k else 'is first on'} {what[k]}" for k, (who, _) in enumerate(shown))
         more = len(on) - NAMED
-        busy = dict.fromkeys(items[0] for items in list(on.values())[:NAMED])
+        busy = dict.fromkeys(items[0] for _, items in shown)
         return Cause(Reason.PEOPLE, text + (f" and {more} more" if more > 0 else ""), (*list(on)[:NAMED], *busy))
 
     def _window(self, j: int, item: WorkItem, est: int) -> Cause:

@@ -57,12 +57,6 @@ def _escape(char: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def iso_week(day: date) -> str:
-    """``2026-W48``."""
-    year, week, _ = day.isocalendar()
-    return f"{year}-W{week:02d}"
-
-
 def show_plan(console: Console, plan: Plan, portfolio: Portfolio | None = None, week: str | None = None) -> None:
     """Print one week of the plan; ``portfolio`` gives titles where the plan does not carry it."""
     view = _View(plan, portfolio or plan.portfolio)

@@ -1,8 +1,16 @@
-"""Counted words, for all that is shown to people."""
+"""Counted words and names of weeks, for all that is shown to people."""
 
 from __future__ import annotations
+
+from datetime import date
 
 
 def plural(count: int, noun: str, several: str = "") -> str:
     """``1 item``, ``1,200 items``; ``several`` where an s is not enough, such as ``item has`` and ``items have``."""
     return f"{count:,} {noun if count == 1 else several or noun + 's'}"
+
+
+def iso_week(day: date) -> str:
+    """``2026-W48``."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02d}"

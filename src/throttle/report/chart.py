@@ -12,7 +12,8 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from throttle.report.html import Child, Html, tag, text
-from throttle.report.view import MONTHS, iso_week
+from throttle.report.view import MONTHS
+from throttle.wording import iso_week
 
 MOST_WEEKS = 104
 ROW, LANE, TALL = 22, 15, 46

@@ -240,11 +240,6 @@ class View:
         return drum is not None and (drum.kind, drum.members) == (load.kind, load.members)
 
 
-def iso_week(day: date) -> str:
-    year, week, _ = day.isocalendar()
-    return f"{year}-W{week:02d}"
-
-
 def monday(week: str) -> date:
     """First day of an ISO week such as ``2026-W48``."""
     return date.fromisocalendar(int(week[:4]), int(week[6:]), 1)

@@ -61,7 +61,6 @@ class Solution:
     flow_bound: float = 0.0
     proved: bool = False
     missing: tuple[int, ...] = ()
-    locked: bool = False
     interrupted: bool = False
     method: list[str] = field(default_factory=list)
 
@@ -181,7 +180,7 @@ class Solver:
             outcome = self.decoder.decode(key)
             self.used += self.size / self.capacity
             if outcome.schedule is None:
-                s.missing, s.locked = outcome.missing, outcome.locked
+                s.missing = outcome.missing
                 continue
             if name == "first-come":
                 s.first_come = outcome.schedule

@@ -532,7 +532,6 @@ def decode(
     for j in range(n):
         widest = max(widest, a.pred_ptr[j + 1] - a.pred_ptr[j])
     out = np.zeros(2 + widest, np.int64)
-    outcome = PLACED
     placed = 0
     while placed < n:
         if parked_size > 0:
@@ -573,7 +572,7 @@ def decode(
                 parked_size = kept
                 continue
         if size == 0:
-            return LOCKED if outcome == PLACED else outcome
+            return LOCKED
         j = pop(heap, rank, size)
         size -= 1
         p = a.project[j]
@@ -624,7 +623,7 @@ def decode(
                     heap[size] = i
                     sift_up(heap, rank, size)
                     size += 1
-    return outcome
+    return PLACED
 
 
 @njit
