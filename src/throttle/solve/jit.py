@@ -28,11 +28,14 @@ def njit(function: Function) -> Function:
 
 
 @cache
-def kernels(compiled: bool) -> ModuleType:
-    """The module ``throttle.solve.kernel``, its functions compiled (at the first call of each) or not."""
+def kernels(compiled: bool, name: str = "kernel") -> ModuleType:
+    """The module ``throttle.solve.<name>``, its functions compiled (at the first call of each) or not.
+
+    A kernel module imports nothing but numpy and this, so that all that it calls is compiled with it.
+    """
     global _compiling  # noqa: PLW0603 - read by njit while the module below runs
-    path = Path(__file__).with_name("kernel.py")
-    spec = importlib.util.spec_from_file_location(f"throttle.solve.kernel_{'compiled' if compiled else 'plain'}", path)
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"throttle.solve.{name}_{'compiled' if compiled else 'plain'}", path)
     if spec is None or spec.loader is None:
         raise ImportError(f"cannot load {path.name}")
     module = importlib.util.module_from_spec(spec)
