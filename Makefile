@@ -26,8 +26,11 @@ types: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: RUN := .benchmarks/run.json
 bench: $(READY)
-	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-autosave
+	@mkdir -p .benchmarks
+	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-json=$(RUN)
+	$(BIN)/python -m benchmarks.history compare $(RUN)
 
 setup: $(READY)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import groupby
 from math import ceil
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,9 +15,10 @@ import numpy as np
 
 from throttle.calendars import Calendars, Grid, as_of
 from throttle.errors import InputError
-from throttle.graph import HISTORY, Edge, WorkGraph, holders, is_in_progress, time_of
+from throttle.graph import HISTORY, Edge, WorkGraph, is_in_progress, time_of
 from throttle.instance import ELAPSED, FF, FS, SF, SS, WORKING, Arrays, Instance
 from throttle.obeyed import refusals
+from throttle.worked import ragged
 from throttle_models import (
     Costs,
     Finding,
@@ -45,6 +47,10 @@ Number = TypeVar("Number", bound=np.generic)
 
 LINK_TYPES = {LinkType.FS: FS, LinkType.SS: SS, LinkType.FF: FF, LinkType.SF: SF}
 YEARS_AHEAD = 5
+NONE = timedelta(0)
+SAMPLED_WEEKS = 8
+LEAST_HOURS = 5
+"""Hours a week that anyone is taken to work, for a first guess of the horizon."""
 EXPANDED_LINKS = 64
 """Above so many pairs, a link between containers goes through a hidden milestone."""
 
@@ -99,13 +105,7 @@ def pins_of(portfolio: Portfolio) -> dict[str, Pin]:
     return {pin.work: pin for pin in portfolio.policy.pins}
 
 
-def candidates(portfolio: Portfolio, id: str, pin: Pin | None) -> list[list[str]]:
-    """For each need of an item, the people who may take it."""
-    found = [holders(portfolio, n.skill, n.level, n.who) for n in portfolio.work[id].needs]
-    return [[p for p in able if p in pin.who] for able in found] if pin and pin.who else found
-
-
-def seats(needs: Sequence[Need], able: Sequence[list[str]]) -> dict[int, str] | None:
+def seats(needs: Sequence[Need], able: Sequence[Sequence[str]]) -> dict[int, str] | None:
     """Different people for all seats by augmenting paths, or None where there are too few."""
     taken: dict[str, int] = {}
     flat = [q for q, need in enumerate(needs) for _ in range(need.people)]
@@ -133,7 +133,12 @@ class _Compiler:
         self.now = as_of(portfolio)
         self.pins = pins_of(portfolio)
         self.out: dict[str, Unscheduled] = dict(out)
-        self.able: dict[str, list[list[str]]] = {}
+        self.able: dict[str, list[tuple[str, ...]]] = {}
+        """For each need of an item, the people who may take it; equal ones are one object."""
+        self.staffed: dict[tuple[tuple[int, int], ...], bool] = {}
+        """Whether different people can be found, by the people who may (as objects) and how many of them."""
+        self.equal: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self.not_before: dict[str, int] = {}
         self.masks: dict[int, int] = {}
         self.mask_rows: list[Bools] = []
         self.windows: dict[tuple[str, timedelta], list[tuple[datetime, datetime]]] = {}
@@ -157,6 +162,8 @@ class _Compiler:
 
     def spread(self) -> None:
         """What waits for something that is not in the schedule is not in it either."""
+        if not self.out:
+            return
         waiting: dict[str, list[Edge]] = {}
         for edge in self.graph.edges:
             waiting.setdefault(edge.predecessor, []).append(edge)
@@ -206,18 +213,28 @@ class _Compiler:
                     refs=(name,),
                     text=f"needs {amount} of {name}, which has {portfolio.environments[name].capacity}",
                 )
-        able = candidates(portfolio, id, self.pins.get(id))
-        wanted = [(q, n) for q, n in enumerate(item.needs) if time_of(item, n) > timedelta(0)]
-        if seats([n for _, n in wanted], [able[q] for q, _ in wanted]) is None:
-            return self.no_holder(item, able)
+        able = [self.graph.able(need) for need in item.needs]
         pin = self.pins.get(id)
-        if pin and pin.who and (count := sum(n.people for _, n in wanted)) != len(set(pin.who)):
+        if pin and pin.who:
+            named = [tuple(p for p in people if p in pin.who) for people in able]
+            able = [self.equal.setdefault(people, people) for people in named]
+        wanted = [q for q, need in enumerate(item.needs) if time_of(item, need) > NONE]
+        if not self.is_staffed([item.needs[q] for q in wanted], [able[q] for q in wanted]):
+            return self.no_holder(item, able)
+        if pin and pin.who and (count := sum(item.needs[q].people for q in wanted)) != len(set(pin.who)):
             text = f"it is pinned to {len(set(pin.who))} people, and it takes {count}"
             return Unscheduled(reason=Reason.NO_HOLDER, text=text, refs=pin.who)
         self.able[id] = able
         return None
 
-    def no_holder(self, item: WorkItem, able: list[list[str]]) -> Unscheduled:
+    def is_staffed(self, needs: Sequence[Need], able: Sequence[tuple[str, ...]]) -> bool:
+        """Whether different people can meet all needs; looked for once for the same people and numbers of them."""
+        key = tuple((id(people), need.people) for need, people in zip(needs, able, strict=True))
+        if key not in self.staffed:
+            self.staffed[key] = seats(needs, able) is not None
+        return self.staffed[key]
+
+    def no_holder(self, item: WorkItem, able: Sequence[Sequence[str]]) -> Unscheduled:
         for need, people in zip(item.needs, able, strict=True):
             if len(people) < need.people:
                 what = f"{need.skill} at level >= {need.level}" if need.skill else "the work"
@@ -266,14 +283,12 @@ class _Compiler:
             return _ints([getattr(row, name) for row in rows])
 
         need_ptr, use_ptr = _pointers(needs.of_activity), _pointers([len(u) for u in uses])
-        crew_ptr, cand_ptr = _pointers(needs.people), _pointers([len(c) for c in needs.candidates])
+        crew_ptr, (cand_ptr, candidate) = _pointers(needs.people), needs.candidates()
         environments = {name: k for k, name in enumerate(portfolio.environments)}
         wip = _ints([p.wip or portfolio.policy.person_wip or 0 for p in portfolio.people.values()])
         exempt = column("exempt") == 1
-        candidate = _ints([p for able in needs.candidates for p in able])
-        limited = np.array(
-            [bool((wip[candidate[cand_ptr[a] : cand_ptr[b]]] > 0).any()) for a, b in pairwise(need_ptr)], bool
-        )
+        limited = np.zeros(n, bool)
+        limited[np.repeat(np.arange(n), np.diff(cand_ptr[need_ptr]))[wip[candidate] > 0]] = True
         masks = _matrix(self.mask_rows, grid.slots, np.uint8)
         working = np.bincount([e[1] for e in edges if e[4] == WORKING], minlength=n) > 0
         plain = (column("run") == 0) & (column("pin") < 0) & (column("occurrence") < 0) & (column("frozen") < 0)
@@ -282,6 +297,7 @@ class _Compiler:
         links = np.array(edges, np.int64).reshape(-1, 5)
         limit = portfolio.policy.projects_in_process or 0
         projects = list(portfolio.projects)
+        held = (column("project") >= 0) & (limit > 0)
         before, knot = self.letting_in(edges, column("project")) if limit else ([], list(range(len(projects))))
         before_ptr, before_order = _rows(len(projects), [p for p, _ in before])
         groups = self.groups(number)
@@ -325,11 +341,16 @@ class _Compiler:
             occurrences=_matrix(self.occurrences, grid.slots, np.int32),
             frosts=_matrix(list(self.frosts.values()), grid.slots, np.uint8),
             project=column("project"),
+            span_ptr=_pointers(held.astype(int).tolist()),
+            spans=column("project")[held],
+            demand=np.ones(len(projects), np.int64),
+            span_limit=np.zeros(len(projects), np.int64),
             begun=np.array([self.begun(p) for p in projects], bool),
             before_ptr=before_ptr,
             before=_ints([q for _, q in before])[before_order],
             knot=_ints(knot),
             limit=_ints([limit]),
+            **_no_buckets(n, len(people), grid.slots),
             member_ptr=_pointers([len(g.members) for g in groups]),
             member=_ints([m for g in groups for m in g.members]),
             tardiness=rate("tardiness"),
@@ -381,24 +402,24 @@ class _Compiler:
 
         Then a crew chosen seat by seat keeps those who can do much for others, and seldom runs into a dead end.
         """
-        flexible = dict.fromkeys(people, 0)
-        for able in {tuple(able) for id in ids for able in self.able[id]}:
-            for p in able:
-                flexible[p] += 1
-        found = _Needs()
-        for id in ids:
-            item, rows = self.portfolio.work[id], 0
-            for q in sorted(range(len(item.needs)), key=lambda q: (len(self.able[id][q]), q)):
-                slots = self.grid.slots_for(time_of(item, item.needs[q]))
+        different = {id(able): able for name in ids for able in self.able[name]}
+        sets = {number: k for k, number in enumerate(different)}
+        flexible = Counter(p for able in set(different.values()) for p in able)
+        found = _Needs(
+            [[people[p] for p in sorted(able, key=lambda p: (flexible[p], people[p]))] for able in different.values()]
+        )
+        for name in ids:
+            item, able, rows = self.portfolio.work[name], self.able[name], 0
+            for q in sorted(range(len(able)), key=lambda q: len(able[q])) if len(able) > 1 else range(len(able)):
+                need = item.needs[q]
+                slots = self.grid.slots_for(time_of(item, need))
                 if slots > 0:
                     rows += 1
                     found.need.append(q)
                     found.work.append(slots)
-                    found.people.append(item.needs[q].people)
-                    found.share.append(ceil(round(item.needs[q].allocation * 100, 6)))
-                    found.candidates.append(
-                        [people[p] for p in sorted(self.able[id][q], key=lambda p: (flexible[p], people[p]))]
-                    )
+                    found.people.append(need.people)
+                    found.share.append(ceil(round(need.allocation * 100, 6)))
+                    found.able.append(sets[id(able[q])])
             found.of_activity.append(rows)
         return found
 
@@ -417,16 +438,21 @@ class _Compiler:
             return 0
         portfolio = self.portfolio
         project = self.graph.project_of(id)
-        moments = [portfolio.work[i].not_before for i in (id, *self.graph.ancestors(id))]
+        moments = [portfolio.work[i].not_before for i in (id, *self.graph.ancestors(id))] if item.parent else []
+        bounds = [self.grid.ceil(self.when(m)) for m in (*moments, item.not_before) if m is not None]
         if project is not None:
-            moments.append(portfolio.projects[project].not_before)
-        bounds = [self.grid.ceil(self.when(m)) for m in moments if m is not None]
+            if project not in self.not_before:
+                moment = portfolio.projects[project].not_before
+                self.not_before[project] = self.grid.ceil(self.when(moment)) if moment is not None else 0
+            bounds.append(self.not_before[project])
         if (decided := approval_expected(item, self.now, self.zone)) is not None:
             bounds.append(self.grid.ceil(decided))
         return max([0, *bounds])
 
     def lag(self, edge: Edge, item: WorkItem) -> tuple[int, int]:
-        staffed = any(time_of(item, need) > timedelta(0) for need in item.needs)
+        if edge.link.lag == "0":
+            return 0, ELAPSED
+        staffed = any(time_of(item, need) > NONE for need in item.needs)
         kind = edge.link.lag_in or (LagKind.WORKING if staffed else LagKind.ELAPSED)
         units = WORK if kind is LagKind.WORKING else ELAPSED_UNITS
         lag = self.grid.slots_for(parse_minutes(edge.link.lag, units, signed=True))
@@ -464,25 +490,21 @@ class _Compiler:
     def edges(self, number: dict[str, int]) -> list[tuple[int, int, int, int, int]]:
         """(before, after, type, lag, kind of lag) by activity number; large container links through milestones."""
         found: list[tuple[int, int, int, int, int]] = []
-        pairs: dict[int, list[Edge]] = {}
-        for edge in self.graph.edges:
-            if edge.predecessor in number and edge.successor in number and self.binds(edge):
-                pairs.setdefault(id(edge.link), []).append(edge)
-        hidden = len(number)
-        for edges in pairs.values():
-            link = edges[0].link
-            before = {e.predecessor for e in edges}
-            after = {e.successor for e in edges}
-            if len(edges) > EXPANDED_LINKS and len(edges) == len(before) * len(after) and link.type is LinkType.FS:
-                found += [(number[b], hidden, FS, 0, ELAPSED) for b in sorted(before)]
-                for a in sorted(after):
-                    edge = next(e for e in edges if e.successor == a)
-                    found.append((hidden, number[a], FS, *self.lag(edge, self.portfolio.work[a])))
-                hidden += 1
-                continue
-            for e in edges:
-                lag = self.lag(e, self.portfolio.work[e.successor])
-                found.append((number[e.predecessor], number[e.successor], LINK_TYPES[link.type], *lag))
+        work, hidden = self.portfolio.work, len(number)
+        binding = (e for e in self.graph.edges if e.predecessor in number and e.successor in number and self.binds(e))
+        for _, group in groupby(binding, key=lambda edge: id(edge.link)):
+            edges = list(group)
+            kind = LINK_TYPES[edges[0].link.type]
+            if len(edges) > EXPANDED_LINKS and kind == FS:
+                before, after = {e.predecessor: e for e in edges}, {e.successor: e for e in edges}
+                if len(edges) == len(before) * len(after):
+                    found += [(number[b], hidden, FS, 0, ELAPSED) for b in sorted(before)]
+                    found += [(hidden, number[a], FS, *self.lag(after[a], work[a])) for a in sorted(after)]
+                    hidden += 1
+                    continue
+            found += [
+                (number[e.predecessor], number[e.successor], kind, *self.lag(e, work[e.successor])) for e in edges
+            ]
         return found
 
     def letting_in(
@@ -589,12 +611,20 @@ class _Activity:
 class _Needs:
     """The arrays of needs, row by row, and how many rows each activity has."""
 
+    sets: list[list[int]]
+    """Different lists of candidates, and of each row, which one it has."""
+    able: list[int] = field(default_factory=list)
     of_activity: list[int] = field(default_factory=list)
     need: list[int] = field(default_factory=list)
     work: list[int] = field(default_factory=list)
     people: list[int] = field(default_factory=list)
     share: list[int] = field(default_factory=list)
-    candidates: list[list[int]] = field(default_factory=list)
+
+    def candidates(self) -> tuple[Ints, Ints]:
+        """Row pointers, and the lists of all rows one after the other."""
+        first, people = _pointers([len(s) for s in self.sets]), _ints([p for s in self.sets for p in s])
+        able = _ints(self.able)
+        return _pointers(np.diff(first)[able]), people[ragged(first[able], first[able + 1])[1]]
 
 
 @dataclass(frozen=True)
@@ -629,14 +659,29 @@ def _ints(values: Sequence[int]) -> Ints:
     return np.array(values, np.int64)
 
 
-def _pointers(lengths: Sequence[int]) -> Ints:
-    found: Ints = np.r_[0, np.cumsum(_ints(lengths))].astype(np.int64)
+def _pointers(lengths: Sequence[int] | Ints) -> Ints:
+    found: Ints = np.r_[0, np.cumsum(np.asarray(lengths, np.int64))].astype(np.int64)
     return found
 
 
 def _matrix(rows: Sequence[NDArray[Any]], slots: int, kind: type[Number]) -> NDArray[Number]:
     """Rows as a matrix; at least one, since compiled code wants the dimensions."""
     return np.array(rows if len(rows) else np.zeros((1, slots)), kind)
+
+
+def _no_buckets(n: int, people: int, slots: int) -> dict[str, NDArray[Any]]:
+    """The arrays of quotas for an instance without any."""
+    none = _ints([])
+    return {
+        "bucket": np.zeros((0, slots), np.int32),
+        "quota_ptr": np.zeros(1, np.int64),
+        "quota": none,
+        "quota_bucket": none,
+        "quota_scope": none,
+        "scopes": np.zeros((0, n), np.uint8),
+        "person_quota_ptr": np.zeros(people + 1, np.int64),
+        "person_quota": none,
+    }
 
 
 def _next_open(masks: NDArray[np.uint8]) -> NDArray[np.int32]:
@@ -652,25 +697,42 @@ def _rows(n: int, owner: list[int]) -> tuple[Ints, Ints]:
 
 
 def horizon_guess(portfolio: Portfolio, graph: WorkGraph) -> int:
-    """Slots that will probably do: queues of the busiest skills, the longest wait and the latest date, doubled."""
-    slot = portfolio.slot.total_seconds()
-    queue: dict[tuple[str, ...], float] = {}
-    waits = 0.0
-    for id in graph.activities:
-        item = portfolio.work[id]
-        waits += item.wait.total_seconds() if item.wait is not None else 0.0
-        for need, able in zip(item.needs, candidates(portfolio, id, None), strict=True):
-            if able:
-                spent = time_of(item, need).total_seconds() * need.people / len(able)
-                queue[tuple(able)] = queue.get(tuple(able), 0.0) + spent
+    """Slots that will probably do: the latest date and after it the longest queue or chain, doubled.
+
+    A queue is the work that the same people can do, or all work, in weeks of their hours; a chain follows the links.
+    """
+    slot, week = portfolio.slot.total_seconds(), 7 * 86400
+    at_work = _seconds_at_work(portfolio)
+    everyone = tuple(at_work)
+    stretch = week * len(everyone) / max(sum(at_work.values()), LEAST_HOURS * 3600)
+    sets = {id(everyone): everyone}
+    queue, length = {id(everyone): 0.0}, {}
+    for name in graph.activities:
+        item = portfolio.work[name]
+        longest = 0.0
+        for need in item.needs:
+            able, spent = graph.able(need), time_of(item, need).total_seconds()
+            sets[id(able)] = able
+            queue[id(able)] = queue.get(id(able), 0.0) + spent * need.people
+            queue[id(everyone)] += spent * need.people
+            longest = max(longest, spent)
+        length[name] = item.wait.total_seconds() if item.wait is not None else longest * stretch
+    busiest = max((queue[k] * week / sum(at_work[p] for p in able) for k, able in sets.items() if able), default=0.0)
     zone, now = ZoneInfo(portfolio.zone), as_of(portfolio)
     moments = [w.not_before for w in portfolio.work.values()] + [p.not_before for p in portfolio.projects.values()]
     moments += [e.expected for e in portfolio.external.values()] + [p.start for p in portfolio.policy.pins]
     moments += [f.to for f in portfolio.freezes]
     latest = max([0.0, *((m.resolve(now, zone) - now).total_seconds() for m in moments if m is not None)])
-    busiest = max(queue.values(), default=0.0)
-    seconds = 2 * (latest + busiest * 168 / 25 + min(waits, 90 * 86400)) + 28 * 86400
+    seconds = 2 * (latest + max(busiest, graph.longest_chain(length))) + 28 * 86400
     return min(int(seconds / slot), most_slots(portfolio))
+
+
+def _seconds_at_work(portfolio: Portfolio) -> dict[str, float]:
+    """Seconds a week that each person is at work, on average over some weeks from as-of, and never next to none."""
+    calendars = Calendars(portfolio, Grid.of(portfolio, int(timedelta(weeks=SAMPLED_WEEKS) / portfolio.slot)))
+    slot = portfolio.slot.total_seconds()
+    shares = {p: float(calendars.person(p).sum()) * slot / SAMPLED_WEEKS for p in portfolio.people}
+    return {p: max(seconds, LEAST_HOURS * 3600) for p, seconds in shares.items()}
 
 
 def most_slots(portfolio: Portfolio) -> int:

@@ -45,3 +45,9 @@ class VerificationError(ThrottleError):
         super().__init__(
             [Finding(level="error", code=v.kind, message=v.message, ids=v.ids) for v in verdict.violations]
         )
+
+
+class RunsFailedError(ThrottleError):
+    """Some runs of a batch have no plan; the others were written."""
+
+    exit_code = 7

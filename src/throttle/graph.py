@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from throttle_models import Finding, Link, Need, Portfolio, Status, WorkItem
 from throttle_models.references import contradictions
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 HISTORY = frozenset({Status.DONE, Status.CANCELLED})
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """One precedence between two activities, or from an external stub to an activity, as the portfolio's link says."""
 
     predecessor: str
@@ -46,6 +45,15 @@ class WorkGraph:
         )
         apart = {*self.history, *self.containers}
         self.activities = tuple(id for id in portfolio.work if id not in apart)
+        self._able: dict[tuple[str | None, int, tuple[str, ...]], tuple[str, ...]] = {}
+
+    def able(self, need: Need) -> tuple[str, ...]:
+        """People who can meet a need, in the portfolio's order; equal answers are one object."""
+        key = (need.skill, need.level, need.who)
+        if key not in self._able:
+            found = tuple(holders(self.portfolio, *key))
+            self._able[key] = next((same for same in self._able.values() if same == found), found)
+        return self._able[key]
 
     def ancestors(self, id: str) -> Iterator[str]:
         """The containers around an item, innermost first."""
@@ -77,11 +85,19 @@ class WorkGraph:
 
     def project_of(self, id: str) -> str | None:
         work = self.portfolio.work
-        return next((p for i in (id, *self.ancestors(id)) if (p := work[i].project) is not None), None)
+        item = work[id]
+        if item.project is not None or item.parent is None:
+            return item.project
+        return next((p for i in self.ancestors(id) if (p := work[i].project) is not None), None)
 
     def held_by(self, id: str) -> str | None:
         """The item or container whose ``on_hold`` keeps it out of the plan."""
-        return next((i for i in (id, *self.ancestors(id)) if self.portfolio.work[i].on_hold is not None), None)
+        item = self.portfolio.work[id]
+        if item.on_hold is not None:
+            return id
+        if item.parent is None:
+            return None
+        return next((i for i in self.ancestors(id) if self.portfolio.work[i].on_hold is not None), None)
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
@@ -112,16 +128,40 @@ class WorkGraph:
         graph.add_edges_from((e.predecessor, e.successor) for e in self.edges if e.predecessor not in external)
         return graph
 
+    @cached_property
+    def _following(self) -> dict[str, list[str]]:
+        """Activity to those that wait for it, once for each link."""
+        found: dict[str, list[str]] = {}
+        for before, after, _ in self.edges:
+            if before not in self.portfolio.external:
+                found.setdefault(before, []).append(after)
+        return found
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Activities, each after those it waits for (Kahn 1962); those on a cycle, or behind one, are left out."""
+        waits = Counter(after for following in self._following.values() for after in following)
+        found = [id for id in self.activities if id not in waits]
+        for id in found:  # grows as it is read
+            for after in self._following.get(id, ()):
+                waits[after] -= 1
+                if not waits[after]:
+                    found.append(after)
+        return tuple(found)
+
     def cycles(self) -> list[list[str]]:
         """One chain of ids for each knot of items that wait for each other, the first id repeated at the end."""
-        import networkx as nx
-
         chains = []
         for id, item in self.portfolio.work.items():
-            around = self._around(id)
             chains += [[id, id] for link in item.after if link.item == id]
-            chains += [[id, link.item, id] for link in item.after if link.item in around]
-            chains += [[id, link.item, id] for link in item.after if id in self._around(link.item)]
+            if self.containers and item.after:
+                around = self._around(id)
+                chains += [[id, link.item, id] for link in item.after if link.item in around]
+                chains += [[id, link.item, id] for link in item.after if id in self._around(link.item)]
+        if len(self.order) == len(self.activities):
+            return sorted(chains)
+        import networkx as nx
+
         for knot in nx.strongly_connected_components(self.digraph):
             if len(knot) > 1:
                 first = min(knot)
@@ -136,6 +176,16 @@ class WorkGraph:
     def _around(self, id: str) -> set[str]:
         """The containers proper; an item with needs of its own may well wait for its parts, or they for it."""
         return set(self.ancestors(id)).intersection(self.containers) if id in self.portfolio.work else set()
+
+    def longest_chain(self, length: Mapping[str, float]) -> float:
+        """The longest sum of lengths along links, whatever their type and lag; 0 without activities."""
+        head = dict.fromkeys(self.order, 0.0)
+        for id in self.order:
+            finish = head[id] + length.get(id, 0.0)
+            for after in self._following.get(id, ()):
+                if head.get(after, finish) < finish:
+                    head[after] = finish
+        return max((at + length.get(id, 0.0) for id, at in head.items()), default=0.0)
 
     def longest_path(self, hours: dict[str, float]) -> tuple[float, list[str]]:
         """The critical path of the network alone: its hours and its activities in order. The graph has no cycles."""

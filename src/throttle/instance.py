@@ -56,7 +56,8 @@ class Arrays(NamedTuple):
     candidate: Ints
     crew_ptr: Ints
     """Start of each need's seats in the crew array."""
-    # environments
+    # renewable capacities, taken from start to end: environments, then exclusions (cliques of activities that never
+    # overlap), each a row of capacity 1
     use_ptr: Ints
     use: Ints
     amount: Ints
@@ -80,18 +81,42 @@ class Arrays(NamedTuple):
     """For each slot of each row of ``masks`` the first open slot at or after it (the horizon where there is none)."""
     occurrences: NDArray[np.int32]
     frosts: NDArray[np.uint8]
-    # projects in process
+    # spans (hammocks): from the first start to the last end of a group of activities, with a demand on a limit
     project: Ints
-    """Of each activity, or -1."""
+    """Of each activity, its project, which is the span of this number, or -1."""
+    span_ptr: Ints
+    spans: Ints
+    """The spans of each activity in the order in which they let it in; none where no limit needs them."""
+    demand: Ints
+    """Of each span, on its limit: 1 for a project in process, the drum's work in slots for the rope (its group is then
+    what feeds the drum, and the drum). A demand above the limit runs alone."""
+    span_limit: Ints
+    """Of each span, the row of ``limit`` that it counts in."""
     begun: Bools
-    """Of each project: whether it is in process at slot 0."""
+    """Of each span: whether it is in process at slot 0; then it may exceed the limit, but keeps others out."""
     before_ptr: Ints
-    """Projects that must be let in before a project, so that those let in can never wait for one that cannot be."""
+    """Spans that must be let in before a span, so that those let in can never wait for one that cannot be."""
     before: Ints
     knot: Ints
-    """Projects of the same number wait for each other's work, so they are let in together."""
+    """Spans of the same number wait for each other's work, so they are let in together."""
     limit: Ints
-    """One entry: most projects in process, or 0 for no limit."""
+    """Most demand in process whenever a span starts, or 0 for no limit; the first is that of projects in process."""
+    # buckets: most work of some people on some activities in each of some parts of time, weeks say
+    bucket: NDArray[np.int32]
+    """Rows of the bucket number of each slot, or -1 where nothing counts."""
+    quota_ptr: Ints
+    quota: Ints
+    """Most work of each quota in each bucket, in hundredths of a slot of one person. An activity whose work would
+    exceed it starts later; it does not pause for it."""
+    quota_bucket: Ints
+    """Of each quota, its row of ``bucket``."""
+    quota_scope: Ints
+    """Of each quota, the row of ``scopes`` that marks what counts, or -1 for all."""
+    scopes: NDArray[np.uint8]
+    """Rows of activities that count."""
+    person_quota_ptr: Ints
+    person_quota: Ints
+    """The quotas that count each person's work. Activities that one counts are never ``plain``."""
     # costs of groups of activities, per slot: tardiness and flow of the last finish, span from the first start to it
     member_ptr: Ints
     member: Ints
@@ -134,6 +159,7 @@ class Instance:
             next_open=np.minimum(a.next_open[:, :slots], np.int32(slots)),
             occurrences=np.ascontiguousarray(a.occurrences[:, :slots]),
             frosts=np.ascontiguousarray(a.frosts[:, :slots]),
+            bucket=np.ascontiguousarray(a.bucket[:, :slots]),
         )
         return replace(self, arrays=arrays, slots=slots)
 

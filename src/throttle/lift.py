@@ -8,82 +8,80 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from throttle.calendars import Grid
 from throttle.compile import Compiled
 from throttle.instance import Schedule
+from throttle.worked import seats_of, worked
 from throttle_models import Assignment, PlannedItem
 
 if TYPE_CHECKING:
     from throttle.instance import Ints
 
 
-def seats_of(compiled: Compiled, j: int) -> Iterator[tuple[int, int]]:
-    """(row of needs, seat) for everyone on an activity."""
-    a = compiled.instance.arrays
-    for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
-        for seat in range(a.crew_ptr[q], a.crew_ptr[q] + a.people[q]):
-            yield q, seat
-
-
-def worked_slots(compiled: Compiled, schedule: Schedule, j: int) -> Ints:
-    """The slots in which work goes on, in order; a need of T slots is worked on in the first T of them."""
-    a = compiled.instance.arrays
-    start, end = int(schedule.start[j]), int(schedule.end[j])
-    crew = [(int(a.work[q]), int(schedule.crew[seat])) for q, seat in seats_of(compiled, j)]
-    found: list[int] = []
-    place = a.masks[a.place[j], start:end] == 1 if a.place[j] >= 0 else np.ones(end - start, bool)
-    at = 0
-    for until in sorted({work for work, _ in crew}):
-        joint = place.copy()
-        for work, person in crew:
-            if work >= until:
-                joint &= a.masks[a.person_mask[person], start:end] == 1
-        joint[:at] = False
-        found += (np.flatnonzero(joint)[: until - len(found)] + start).tolist()
-        at = found[-1] + 1 - start
-    return np.array(found, np.int64)
-
-
 def lift(compiled: Compiled, schedule: Schedule) -> dict[str, PlannedItem]:
     """Planned items by id, in the order of the portfolio."""
-    a, grid, instance = compiled.instance.arrays, compiled.grid, compiled.instance
-    instants: dict[int, datetime] = {}
+    return dict(lifted(compiled, schedule))
 
-    def instant(slot: int) -> datetime:
-        if slot not in instants:
-            instants[slot] = grid.instant(slot)
-        return instants[slot]
 
-    items = {}
+def lifted(compiled: Compiled, schedule: Schedule) -> Iterator[tuple[str, PlannedItem]]:
+    """The same one by one, for a plan that is written as it is made."""
+    a, instance = compiled.instance.arrays, compiled.instance
+    seats, work = seats_of(a), compiled.portfolio.work
+    seat, first, last = worked(a, schedule).of(seats, a.work)
+    piece = np.searchsorted(seat, np.arange(len(seats.need) + 1)).tolist()
+    instants = _Instants(compiled.grid)
+    spans = list(zip(instants.of(first), instants.of(last), strict=True))
+    starts, ends = instants.of(schedule.start), instants.of(schedule.end)
+    people = [instance.people[p] for p in schedule.crew.tolist()]
+    need = [instance.needs[q] for q in seats.need.tolist()]
+    from_ = a.crew_ptr[a.need_ptr].tolist()
+    windows = _windows(compiled, schedule)
     for j, id in enumerate(instance.activities):
         if not id:
             continue
-        start, end = int(schedule.start[j]), int(schedule.end[j])
-        assignments = []
-        slots = worked_slots(compiled, schedule, j)
-        for q, seat in seats_of(compiled, j):
-            need = instance.needs[q]
-            assignments.append(
-                Assignment(
-                    person=instance.people[schedule.crew[seat]],
-                    need=need,
-                    allocation=compiled.portfolio.work[id].needs[need].allocation,
-                    work=tuple((instant(f), instant(t)) for f, t in _runs(slots[: a.work[q]])),
-                )
-            )
-        assignments.sort(key=lambda s: (s.need, s.person))
-        window = None
-        if a.occurrence[j] >= 0 and start < instance.slots:
-            window = compiled.windows[a.occurrence[j]][a.occurrences[a.occurrence[j], start]]
-        items[id] = PlannedItem(
-            start=instant(start), finish=instant(end), assignments=tuple(assignments), window=window
+        needs = work[id].needs
+        crew = sorted(range(from_[j], from_[j + 1]), key=lambda s: (need[s], people[s]))
+        yield (
+            id,
+            PlannedItem(
+                start=starts[j],
+                finish=ends[j],
+                assignments=tuple(
+                    Assignment(
+                        person=people[s],
+                        need=need[s],
+                        allocation=needs[need[s]].allocation,
+                        work=tuple(spans[piece[s] : piece[s + 1]]),
+                    )
+                    for s in crew
+                ),
+                window=windows.get(j),
+            ),
         )
-    return items
 
 
-def _runs(slots: Ints) -> Iterator[tuple[int, int]]:
-    breaks = np.flatnonzero(np.diff(slots) > 1)
-    firsts, lasts = np.r_[slots[:1], slots[breaks + 1]], np.r_[slots[breaks], slots[-1:]]
-    yield from ((int(f), int(t) + 1) for f, t in zip(firsts, lasts, strict=True))
+def _windows(compiled: Compiled, schedule: Schedule) -> dict[int, tuple[datetime, datetime]]:
+    """Of each activity with a window, the occurrence that it starts in."""
+    a = compiled.instance.arrays
+    inside = np.flatnonzero((a.occurrence >= 0) & (schedule.start < compiled.instance.slots))
+    number = a.occurrences[a.occurrence[inside], schedule.start[inside]]
+    return {
+        int(j): compiled.windows[int(a.occurrence[j])][int(k)] for j, k in zip(inside, number, strict=True) if k >= 0
+    }
+
+
+class _Instants:
+    """Slots as moments; equal ones are one object, since a plan names each many times."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._known: dict[int, datetime] = {}
+
+    def of(self, slots: Ints) -> list[datetime]:
+        for slot in np.unique(slots).tolist():
+            if slot not in self._known:
+                self._known[slot] = self._grid.instant(slot)
+        return [self._known[slot] for slot in slots.tolist()]
 
 
 def lower(compiled: Compiled, items: dict[str, PlannedItem]) -> Schedule | None:

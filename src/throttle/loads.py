@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LEAST_WEEKS = 4
 """Hours a week are averaged over the length of the plan, and at least so many weeks."""
 SETS_SHOWN = 40
+HOUR = timedelta(hours=1)
 
 Entry = tuple[str, int, tuple[str, ...], float]
 """One need of one item: item, position of the need, who can, person-hours."""
@@ -50,14 +51,15 @@ class Loads:
         self.open = {p: compiled.calendars.person(p)[: self.slots] for p in self.portfolio.people}
         self.hours = {p: float(m.sum()) * self.hours_per_slot for p, m in self.open.items()}
         self.week_starts, self.week_names = self._weeks()
+        self._week_of: dict[datetime, str] = {}
+        able = compiled.graph.able
         self.needs: list[Entry] = []
         for id in items:
             work = self.portfolio.work[id]
             for q, need in enumerate(work.needs):
-                hours = time_of(work, need) / timedelta(hours=1) * need.people * need.allocation
+                hours = time_of(work, need) / HOUR * need.people * need.allocation
                 if hours > 0:
-                    able = tuple(holders(self.portfolio, need.skill, need.level, need.who))
-                    self.needs.append((id, q, able, hours))
+                    self.needs.append((id, q, able(need), hours))
 
     def all(self) -> tuple[Load | None, tuple[Load, ...]]:
         """The bottleneck, and all loads, longest queue first."""
@@ -91,10 +93,12 @@ class Loads:
         """The set of people with the largest load."""
         import networkx as nx
 
-        work: dict[tuple[str, ...], float] = {}
+        sums: dict[int, float] = {}
+        sets: dict[int, tuple[str, ...]] = {}  # equal sets are one object
         for _, _, able, hours in self.needs:
-            work[able] = work.get(able, 0.0) + hours
-        work = {able: hours for able, hours in work.items() if sum(self.hours[p] for p in able) > 0}
+            sets[id(able)] = able
+            sums[id(able)] = sums.get(id(able), 0.0) + hours
+        work = {able: sums[k] for k, able in sets.items() if sum(self.hours[p] for p in able) > 0}
         if not work:
             return None
         densest = max(work.items(), key=lambda entry: entry[1] / sum(self.hours[p] for p in entry[0]))[0]
@@ -118,11 +122,12 @@ class Loads:
             if not found:
                 break
             chosen = found
-        entries = [e for e in self.needs if chosen.issuperset(e[2])]
+        within = {k for k, able in sets.items() if chosen.issuperset(able)}
+        entries = [e for e in self.needs if id(e[2]) in within]
         people = tuple(p for p in self.portfolio.people if p in chosen)
         skills: dict[str, float] = {}
-        for id, q, _, hours in entries:
-            need = self.portfolio.work[id].needs[q]
+        for name_, q, _, hours in entries:
+            need = self.portfolio.work[name_].needs[q]
             label = _name(need.skill, need.level) if need.skill else ""
             skills[label] = skills.get(label, 0.0) + hours
         members = tuple(s for s in sorted(skills, key=lambda s: -skills[s]) if s)
@@ -142,8 +147,8 @@ class Loads:
             for s in self.items[id].assignments:
                 if s.need == q:
                     for from_, to in s.work:
-                        week = week_of(from_, self.zone)
-                        planned[week] = planned.get(week, 0.0) + (to - from_) / timedelta(hours=1) * s.allocation
+                        week = self._week(from_)
+                        planned[week] = planned.get(week, 0.0) + (to - from_) / HOUR * s.allocation
         return Load(
             name=name,
             kind="skills",
@@ -153,6 +158,11 @@ class Loads:
             weeks_of_queue=round(total / hours * self.weeks, 4) if hours else None,
             by_week=_joined(planned, capacity),
         )
+
+    def _week(self, moment: datetime) -> str:
+        if moment not in self._week_of:
+            self._week_of[moment] = week_of(moment, self.zone)
+        return self._week_of[moment]
 
     def environments(self) -> Iterable[Load]:
         """Occupancy from start to finish, pauses included, against capacity."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import platform
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -18,13 +18,14 @@ from throttle.compile import Compiled, check_input, compile_portfolio, horizon_g
 from throttle.errors import InterruptedWithoutPlanError, NoPlanError, VerificationError
 from throttle.files import portfolio_hash
 from throttle.graph import WorkGraph, is_in_progress, portfolio_findings
-from throttle.instance import Schedule
+from throttle.instance import Arrays, Instance, Schedule
 from throttle.lift import lift, lower
 from throttle.loads import Loads, week_of
 from throttle.reasons import Reasons
 from throttle.solve import Progress, Settings, Solution, Solver, relative_gap
 from throttle.solve.bounds import Network
 from throttle.solve.rules import Facts
+from throttle.worked import count_in
 from throttle_models import (
     Certificate,
     Finding,
@@ -43,6 +44,9 @@ from throttle_models import (
     Week,
     format_instant,
 )
+
+if TYPE_CHECKING:
+    from throttle.instance import Bools
 
 PLAIN_SLOTS = 100_000
 """Up to so many activities x slots, trying each activity alone is quicker in plain Python than loading numba."""
@@ -133,38 +137,83 @@ def feasible_instance(portfolio: Portfolio, graph: WorkGraph) -> Compiled:
 
 def impossible(compiled: Compiled) -> dict[str, Unscheduled]:
     """Items that have no place before the horizon even when nothing else is there, with the reason."""
-    from throttle.solve.jit import kernels
-
     a, instance = compiled.instance.arrays, compiled.instance
-    kernel = kernels(instance.slots * instance.n > PLAIN_SLOTS)
-    people = len(instance.people)
-    load, held = np.zeros((people, instance.slots), np.int16), np.zeros((people, instance.slots), np.int16)
-    env = np.zeros((len(a.capacity), instance.slots), np.int64)
-    free = np.full(int(a.crew_ptr[-1]), -1, np.int64)
-    never_full = a.next_open[a.person_mask]
-    open_slots = a.masks.sum(axis=1)
-    unlinked = a._replace(pred_ptr=np.zeros(instance.n + 1, np.int64))
-    found: dict[str, Unscheduled] = {}
-    for j, id in enumerate(instance.activities):
-        first, last = a.need_ptr[j], a.need_ptr[j + 1]
-        if not id:
-            continue
-        simple = not a.run[j] and a.occurrence[j] < 0 and a.frozen[j] < 0 and a.place[j] < 0 and a.pin[j] < 0
-        if simple and a.release[j] == 0 and last - first == 1 and a.people[first] == 1:
-            able = a.candidate[a.cand_ptr[first] : a.cand_ptr[last]]
-            if (open_slots[a.person_mask[able]] >= a.work[first]).any():
-                continue
-        if simple and last == first and a.release[j] + a.wait[j] <= instance.slots:
-            continue
-        crew, out = free.copy(), np.zeros(2, np.int64)
-        est = int(max(a.release[j], 0))
-        at = -1
-        if est < instance.slots:
-            loose = unlinked._replace(pin=np.full(instance.n, -1, np.int64)) if a.pin[j] >= 0 else unlinked
-            at = kernel.place_activity(loose, j, est, crew, free, load, held, env, never_full, out)
-        if at < 0:
-            found[id] = _never(compiled, j, id, est)
+    doubtful = np.flatnonzero(~_surely_possible(compiled.instance))
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for j in doubtful.tolist():
+        if instance.activities[j]:
+            rows = range(a.need_ptr[j], a.need_ptr[j + 1])
+            able = tuple(a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tobytes() for q in rows)
+            rules = (a.run[j], a.occurrence[j], a.frozen[j], a.place[j], a.exempt[j])
+            alike.setdefault((able, tuple(a.people[rows]), *map(int, rules)), []).append(j)
+    alone = _Alone(compiled.instance, len(alike))
+    found: dict[int, Unscheduled] = {}
+    for group in alike.values():
+        if not alone.hardest(group):
+            for j in group:
+                if not alone.fits(j):
+                    found[j] = _never(compiled, j, instance.activities[j], int(a.release[j]))
+    return {instance.activities[j]: found[j] for j in sorted(found)}
+
+
+def _surely_possible(instance: Instance) -> Bools:
+    """Activities that one person has time for, or that only wait."""
+    a, n = instance.arrays, instance.n
+    count = np.bincount(np.repeat(np.arange(n), np.diff(a.need_ptr)), a.people, n)
+    found = ~a.run & (a.occurrence < 0) & (a.frozen < 0) & (a.place < 0) & (count <= 1)
+    found &= a.release + np.where(count == 0, a.wait, 0) <= instance.slots
+    if not len(a.work):
+        return found
+    # the calendar with the most open time of those who can
+    most_open = np.argsort(-a.masks.sum(axis=1), kind="stable")
+    rank = np.argsort(most_open, kind="stable")
+    best = most_open[np.minimum.reduceat(rank[a.person_mask[a.candidate]], a.cand_ptr[:-1])]
+    alone = np.flatnonzero(found & (count == 1))
+    q = a.need_ptr[alone]
+    found[alone] = count_in(a.masks, 1, best[q], a.release[alone], np.full(len(q), instance.slots)) >= a.work[q]
     return found
+
+
+class _Alone:
+    """Activities tried one by one with nothing else there."""
+
+    def __init__(self, instance: Instance, tries: int) -> None:
+        from throttle.solve.jit import kernels
+
+        a = instance.arrays
+        self.instance = instance
+        self.kernel = kernels(instance.slots * tries > PLAIN_SLOTS)
+        size = (len(instance.people), instance.slots) if tries else (0, 0)
+        self.load, self.held = np.zeros(size, np.int16), np.zeros(size, np.int16)
+        self.env = np.zeros((len(a.capacity), size[1]), np.int64)
+        self.free = np.full(int(a.crew_ptr[-1]), -1, np.int64)
+        self.never_full = a.next_open[a.person_mask] if tries else a.next_open[:0]
+        self.a = a._replace(pred_ptr=np.zeros(instance.n + 1, np.int64), pin=np.full(instance.n, -1, np.int64))
+
+    def fits(self, j: int) -> bool:
+        return self._fits(self.a, j, int(self.a.release[j]))
+
+    def hardest(self, group: list[int]) -> bool:
+        """Whether one that had the latest release and the most work of all fits; then they all do.
+
+        They take the same people under the same rules, and less work from an earlier slot on is part of it.
+        """
+        a, j = self.a, group[0]
+        if len(group) == 1:
+            return self.fits(j)
+        needs = a.need_ptr[j + 1] - a.need_ptr[j]
+        work, wait = a.work.copy(), a.wait.copy()
+        rows = a.need_ptr[group][:, None] + np.arange(needs)
+        work[a.need_ptr[j] : a.need_ptr[j + 1]] = a.work[rows].max(axis=0)
+        wait[j] = a.wait[group].max()
+        return self._fits(a._replace(work=work, wait=wait), j, int(a.release[group].max()))
+
+    def _fits(self, a: Arrays, j: int, est: int) -> bool:
+        if est >= self.instance.slots:
+            return False
+        crew, out = self.free.copy(), np.zeros(2, np.int64)
+        places = self.load, self.held, self.env, self.never_full
+        return bool(self.kernel.place_activity(a, j, est, crew, self.free, *places, out) >= 0)
 
 
 def beyond(compiled: Compiled) -> dict[str, Unscheduled]:
@@ -446,35 +495,51 @@ def project_plans(compiled: Compiled, items: Mapping[str, PlannedItem]) -> dict[
 
 def weeks(portfolio: Portfolio, items: Mapping[str, PlannedItem], zone: ZoneInfo) -> tuple[Week, ...]:
     """The plan week by week: people by local day, what starts, what finishes."""
-    people: dict[str, dict[str, dict[Any, dict[str, float]]]] = {}
+    people: dict[str, dict[str, dict[date, dict[str, float]]]] = {}
     starts: dict[str, list[str]] = {}
     finishes: dict[str, list[str]] = {}
+    known: dict[datetime, str] = {}
+    pieces: dict[tuple[datetime, datetime], list[tuple[str, date, float]]] = {}
+
+    def week(moment: datetime) -> str:
+        if moment not in known:
+            known[moment] = week_of(moment, zone)
+        return known[moment]
+
     for id, item in items.items():
-        starts.setdefault(week_of(item.start, zone), []).append(id)
-        finishes.setdefault(week_of(item.finish, zone), []).append(id)
+        starts.setdefault(week(item.start), []).append(id)
+        finishes.setdefault(week(item.finish), []).append(id)
         for a in item.assignments:
-            for from_, to in a.work:
-                at = from_
-                while at < to:
-                    local = at.astimezone(zone)
-                    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0)
-                    until = min(to, midnight.astimezone(to.tzinfo))
-                    day = people.setdefault(week_of(at, zone), {}).setdefault(a.person, {}).setdefault(local.date(), {})
-                    day[id] = day.get(id, 0.0) + (until - at) / timedelta(hours=1) * a.allocation
-                    at = until
+            for span in a.work:
+                if span not in pieces:
+                    pieces[span] = list(_by_day(*span, zone))
+                for name, day, hours in pieces[span]:
+                    on = people.setdefault(name, {}).setdefault(a.person, {}).setdefault(day, {})
+                    on[id] = on.get(id, 0.0) + hours * a.allocation
     order = {p: k for k, p in enumerate(portfolio.people)}
     return tuple(
         Week(
-            week=week,
+            week=name,
             people={
                 p: {d: {i: round(h, 4) for i, h in by.items()} for d, by in sorted(days.items())}
-                for p, days in sorted(people.get(week, {}).items(), key=lambda e: order[e[0]])
+                for p, days in sorted(people.get(name, {}).items(), key=lambda e: order[e[0]])
             },
-            starts=tuple(starts.get(week, ())),
-            finishes=tuple(finishes.get(week, ())),
+            starts=tuple(starts.get(name, ())),
+            finishes=tuple(finishes.get(name, ())),
         )
-        for week in sorted({*people, *starts, *finishes})
+        for name in sorted({*people, *starts, *finishes})
     )
+
+
+def _by_day(from_: datetime, to: datetime, zone: ZoneInfo) -> Iterator[tuple[str, date, float]]:
+    """Week, local day and hours of each part of a piece of work."""
+    at = from_
+    while at < to:
+        local = at.astimezone(zone)
+        midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0)
+        until = min(to, midnight.astimezone(to.tzinfo))
+        yield week_of(at, zone), local.date(), (until - at) / timedelta(hours=1)
+        at = until
 
 
 def certificate(

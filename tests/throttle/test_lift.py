@@ -9,9 +9,10 @@ from hypothesis import assume, given, settings
 from support.cases import MONDAY, OFFICE, by, compiled, hours, plan_of, portfolio
 from support.portfolios import portfolios
 from throttle.instance import Schedule
-from throttle.lift import lift, lower, worked_slots
+from throttle.lift import lift, lower
 from throttle.solve.decoder import Decoder
 from throttle.solve.rules import Facts, first_come
+from throttle.worked import lengths, ragged, worked
 from throttle_models import Portfolio
 
 
@@ -48,9 +49,12 @@ def test_work_lies_between_start_and_finish_and_is_all_there(made_from: Portfoli
     assume(schedule is not None)
     assert schedule is not None
     a = c.instance.arrays
+    work = worked(a, schedule)
+    assert work.done.tolist() == lengths(a).tolist()
     for j in range(c.instance.n):
-        slots = worked_slots(c, schedule, j)
-        needed = max((int(a.work[q]) for q in range(a.need_ptr[j], a.need_ptr[j + 1])), default=0)
+        runs = slice(work.ptr[j], work.ptr[j + 1])
+        slots = ragged(work.first[runs], work.last[runs])[1]
+        needed = max((int(a.work[q]) for q in range(a.need_ptr[j], a.need_ptr[j + 1])), default=int(a.wait[j]))
         assert len(slots) == needed
         if needed:
             assert (slots[0], slots[-1] + 1) == (schedule.start[j], schedule.end[j])

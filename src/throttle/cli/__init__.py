@@ -11,6 +11,7 @@ import typer
 
 from throttle import __version__
 from throttle.cli import screen
+from throttle.cli.commands.batch import batch
 from throttle.cli.commands.check import check
 from throttle.cli.commands.demo import demo
 from throttle.cli.commands.export import export
@@ -32,6 +33,7 @@ COMMANDS = (  # name, function, examples; in the order of --help
     ("verify", verify, ["throttle verify out/plan/plan.json"]),
     ("replan", replan, ["throttle replan out/plan/plan.json newer.csv --team team.yaml"]),
     ("why", why, ["throttle why PHX-9 out/plan/plan.json"]),
+    ("batch", batch, ["throttle batch runs.yaml -o out/batch"]),
     ("export", export, ["throttle export out/plan/plan.json --format ics -o plan.ics"]),
     ("schema", schema, ["throttle schema plan"]),
 )
@@ -65,7 +67,8 @@ def _root(
     """Decide what work to let in, and when: a verified schedule that protects the bottleneck.
 
     Ends with 0 done, 1 internal error, 2 bad input or output, 3 no feasible plan, 4 interrupted with a plan,
-    5 verification failed, 6 interrupted without a plan. Data goes to standard output, messages to standard error.
+    5 verification failed, 6 interrupted without a plan, 7 some runs of a batch failed. Data goes to standard output,
+    messages to standard error.
     """
     if debug:
         os.environ["THROTTLE_DEBUG"] = "1"

@@ -120,8 +120,12 @@ def _plan(portfolio: Portfolio, search: Search, run: Run, quiet: bool, previous:
         return interruptible(lambda stop: work(progress, stop))
 
 
-def interruptible(work: Callable[[threading.Event], _T]) -> tuple[_T, bool]:
-    """The result of the work, and whether the user asked it to stop early.
+FIRST = "Stopping; the best plan so far is kept (once more: end now, without one)."
+SECOND = "Interrupted twice: ended without a plan; nothing was written."
+
+
+def interruptible(work: Callable[[threading.Event], _T], first: str = FIRST, second: str = SECOND) -> tuple[_T, bool]:
+    """The result of the work, and whether the user asked it to stop early; ``first`` and ``second`` are told then.
 
     The work runs beside the main thread, because signals are handled there, between Python instructions, and a solver
     may be in native code for seconds. The first Ctrl-C (or a polite kill) sets the event; the second ends the process.
@@ -140,11 +144,11 @@ def interruptible(work: Callable[[threading.Event], _T]) -> tuple[_T, bool]:
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
-            screen.say("Interrupted twice: ended without a plan; nothing was written.")
+            screen.say(second)
             screen.flush()
             os._exit(INTERRUPTED)  # the solver's thread cannot be ended otherwise
         stop.set()
-        screen.say("Stopping; the best plan so far is kept (once more: end now, without one).", "yellow")
+        screen.say(first, "yellow")
 
     with _handling(on_signal):
         threading.Thread(target=body, name="planning", daemon=True).start()

@@ -38,10 +38,10 @@ def to_csv(plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> st
             (
                 f"{year}-W{week:02}",
                 day.isoformat(),
-                _safe(who),
-                _safe(item),
-                _safe(title_of(item, portfolio)),
-                _safe(project_of(item, portfolio) or ""),
+                safe(who),
+                safe(item),
+                safe(title_of(item, portfolio)),
+                safe(project_of(item, portfolio) or ""),
                 f"{sum(hours for _, _, hours in parts):.10g}",
                 parts[0][0].astimezone(zone).isoformat(timespec="minutes"),
                 parts[-1][1].astimezone(zone).isoformat(timespec="minutes"),
@@ -64,7 +64,7 @@ def _by_day(block: Block, zone: ZoneInfo) -> Iterator[tuple[date, datetime, date
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """OWASP, CSV injection: a spreadsheet runs a cell that begins so. Control characters, which a terminal would obey,
     become ``\\x1b``; ends of lines and tabs stay."""
     text = _CONTROL.sub(lambda m: f"\\x{ord(m[0]):02x}", text.replace("\r\n", "\n"))

@@ -4,37 +4,39 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from throttle.instance import Instance, Schedule
+from throttle.solve.annealing import Chronological
+from throttle.solve.annealing import supports as supports_chronological
 from throttle.solve.bounds import lower_bounds
 from throttle.solve.decoder import PLAIN_WORK, Decoder, work_of
-from throttle.solve.local import LocalSearch
-from throttle.solve.neighbourhoods import NEIGHBOURHOODS
-from throttle.solve.rules import RULES, Facts, bottleneck_atc, grid
+from throttle.solve.jobs import Job, Span
+from throttle.solve.phases import Phase, phases, second_goal
+from throttle.solve.rules import RULES, Facts, atc_less_tail, bottleneck_atc, grid
 
 if TYPE_CHECKING:
     from throttle.instance import Floats
-    from throttle.solve.exact import Exact
 
 WORK_PER_SECOND, PLAIN_PER_SECOND = 4e6, 1e5
 """Slots a second, compiled or not, that a budget stands for in deterministic mode, where no clock may decide."""
-EXACT_ACTIVITIES = 120
-"""Above so many, the whole exact model finds little in seconds; parts of it do."""
-NEIGHBOURHOOD_ACTIVITIES = 40
-NEIGHBOURHOOD_SECONDS = 1.0
-SECOND_SHARE = 0.1
-"""Of the budget, for each of the two ways to finish sooner at a cost that is proven least."""
-VAIN_TRIES = 6
-"""Neighbourhoods in a row that find nothing before local search goes on."""
-TOLD_EVERY = 0.5
-"""Seconds between reports of progress."""
+Made = TypeVar("Made")
+
+DISPATCH_SHARE = 0.25
+"""Of the budget: no further rules are tried when it is used up."""
+SERIAL_ACTIVITIES = 20_000
+"""Above so many, rules are decoded chronologically where that keeps all limits: serial decodes take seconds."""
+TOLD_EVERY, LOOKED_EVERY = 0.5, 0.05
+"""Seconds between reports of progress, and between looks at what jobs have found."""
+COMPILING = 2.0
+"""Seconds above which getting kernels ready must have been their first compilation, which no budget pays for."""
+LESS_TAIL = tuple((k, lead) for k in (16.0, 4.0, 8.0, 35.0, 70.0) for lead in (0.5, 0.0, 1.0))
+"""Parameters of ``atc_less_tail`` that are tried, the usually best first."""
 SPARE = 1.5
 """The search looks so much further ahead than the end of the first plan."""
 
@@ -83,7 +85,7 @@ class Settings:
 
 
 class Solver:
-    """Dispatch, then local search and exact models in turn, while the budget lasts; the plan only ever improves."""
+    """Dispatch, bounds, then the phases that fit the instance; the plan only ever improves."""
 
     def __init__(
         self,
@@ -99,12 +101,15 @@ class Solver:
         self.began = time.monotonic()
         self.size = work_of(instance)
         self.compiled = self.size > PLAIN_WORK or (settings.budget > 1 and instance.n > 1)
+        self.workers = max(1, settings.workers) if self.compiled else 1
         self.facts = Facts(instance)
         self.decoder = Decoder(instance, self.compiled)
-        self.capacity = (WORK_PER_SECOND if self.compiled else PLAIN_PER_SECOND) * max(settings.budget, 1e-3)
-        """Work that the budget stands for, in deterministic mode."""
+        self.chronological: Chronological | None = None
+        self.key: Floats = np.zeros(instance.n)
+        """Of the best schedule that a rule has made."""
         self.solution = Solution(None)
         self.untrimmed = instance
+        self.halt = Halt(self.stop)
         self.used = 0.0
         """Share of the budget that the parts so far stand for, in deterministic mode, where no clock may decide."""
 
@@ -117,6 +122,11 @@ class Solver:
         if self.settings.deterministic:
             return self.used
         return (time.monotonic() - self.began) / budget
+
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing more to do, or no more time."""
+        return self.solution.proved or self.stop.is_set() or self.spent >= 1
 
     def tell(self, phase: str) -> None:
         if self.report:
@@ -132,6 +142,14 @@ class Solver:
                 )
             )
 
+    def ready(self, first: Callable[[], Made]) -> Made:
+        """Have kernels compiled by using them once; what that takes, if long, is not of the budget."""
+        began = time.monotonic()
+        made = first()
+        if (took := time.monotonic() - began) > COMPILING:
+            self.began += took
+        return made
+
     # --- parts -------------------------------------------------------------------------------------------------
 
     def solve(self) -> Solution:
@@ -144,21 +162,74 @@ class Solver:
             return s
         if self.compiled:
             self.tell("preparing kernels (compiled once, then kept)")
-            self.decoder.decode(RULES["first-come"](self.facts))
-            self.began = time.monotonic()
-        key = self.dispatch()
+            if supports_chronological(self.instance):
+                self.chronological = self.ready(lambda: Chronological(self.instance))
+        self.dispatch()
         if s.best is None:
             return s
+        self.tell("dispatch")
         s.bound, s.flow_bound = lower_bounds(self.instance, self.facts)
         self.settle()
         self.trim()
-        self.tell("dispatch")
-        if self.spent < 1 and not self.stop.is_set():
-            self.improve(key)
+        self.tell("bounds")
+        for phase in phases(self):
+            if self.over:
+                break
+            self.run(phase)
+        if s.proved and s.best.flow > s.flow_bound:
+            for phase in second_goal(self):
+                if self.stop.is_set() or self.spent >= 1:
+                    break
+                self.run(phase)
         s.interrupted = self.stop.is_set()
-        self.settle()
         self.tell("done")
         return s
+
+    def dispatch(self) -> None:
+        """Every rule, the baselines among them."""
+        s = self.solution
+        small = self.instance.n <= SERIAL_ACTIVITIES or self.chronological is None
+        ruled: Decoder | Chronological = self.decoder if small or self.chronological is None else self.chronological
+        for name, key, decoder in self.attempts(ruled):
+            if s.best is not None and name not in RULES and (self.stop.is_set() or self.spent > DISPATCH_SHARE):
+                break
+            if s.best is None:
+                self.ready(lambda d=decoder, k=key: d.decode(k))  # type: ignore[misc]
+            outcome = decoder.decode(key)
+            self.used += self.size / (self.rate * max(self.settings.budget, 1e-3))
+            if outcome.schedule is None:
+                s.missing = outcome.missing
+                continue
+            if name == "first-come":
+                s.first_come = outcome.schedule
+            if name == "greedy":
+                s.greedy = outcome.schedule
+            if outcome.schedule.better(s.best):
+                s.best, self.key = outcome.schedule, key
+                s.method = [name]
+        # a baseline that found no place for something is as good as the best that did
+        s.first_come, s.greedy = s.first_come or s.best, s.greedy or s.best
+        if self.hint is not None and self.hint.better(s.best):
+            s.best, self.key = self.hint, self.hint.start.astype(float)
+            s.method = ["previous plan"]
+
+    @property
+    def rate(self) -> float:
+        """Work a second of the serial decoder, in deterministic mode."""
+        return WORK_PER_SECOND if self.compiled else PLAIN_PER_SECOND
+
+    def attempts(self, ruled: Decoder | Chronological) -> Iterator[tuple[str, Floats, Decoder | Chronological]]:
+        """Name, key and decoder of what is tried, the most promising first."""
+        points = LESS_TAIL if self.chronological is not None else ()
+        for k, lead in points[:1]:
+            yield "bottleneck-atc less tail", atc_less_tail(self.facts, k, lead), self.chronological
+        for name, rule in RULES.items():
+            yield name, rule(self.facts), ruled
+        for k, lead in points[1:]:
+            yield "bottleneck-atc less tail", atc_less_tail(self.facts, k, lead), self.chronological
+        if ruled is self.decoder:
+            for k, lead, tail in grid():
+                yield "bottleneck-atc", bottleneck_atc(self.facts, k, lead, tail), self.decoder
 
     def trim(self) -> None:
         """Search on a horizon no longer than it takes."""
@@ -169,162 +240,65 @@ class Solver:
             self.instance = self.instance.trimmed(slots)
             self.facts = Facts(self.instance)
             self.decoder = Decoder(self.instance, self.compiled)
-
-    def dispatch(self) -> Floats:
-        """Both baselines, then every rule; the key of the best."""
-        s = self.solution
-        best_key = RULES["greedy"](self.facts)
-        for name, key in self.keys():
-            if s.best is not None and (self.stop.is_set() or self.spent > 0.25) and name not in RULES:
-                break
-            outcome = self.decoder.decode(key)
-            self.used += self.size / self.capacity
-            if outcome.schedule is None:
-                s.missing = outcome.missing
-                continue
-            if name == "first-come":
-                s.first_come = outcome.schedule
-            if name == "greedy":
-                s.greedy = outcome.schedule
-            if outcome.schedule.better(s.best):
-                s.best, best_key = outcome.schedule, key
-                if name not in s.method:
-                    s.method = [name]
-        # a baseline that found no place for something is as good as the best that did
-        s.first_come, s.greedy = s.first_come or s.best, s.greedy or s.best
-        if self.hint is not None and self.hint.better(s.best):
-            s.best, best_key = self.hint, self.hint.start.astype(float)
-            s.method = ["previous plan"]
-        return best_key
-
-    def keys(self) -> Iterator[tuple[str, Floats]]:
-        for name, rule in RULES.items():
-            yield name, rule(self.facts)
-        for k, lead, tail in grid():
-            yield "bottleneck-atc", bottleneck_atc(self.facts, k, lead, tail)
-
-    def done(self) -> bool:
-        return self.solution.proved or self.stop.is_set() or self.spent >= 1
+            if self.chronological is not None:
+                self.chronological = Chronological(self.instance)
 
     def settle(self) -> None:
         s = self.solution
         if s.best is not None and s.best.cost <= s.bound + 1e-9 * max(1.0, abs(s.best.cost)):
             s.bound, s.proved = min(s.bound, s.best.cost), True
 
-    def improve(self, key: Floats) -> None:
-        from throttle.solve.exact import Exact
-
-        s = self.solution
-        if s.best is None:
+    def run(self, phase: Phase) -> None:
+        """Run the jobs of a phase side by side, and take the best that they find."""
+        s, settings = self.solution, self.settings
+        share = phase.until - self.spent
+        if share <= 0:
             return
-        count = max(1, self.settings.workers) if self.compiled else 1
-        decoders = [self.decoder, *(Decoder(self.instance, self.compiled) for _ in range(count - 1))]
-        chains = [LocalSearch(self.facts, d, key, s.best, self.settings.seed + k) for k, d in enumerate(decoders)]
-        exact = Exact(self.instance, self.settings, self.stop)
-        supported = exact.supports()
-        small = supported and self.instance.n <= EXACT_ACTIVITIES
-        if small and not self.done():
-            self.local(chains, until=0.3)
-            if not self.done():
-                self.whole(Exact(self.untrimmed, self.settings, self.stop), chains, until=0.9)
-        elif supported and not self.done():
-            self.local(chains, until=0.7)
-            if not self.done():
-                self.neighbourhoods(exact, chains, until=0.85)
-        if not self.done():
-            self.local(chains, until=1.0)
-        if s.proved and s.best is not None and s.best.flow > s.flow_bound and self.spent < 1 and not self.stop.is_set():
-            self.sooner(exact if small else None, chains)
-
-    def sooner(self, exact: Exact | None, chains: list[LocalSearch]) -> None:
-        """The second goal: at the least cost, finish as soon as can be (the flow measure)."""
-        s = self.solution
-        s.method.append("second goal")
-        self.local(chains, min(1.0, self.spent + SECOND_SHARE), second=True)
-        share = min(SECOND_SHARE, 1 - self.spent)
-        if exact is not None and s.best is not None and share > 0 and not self.stop.is_set():
-            self.tell("second goal")
-            found = exact.solve(s.best, share * self.settings.budget, second=True)
-            self.used += share
-            self.take(found.schedule, chains)
-
-    def whole(self, exact: Exact, chains: list[LocalSearch], until: float) -> None:
-        """The whole model: improves, and may prove."""
-        s = self.solution
-        if s.best is None:
-            return
-        self.tell("exact model")
-        s.method.append("exact model")
-        share = until - self.spent
-        found = exact.solve(s.best, share * self.settings.budget)
-        self.used += share
-        s.bound = max(s.bound, found.bound)
-        self.take(found.schedule, chains)
-
-    def neighbourhoods(self, exact: Exact, chains: list[LocalSearch], until: float) -> None:
-        """Small parts of the whole model, by kinds that are chosen by what they have paid so far."""
-        s, random = self.solution, Random(self.settings.seed)
-        s.method.append("exact neighbourhoods")
-        paid = dict.fromkeys(NEIGHBOURHOODS, 1.0)
-        vain = 0
-        while s.best is not None and not self.done() and (left := until - self.spent) > 0 and vain < VAIN_TRIES:
-            kind = random.choices(list(paid), list(paid.values()))[0]
-            free = NEIGHBOURHOODS[kind](self.facts, s.best, NEIGHBOURHOOD_ACTIVITIES, random)
-            share = min(left, max(NEIGHBOURHOOD_SECONDS / self.settings.budget, 0.02))
-            before = s.best.cost
-            found = exact.solve(s.best, share * self.settings.budget, free)
-            self.used += share
-            self.take(found.schedule, chains)
-            vain = 0 if s.best.cost < before else vain + 1
-            paid[kind] = 0.8 * paid[kind] + (0.05 if vain else 1.0)
-            self.tell(f"exact neighbourhood: {kind}")
-
-    def take(self, found: Schedule | None, chains: list[LocalSearch]) -> None:
-        """Adopt a schedule of the exact model if it is better, after the decoder has closed its gaps."""
-        s = self.solution
-        if found is not None and found.better(s.best):
-            s.best = found
-            for chain in chains:
-                chain.best = found
-                chain.restart()
-                if chain.current.better(s.best):
-                    s.best = chain.best = chain.current
-        self.settle()
-
-    def local(self, chains: list[LocalSearch], until: float, second: bool = False) -> None:
-        """Local search in one thread for each chain (the kernels hold no lock); all go on from the best found."""
-        s = self.solution
-        if "local search" not in s.method:
-            s.method.append("local search")
-        from_ = self.spent
-        quota = max(0, int((until - from_) * self.capacity / self.size))
-        over = threading.Event()
-
-        def run(chain: LocalSearch) -> None:
-            steps = 0
-            while not self.stop.is_set() and not over.is_set() and (second or chain.best.cost > s.bound):
-                if self.settings.deterministic:
-                    progress = steps / max(quota, 1)
-                else:
-                    progress = (self.spent - from_) / max(until - from_, 1e-9)
-                if progress >= 1:
-                    break
-                chain.step(progress)
-                steps += 1
-            if chain.best.cost <= s.bound and not second and not self.settings.deterministic:
-                over.set()
-
-        with ThreadPoolExecutor(len(chains)) as pool:
-            running = {pool.submit(run, chain) for chain in chains}
+        s.method += [name for name in dict.fromkeys(job.name for job in phase.jobs) if name not in s.method]
+        halt = self.halt
+        halt.clear()
+        span = Span(share * settings.budget, settings.deterministic, halt.is_set)
+        before, told = s.best, time.monotonic()
+        with ThreadPoolExecutor(len(phase.jobs)) as pool:
+            running = {pool.submit(job.run, span) for job in phase.jobs}
             while running:
-                done, running = wait(running, timeout=TOLD_EVERY)
+                done, running = wait(running, timeout=LOOKED_EVERY, return_when=FIRST_COMPLETED)
                 for future in done:
+                    if future.exception() is not None:
+                        halt.set()
                     future.result()
-                s.best = min((c.best for c in chains), key=lambda b: (b.cost, b.flow))
-                self.tell("local search")
-        self.used += until - from_
-        for chain in chains:
-            if s.best is not None and s.best.better(chain.best):
-                chain.best = s.best
-                chain.restart()
+                if running and settings.deterministic:
+                    continue
+                self.take(before, phase.jobs)
+                if s.proved and not phase.second:
+                    halt.set()
+                if time.monotonic() - told > TOLD_EVERY:
+                    told = time.monotonic()
+                    self.tell(phase.jobs[0].name)
+        self.take(before, phase.jobs)
+        self.used += share
+        self.tell(phase.jobs[0].name)
+
+    def take(self, before: Schedule | None, jobs: Sequence[Job]) -> None:
+        """The best of what was known before and what jobs found, in their order; and the highest bounds."""
+        s = self.solution
+        s.best = before
+        for job in jobs:
+            if job.best is not None and job.best.better(s.best):
+                s.best = job.best
+            s.bound = max(s.bound, job.bound)
+            s.flow_bound = max(s.flow_bound, job.flow_bound)
+        if s.best is not None and any(job.proved for job in jobs):
+            s.bound = s.best.cost
         self.settle()
+
+
+class Halt(threading.Event):
+    """Set when the whole solve is stopped, or the jobs of one phase are."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__()
+        self.stop = stop
+
+    def is_set(self) -> bool:
+        return self.stop.is_set() or super().is_set()

@@ -3,24 +3,118 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from throttle.instance import Instance, Schedule
+from throttle.instance import ELAPSED, FF, FS, Instance, Schedule
 from throttle.solve.jit import kernels
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from throttle.instance import Floats, Ints
 
 PLAIN_WORK = 4_000
 """Up to so much, plain Python is quicker than loading numba."""
+FIRST, PINNED = 2e9, 1e9
+"""What goes before all others: work in progress under a limit, then what is pinned."""
 
 
 def work_of(instance: Instance) -> float:
     """Slots that one decode looks at, roughly: those worked in, and some around work that needs more checks."""
     a = instance.arrays
     return float((a.work * a.people).sum() + 40 * instance.n + 0.05 * float((~a.plain).sum()) * instance.slots)
+
+
+class Space(NamedTuple):
+    """What is booked."""
+
+    load: NDArray[np.int16]
+    """Percent of each person's time in each slot."""
+    held: NDArray[np.int16]
+    """Items that each person has begun and not finished; without columns where nobody has a limit."""
+    env: Ints
+    """Of each environment and exclusion in each slot."""
+    used: Ints
+    """Of each bucket of each quota, as in ``Arrays.quota``."""
+    skip: NDArray[np.int32]
+    """For each person and slot, a later slot before which none is free."""
+
+
+class Trace(NamedTuple):
+    """How a decode went: enough to decode another order from where the two part."""
+
+    order: Ints
+    """Activities as they were placed."""
+    position: Ints
+    """Of each activity in ``order``."""
+    rank: Floats
+    forced: Ints
+    est: Ints
+    """Earliest start by what was placed before."""
+    finish: Ints
+    """Earliest end by links to it."""
+    reach: Ints
+    """The place found depends on no slot from this one on."""
+    start: Ints
+    end: Ints
+    crew: Ints
+    opened_at: Ints
+    """How many activities were placed when each span was let in, or -1."""
+    let_in: Ints
+    """From when on each span had room."""
+
+    @classmethod
+    def of(cls, n: int, seats: int, spans: int) -> Trace:
+        sizes = {"forced": seats, "crew": seats, "opened_at": spans, "let_in": spans}
+        return cls(*(np.zeros(sizes.get(f, n), np.float64 if f == "rank" else np.int64) for f in cls._fields))
+
+
+class Tails(NamedTuple):
+    """Least slots from an activity's end to the finish of each of its groups, as rows of each activity."""
+
+    ptr: Ints
+    group: Ints
+    tail: Ints
+    floor: Ints
+    """Least finish of each group."""
+
+    @classmethod
+    def of(cls, instance: Instance, order: Ints) -> Tails:
+        """order: any that is topological."""
+        a, n = instance.arrays, instance.n
+        length = a.wait.copy()
+        np.maximum.at(length, np.repeat(np.arange(n), np.diff(a.need_ptr)), a.work)
+        position = np.empty(n, np.int64)
+        position[order] = np.arange(n)
+        ends = np.maximum(a.release, a.pin) + length
+        steps: list[list[tuple[int, int]]] = [[] for _ in range(n)]
+        for j in order.tolist():
+            for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
+                before, lag = int(a.pred[e]), int(a.lag[e])
+                if a.pred_type[e] in (FS, FF) and (a.lag_kind[e] == ELAPSED or lag >= 0):
+                    step = lag + (int(length[j]) if a.pred_type[e] == FS else 0)
+                    steps[before].append((j, step))
+                    ends[j] = max(ends[j], ends[before] + step)
+        rows: list[list[tuple[int, int]]] = [[] for _ in range(n)]
+        floor = np.zeros(len(a.due), np.int64)
+        for g in range(len(a.due)):
+            members = np.unique(a.member[a.member_ptr[g] : a.member_ptr[g + 1]])
+            tail: dict[int, int] = {}
+            for j in members[np.argsort(-position[members])].tolist():
+                tail[j] = max([0, *(step + tail[i] for i, step in steps[j] if i in tail)])
+                rows[j].append((g, tail[j]))
+                floor[g] = max(floor[g], ends[j] + tail[j])
+        flat = np.array([entry for row in rows for entry in row], np.int64).reshape(-1, 2)
+        ptr = np.r_[0, np.cumsum([len(row) for row in rows])].astype(np.int64)
+        return cls(ptr, np.ascontiguousarray(flat[:, 0]), np.ascontiguousarray(flat[:, 1]), floor)
+
+    @classmethod
+    def none(cls) -> Tails:
+        nothing = np.zeros(0, np.int64)
+        return cls(np.zeros(1, np.int64), nothing, nothing, nothing)
 
 
 @dataclass(frozen=True)
@@ -30,49 +124,102 @@ class Outcome:
     schedule: Schedule | None
     missing: tuple[int, ...] = ()
     locked: bool = False
-    """Projects let in wait for others that the limit keeps out."""
+    """Spans let in wait for others that a limit keeps out."""
 
 
 class Decoder:
-    """Serial schedule generation on one instance. Not shared between threads: each has its own working space."""
+    """Serial schedule generation on one instance. Not shared between threads: each has its own working space.
+
+    Memory: 6 bytes for each person and slot, 2 more where someone has a limit on items; 8 for each environment (or
+    exclusion) and slot, and for each bucket of each quota; some 200 for each activity, seat and link.
+    """
 
     def __init__(self, instance: Instance, compiled: bool = True) -> None:
         self.instance = instance
         self._kernel = kernels(compiled)
         a = instance.arrays
-        people, slots = len(instance.people), instance.slots
+        people, slots, seats = len(instance.people), instance.slots, int(a.crew_ptr[-1])
         limited = bool((a.person_wip > 0).any())
-        self._load = np.zeros((people, slots), np.int16)
-        self._held = np.zeros((people, slots) if limited else (people, 0), np.int16)
-        self._env = np.zeros((len(a.capacity), slots), np.int64)
-        self._skip = np.zeros((people, slots), np.int32)
-        self._start = np.zeros(instance.n, np.int64)
-        self._end = np.zeros(instance.n, np.int64)
-        seats = int(a.crew_ptr[-1])
-        self._crew = np.full(seats, -1, np.int64)
+        self._space = Space(
+            load=np.zeros((people, slots), np.int16),
+            held=np.zeros((people, slots) if limited else (people, 0), np.int16),
+            env=np.zeros((len(a.capacity), slots), np.int64),
+            used=np.zeros(len(a.quota), np.int64),
+            skip=np.zeros((people, slots), np.int32),
+        )
+        self._base = Trace.of(instance.n, seats, len(a.demand))
+        self._trial = Trace.of(instance.n, seats, len(a.demand))
+        self._based = False
+        self._held = np.zeros(2, np.int64)
+        self._offset = np.where(a.first, FIRST, np.where(a.pin >= 0, PINNED, 0.0))
+        self._tails: Tails | None = None
+        self.stop = np.zeros(1, np.uint8)
+        """Set to 1 (from any thread), a decode ends soon and finds nothing."""
         self.free = np.full(seats, -1, np.int64)
         """No seat fixed."""
+        self.work = 0
+        """Activities for which a place was looked for, so far; those that were only booked again count a tenth."""
 
     def decode(self, key: Floats, forced: Ints | None = None) -> Outcome:
         """Place all activities, smallest key first; forced gives a person for a seat, or -1."""
-        a = self.instance.arrays
-        self._crew[:] = -1
-        outcome = self._kernel.decode(
-            a,
-            key,
-            self.free if forced is None else forced,
-            self._start,
-            self._end,
-            self._crew,
-            self._load,
-            self._held,
-            self._env,
-            self._skip,
+        kernel, a, space = self._kernel, self.instance.arrays, self._space
+        space.load[:] = space.held[:] = space.env[:] = space.used[:] = 0
+        for person, row in enumerate(a.person_mask.tolist()):
+            space.skip[person] = a.next_open[row]
+        base, trial = self._base, self._trial
+        seats = self.free if forced is None else forced
+        outcome, count, searched = kernel.decode(
+            a, key - self._offset, seats, 0, False, base, trial, space, Tails.none(), inf, 0.0, self.stop
         )
-        if outcome != self._kernel.PLACED:
-            missing = tuple(int(j) for j in np.flatnonzero(self._start < 0))
-            return Outcome(None, missing, outcome == self._kernel.LOCKED)
-        return Outcome(self.schedule(self._start, self._end, self._crew))
+        self.work += searched
+        self._based = bool(outcome == kernel.PLACED)
+        if not self._based:
+            missing = tuple(int(j) for j in np.flatnonzero(trial.start < 0))
+            return Outcome(None, missing, outcome == kernel.LOCKED)
+        self._held[:] = count
+        self._base, self._trial = trial, base
+        return Outcome(self.schedule(trial.start, trial.end, trial.crew))
+
+    def revise(self, key: Floats, forced: Ints, limit: float, flow_share: float) -> tuple[float, float] | None:
+        """Cost and flow measure of another order and choice of people, or None if they have no place or cost more.
+
+        Decodes only what may differ from the schedule of the last ``decode`` or ``keep``. limit: the most that cost
+        plus flow_share of the flow measure may be. Raises ValueError where there is no such schedule.
+        """
+        if not self._based:
+            raise ValueError("revise goes on from a schedule: decode an order first")
+        kernel, a = self._kernel, self.instance.arrays
+        if self._tails is None:
+            self._tails = Tails.of(self.instance, self._base.order)
+        outcome, work = kernel.revise(
+            a,
+            key - self._offset,
+            forced,
+            self._base,
+            self._trial,
+            self._space,
+            self._held,
+            self._tails,
+            limit,
+            flow_share,
+            self.stop,
+        )
+        self.work += work
+        if outcome != kernel.PLACED:
+            return None
+        cost, flow = kernel.cost(a, self._trial.start, self._trial.end)
+        return float(cost), float(flow)
+
+    def keep(self) -> Trace:
+        """Go on from what ``revise`` has just found; it is returned as a view that the next ``keep`` overwrites."""
+        self._base, self._trial = self._trial, self._base
+        self._held[:] = self.instance.n
+        return self._base
+
+    @property
+    def base(self) -> Trace:
+        """The schedule that ``revise`` goes on from, as a view."""
+        return self._base
 
     def schedule(self, start: Ints, end: Ints, crew: Ints) -> Schedule:
         value, flow = self._kernel.cost(self.instance.arrays, start, end)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any, TypeVar, cast
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _compiling = False
+_loading = threading.RLock()
+"""One at a time: ``_compiling`` is true of all that is loaded meanwhile."""
 
 
 def njit(function: Function) -> Function:
@@ -39,10 +42,11 @@ def kernels(compiled: bool, name: str = "kernel") -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"cannot load {path.name}")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # numba's cache finds the functions of a module by its name
-    _compiling = compiled
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        _compiling = False
+    with _loading:
+        sys.modules[spec.name] = module  # numba's cache finds the functions of a module by its name
+        _compiling = compiled
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            _compiling = False
     return module

@@ -1,8 +1,8 @@
 """Serial schedule generation: place activities one after the other, each as early as its crew and limits allow.
 
 Kolisch and Hartmann, "Heuristic algorithms for the resource-constrained project scheduling problem" (1999), describe
-the scheme; here with crews, calendars, pauses, windows, links with lags, WIP limits and projects in process. Loaded
-through ``throttle.solve.jit``, compiled or plain; so this is plain loops over arrays, and imports only numpy.
+the scheme; here with crews, calendars, pauses, windows, links with lags, WIP limits, spans under limits and quotas. ``revise`` decodes an
+order that differs little from one decoded before, and keeps what cannot have changed. Loaded through ``throttle.solve.jit``, compiled or plain; so this is plain loops over arrays, and imports only numpy.
 """
 
 from __future__ import annotations
@@ -17,16 +17,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from throttle.instance import Arrays, Floats, Ints
+    from throttle.solve.decoder import Space, Tails, Trace
 
     Room = NDArray[np.int16]
     Jumps = NDArray[np.int32]
     Marks = NDArray[np.uint8]
 
-PLACED, STUCK, LOCKED = 0, 1, 2
-"""Outcomes: all placed; one has no place before the horizon; projects let in wait for others that cannot be."""
+PLACED, STUCK, LOCKED, CUT, STOPPED = 0, 1, 2, 3, 4
+"""Outcomes: all placed; one has no place before the horizon; spans let in wait for others that cannot be; the cost would
+pass the limit; told to stop."""
 
 CREWS_TRIED = 4000
 """Crews tried one by one where choosing seat by seat found none."""
+BLOCKS = 62
+"""Parts of the horizon in which changes are told apart."""
+LOOKS = 256
+"""Activities between two looks at whether to stop."""
 
 
 @njit
@@ -264,10 +270,164 @@ def earliest(
 
 
 @njit
+def seats_of(a: Arrays, j: int) -> Ints:
+    """Rows of (seat, need) for the crew of activity j, in the order of its needs."""
+    total = 0
+    for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
+        total += a.people[q]
+    rows = np.empty((total, 2), np.int64)
+    k = 0
+    for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
+        for i in range(a.people[q]):
+            rows[k, 0] = a.crew_ptr[q] + i
+            rows[k, 1] = q
+            k += 1
+    return rows
+
+
+@njit
+def in_crew(crew: Ints, rows: Ints, upto: int, person: int) -> bool:
+    found = False
+    for k in range(upto):
+        found |= crew[rows[k, 0]] == person
+    return found
+
+
+@njit
+def over_quota(a: Arrays, j: int, crew: Ints, seats: Ints, start: int, end: int, used: Ints) -> int:
+    """From when to try again because activity j, worked from start to end, exceeds a quota; -1 where it exceeds none."""
+    place = a.place[j]
+    counted = np.zeros(seats.shape[0], np.uint8)
+    for first in range(seats.shape[0]):
+        person = crew[seats[first, 0]]
+        for e in range(a.person_quota_ptr[person], a.person_quota_ptr[person + 1]):
+            quota = a.person_quota[e]
+            if a.quota_scope[quota] >= 0 and a.scopes[a.quota_scope[quota], j] == 0:
+                continue
+            seen = False
+            for k in range(seats.shape[0]):
+                counted[k] = 0
+                p = crew[seats[k, 0]]
+                for i in range(a.person_quota_ptr[p], a.person_quota_ptr[p + 1]):
+                    if a.person_quota[i] == quota:
+                        counted[k] = 1
+                        seen |= k < first
+            if seen:
+                continue
+            number, own, done = -1, 0, 0
+            for t in range(start, end):
+                open_ = place < 0 or a.masks[place, t] == 1
+                for k in range(seats.shape[0]):
+                    if done < a.work[seats[k, 1]] and a.masks[a.person_mask[crew[seats[k, 0]]], t] == 0:
+                        open_ = False
+                if not open_:
+                    continue
+                now = a.bucket[a.quota_bucket[quota], t]
+                if now != number:
+                    number, own = now, 0
+                least = 0
+                for k in range(seats.shape[0]):
+                    if counted[k] == 1 and done < a.work[seats[k, 1]]:
+                        own += a.share[seats[k, 1]]
+                        least = a.share[seats[k, 1]] if least == 0 else min(least, a.share[seats[k, 1]])
+                done += 1
+                if number < 0 or least == 0:
+                    continue
+                at = a.quota_ptr[quota] + number
+                if used[at] + own > a.quota[at]:
+                    if used[at] + least <= a.quota[at]:
+                        return start + 1
+                    # full, so it cannot begin before the next bucket: it would work here too
+                    while t < a.bucket.shape[1] and a.bucket[a.quota_bucket[quota], t] == number:
+                        t += 1
+                    return t
+    return -1
+
+
+@njit
+def earliest_within(
+    a: Arrays,
+    j: int,
+    crew: Ints,
+    seats: Ints,
+    est: int,
+    bound: int,
+    load: Room,
+    held: Room,
+    env: Ints,
+    used: Ints,
+    skip: Jumps,
+    out: Ints,
+) -> int:
+    """``earliest``, within the quotas."""
+    while True:
+        begin = earliest(a, j, crew, seats, est, bound, load, held, env, skip, out)
+        if begin < 0 or a.quota_bucket.shape[0] == 0:
+            return begin
+        again = over_quota(a, j, crew, seats, begin, out[0], used)
+        if again < 0:
+            return begin
+        if a.pin[j] >= 0:
+            return -1
+        est = again
+
+
+@njit
+def book_plain(
+    masks: Marks,
+    next_open: Jumps,
+    person_mask: Ints,
+    wip: Ints,
+    load: Room,
+    held: Room,
+    skip: Jumps,
+    members: Ints,
+    works: Ints,
+    shares: Ints,
+    size: int,
+    start: int,
+    end: int,
+    sign: int,
+) -> None:
+    """Book (sign 1) or release (-1) what an activity without environments that is not in progress takes of its people.
+
+    skip follows: booked, a slot that is full leads to where the next one does; released, to the next open slot. Since
+    activities are released in the reverse order of booking, no slot leads past one that is free.
+    """
+    if size == 1:
+        person, row, share = members[0], person_mask[members[0]], shares[0]
+        for t in range(start, end):
+            if masks[row, t] == 1:
+                load[person, t] += sign * share
+    else:
+        done = 0
+        for t in range(start, end):
+            open_ = True
+            for k in range(size):
+                open_ &= done >= works[k] or masks[person_mask[members[k]], t] == 1
+            if open_:
+                for k in range(size):
+                    if done < works[k]:
+                        load[members[k], t] += sign * shares[k]
+                done += 1
+    last = load.shape[1]
+    for k in range(size):
+        person, row = members[k], person_mask[members[k]]
+        if wip[person] > 0:
+            held[person, start:end] += np.int16(sign)
+        if sign < 0:
+            skip[person, start:end] = next_open[row, start:end]
+        else:
+            for t in range(end - 1, start - 1, -1):
+                if load[person, t] >= 100 or masks[row, t] == 0:
+                    skip[person, t] = skip[person, t + 1] if t + 1 < last else t + 1
+
+
+@njit
 def fill(
     a: Arrays, j: int, crew: Ints, seats: Ints, start: int, end: int, sign: int, load: Room, held: Room, env: Ints
 ) -> None:
-    """Book (sign 1) or release (-1) what activity j takes from its people and environments."""
+    """Add (sign 1) or take away (-1) what activity j takes of its people and environments, whose places these are."""
     place = a.place[j]
     done = 0
     from_ = 0 if a.exempt[j] else start
@@ -295,41 +455,97 @@ def fill(
 
 
 @njit
-def seats_of(a: Arrays, j: int) -> Ints:
-    """Rows of (seat, need) for the crew of activity j, in the order of its needs."""
-    total = 0
-    for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
-        total += a.people[q]
-    rows = np.empty((total, 2), np.int64)
-    k = 0
-    for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
-        for i in range(a.people[q]):
-            rows[k, 0] = a.crew_ptr[q] + i
-            rows[k, 1] = q
-            k += 1
-    return rows
+def book(a: Arrays, j: int, crew: Ints, start: int, end: int, sign: int, space: Space) -> None:
+    """Book (sign 1) or release (-1) all that activity j takes; skip follows as in ``book_plain``."""
+    seats = seats_of(a, j)
+    fill(a, j, crew, seats, start, end, sign, space.load, space.held, space.env)
+    load, skip = space.load, space.skip
+    for k in range(seats.shape[0]):
+        person = crew[seats[k, 0]]
+        row = a.person_mask[person]
+        for t in range(end - 1, start - 1, -1):
+            if sign < 0:
+                skip[person, t] = a.next_open[row, t]
+            elif load[person, t] >= 100 or a.masks[row, t] == 0:
+                skip[person, t] = skip[person, t + 1] if t + 1 < load.shape[1] else t + 1
+    if a.quota_bucket.shape[0] == 0:
+        return
+    done = 0
+    for t in range(start, end):
+        open_ = a.place[j] < 0 or a.masks[a.place[j], t] == 1
+        for k in range(seats.shape[0]):
+            open_ &= done >= a.work[seats[k, 1]] or a.masks[a.person_mask[crew[seats[k, 0]]], t] == 1
+        if not open_:
+            continue
+        for k in range(seats.shape[0]):
+            person = crew[seats[k, 0]]
+            if done >= a.work[seats[k, 1]]:
+                continue
+            for e in range(a.person_quota_ptr[person], a.person_quota_ptr[person + 1]):
+                quota = a.person_quota[e]
+                number = a.bucket[a.quota_bucket[quota], t]
+                if number >= 0 and (a.quota_scope[quota] < 0 or a.scopes[a.quota_scope[quota], j] == 1):
+                    space.used[a.quota_ptr[quota] + number] += sign * a.share[seats[k, 1]]
+        done += 1
 
 
 @njit
-def in_crew(crew: Ints, rows: Ints, upto: int, person: int) -> bool:
-    found = False
-    for k in range(upto):
-        found |= crew[rows[k, 0]] == person
-    return found
+def seat_by_seat(
+    masks: Marks,
+    next_open: Jumps,
+    person_mask: Ints,
+    skip: Jumps,
+    load: Room,
+    held: Room,
+    wip: Ints,
+    candidate: Ints,
+    cand_ptr: Ints,
+    need: Ints,
+    forced: Ints,
+    members: Ints,
+    works: Ints,
+    rooms: Ints,
+    est: int,
+) -> tuple[int, int]:
+    """Fill ``members`` for activities where only people's time matters; their start and end, or (-1, -1).
+
+    need and forced: of each seat.
+    """
+    begun, ended = -1, -1
+    for k in range(need.shape[0]):
+        able = candidate[cand_ptr[need[k]] : cand_ptr[need[k] + 1]]
+        person, begun, ended = choose_plain(
+            masks, next_open, person_mask, skip, load, held, wip, able, forced[k], members, works, rooms, k + 1, est
+        )
+        if person < 0:
+            return -1, -1
+    return begun, ended
 
 
 @njit
-def place_activity(
-    a: Arrays, j: int, est: int, crew: Ints, forced: Ints, load: Room, held: Room, env: Ints, skip: Jumps, out: Ints
+def place(
+    a: Arrays,
+    j: int,
+    est: int,
+    crew: Ints,
+    forced: Ints,
+    load: Room,
+    held: Room,
+    env: Ints,
+    used: Ints,
+    skip: Jumps,
+    out: Ints,
+    deep: Ints,
 ) -> int:
     """Choose a crew and the earliest start for activity j; returns the start or -1, with the end in out[0].
 
     Seat by seat, the candidate with whom the crew so far would finish first (the least flexible of equals); if that
-    leads nowhere, crews one by one. forced[seat] >= 0 fixes a seat.
+    leads nowhere, crews one by one, and then deep[0] is 1. forced[seat] >= 0 fixes a seat.
     """
     slots = a.masks.shape[1]
     rows = seats_of(a, j)
     size = rows.shape[0]
+    deep[0] = 0
     if size == 0:
         return earliest(a, j, crew, rows, est, slots + 1, load, held, env, skip, out)
     plain = a.plain[j] and out[1] == 0
@@ -340,49 +556,54 @@ def place_activity(
         for c in range(a.cand_ptr[q], a.cand_ptr[q + 1]):
             # in a crew, one may be open while another is not, and something else may start on the one then
             plain &= a.exempt[j] or size == 1 or a.person_wip[a.candidate[c]] == 0
-    wip = np.zeros_like(a.person_wip) if a.exempt[j] else a.person_wip
     begun = -1
     complete = True
-    for k in range(size):
-        seat, q = rows[k, 0], rows[k, 1]
-        best, best_end, best_start = -1, slots + 1, -1
-        if plain:
-            able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]
-            best, best_start, best_end = choose_plain(
-                a.masks,
-                a.next_open,
-                a.person_mask,
-                skip,
-                load,
-                held,
-                wip,
-                able,
-                forced[seat],
-                members,
-                works,
-                rooms,
-                k + 1,
-                est,
-            )
-        else:
+    if plain:
+        wip = np.zeros_like(a.person_wip) if a.exempt[j] else a.person_wip
+        first = rows[0, 0]
+        begun, out[0] = seat_by_seat(
+            a.masks,
+            a.next_open,
+            a.person_mask,
+            skip,
+            load,
+            held,
+            wip,
+            a.candidate,
+            a.cand_ptr,
+            rows[:, 1].copy(),
+            forced[first : first + size],
+            members,
+            works,
+            rooms,
+            est,
+        )
+        complete = begun >= 0
+        for k in range(size):
+            crew[rows[k, 0]] = members[k]
+    else:
+        for k in range(size):
+            seat, q = rows[k, 0], rows[k, 1]
+            best, best_end, best_start = -1, slots + 1, -1
             for c in range(a.cand_ptr[q], a.cand_ptr[q + 1]):
                 p = a.candidate[c]
                 if (forced[seat] >= 0 and forced[seat] != p) or in_crew(crew, rows, k, p):
                     continue
                 crew[seat] = p
-                begin = earliest(a, j, crew, rows[: k + 1], est, best_end - 1, load, held, env, skip, out)
+                begin = earliest_within(a, j, crew, rows[: k + 1], est, best_end - 1, load, held, env, used, skip, out)
                 if begin >= 0 and out[0] < best_end:
                     best, best_end, best_start = p, out[0], begin
-        if best < 0:
-            complete = False
-            break
-        crew[seat] = best
-        begun = best_start
-        if k == size - 1:
-            out[0] = best_end
+            if best < 0:
+                complete = False
+                break
+            crew[seat] = best
+            begun = best_start
+            if k == size - 1:
+                out[0] = best_end
     if complete:
         return begun
     # the seats chosen first left no one for the others, or no common time: try crews in turn
+    deep[0] = 1
     choice = np.zeros(size, np.int64)
     best_end, best_start = slots + 1, -1
     found = np.zeros(size, np.int64)
@@ -406,7 +627,7 @@ def place_activity(
             choice[k] = choice[k - 1] + 1 if rows[k, 1] == rows[k - 1, 1] else a.cand_ptr[rows[k, 1]]
             continue
         tried += 1
-        begin = earliest(a, j, crew, rows, est, best_end - 1, load, held, env, skip, out)
+        begin = earliest_within(a, j, crew, rows, est, best_end - 1, load, held, env, used, skip, out)
         if begin >= 0 and out[0] < best_end:
             best_end, best_start = out[0], begin
             for i in range(size):
@@ -420,11 +641,25 @@ def place_activity(
 
 
 @njit
-def sift_up(heap: Ints, key: Floats, k: int) -> None:
+def place_activity(
+    a: Arrays, j: int, est: int, crew: Ints, forced: Ints, load: Room, held: Room, env: Ints, skip: Jumps, out: Ints
+) -> int:
+    """``place`` where nothing else uses up a quota."""
+    return place(a, j, est, crew, forced, load, held, env, np.zeros_like(a.quota), skip, out, np.zeros(1, np.int64))
+
+
+@njit
+def less(rank: Floats, i: int, j: int) -> bool:
+    """Whether i comes before j; of equals the one with the smaller number."""
+    return rank[i] < rank[j] or (rank[i] == rank[j] and i < j)
+
+
+@njit
+def sift_up(heap: Ints, rank: Floats, k: int) -> None:
     j = heap[k]
     while k > 0:
         up = (k - 1) >> 1
-        if key[heap[up]] <= key[j]:
+        if not less(rank, j, heap[up]):
             break
         heap[k] = heap[up]
         k = up
@@ -432,8 +667,8 @@ def sift_up(heap: Ints, key: Floats, k: int) -> None:
 
 
 @njit
-def pop(heap: Ints, key: Floats, size: int) -> int:
-    """Remove and return the smallest of a heap of ``size``; the caller lowers the size."""
+def pop(heap: Ints, rank: Floats, size: int) -> int:
+    """Remove and return the first of a heap of ``size``; the caller lowers the size."""
     top = heap[0]
     j = heap[size - 1]
     k = 0
@@ -441,9 +676,9 @@ def pop(heap: Ints, key: Floats, size: int) -> int:
         child = 2 * k + 1
         if child >= size - 1:
             break
-        if child + 1 < size - 1 and key[heap[child + 1]] < key[heap[child]]:
+        if child + 1 < size - 1 and less(rank, heap[child + 1], heap[child]):
             child += 1
-        if key[heap[child]] >= key[j]:
+        if not less(rank, heap[child], j):
             break
         heap[k] = heap[child]
         k = child
@@ -452,178 +687,540 @@ def pop(heap: Ints, key: Floats, size: int) -> int:
 
 
 @njit
-def may_let_in(a: Arrays, p: int, opened: Ints, open_count: int) -> int:
-    """Room for project p and those that must be let in with it, or 0; never one that waits for others not let in."""
-    for e in range(a.before_ptr[p], a.before_ptr[p + 1]):
-        if opened[a.before[e]] == 0:
-            return 0
-    together = 0
+def has_room(a: Arrays, s: int, opened: Marks, booked: Ints, alone: Marks) -> bool:
+    """Whether span s, and those that must be let in with it, fit under their limits and wait for none not let in."""
+    if alone[s] == 1:
+        row = a.span_limit[s]
+        if booked[row] > 0 and booked[row] + a.demand[s] > a.limit[row]:
+            return False
+        for e in range(a.before_ptr[s], a.before_ptr[s + 1]):
+            if opened[a.before[e]] == 0:
+                return False
+        return True
+    together, count = np.zeros_like(booked), np.zeros_like(booked)
     for q in range(a.knot.shape[0]):
-        together += a.knot[q] == a.knot[p] and opened[q] == 0
-    return int(max(0, a.limit[0] - open_count - together + 1))
+        if a.knot[q] == a.knot[s] and opened[q] == 0:
+            together[a.span_limit[q]] += a.demand[q]
+            count[a.span_limit[q]] += 1
+            for e in range(a.before_ptr[q], a.before_ptr[q + 1]):
+                if opened[a.before[e]] == 0:
+                    return False
+    for row in range(booked.shape[0]):
+        over = together[row] > 0 and booked[row] + together[row] > a.limit[row]
+        if over and (booked[row] > 0 or count[row] > 1):
+            return False
+    return True
+
+
+@njit
+def room_from(a: Arrays, s: int, opened: Marks, booked: Ints, left: Ints, last: Ints, entered: Ints) -> int:
+    """From when on span s and those let in with it have room: so many of those already finished may still be in
+    process then."""
+    spans = a.knot.shape[0]
+    since = 0
+    for row in range(booked.shape[0]):
+        together = 0
+        for q in range(spans):
+            if a.knot[q] == a.knot[s] and opened[q] == 0 and a.span_limit[q] == row:
+                together += a.demand[q]
+        if together == 0:
+            continue
+        ends, demands = np.empty(spans, np.int64), np.empty(spans, np.int64)
+        count = 0
+        for q in range(spans):
+            if a.span_limit[q] == row and opened[q] == 1 and left[q] == 0 and entered[q] >= 0:
+                # one that takes no time still counts when it starts
+                ends[count], demands[count] = max(last[q], entered[q] + 1), a.demand[q]
+                count += 1
+        room = max(0, a.limit[row] - booked[row] - together)
+        latest = np.argsort(ends[:count])
+        for i in range(count - 1, -1, -1):
+            room -= demands[latest[i]]
+            if room < 0:
+                since = max(since, ends[latest[i]])
+                break
+    return since
+
+
+@njit
+def first_closed(spans: Ints, opened: Marks, first: int, last: int) -> int:
+    """The first of these spans that is not let in, or -1."""
+    for x in range(first, last):
+        if opened[spans[x]] == 0:
+            return int(spans[x])
+    return -1
+
+
+@njit
+def blocks(first: int, last: int, width: int) -> int:
+    """The blocks of ``width`` slots that [first, last) touches, as bits."""
+    if last <= first:
+        return 0
+    return int((1 << ((last - 1) // width + 1)) - (1 << (first // width)))
+
+
+@njit
+def mark(a: Arrays, j: int, trace: Trace, width: int, people: Ints, env: Ints, quotas: Ints) -> None:
+    """Mark what activity j takes in a schedule as changed."""
+    bits = blocks(0 if a.exempt[j] else trace.start[j], trace.end[j], width)
+    for seat in range(a.crew_ptr[a.need_ptr[j]], a.crew_ptr[a.need_ptr[j + 1]]):
+        person = trace.crew[seat]
+        people[person] |= bits
+        for e in range(a.person_quota_ptr[person], a.person_quota_ptr[person + 1]):
+            quotas[a.person_quota[e]] = 1
+    for u in range(a.use_ptr[j], a.use_ptr[j + 1]):
+        env[a.use[u]] |= bits
+
+
+@njit
+def changed_around(a: Arrays, j: int, bits: int, people: Ints, env: Ints, quotas: Ints) -> bool:
+    """Whether anything that could decide where activity j goes is marked in these blocks."""
+    for c in range(a.cand_ptr[a.need_ptr[j]], a.cand_ptr[a.need_ptr[j + 1]]):
+        person = a.candidate[c]
+        if people[person] & bits:
+            return True
+        for e in range(a.person_quota_ptr[person], a.person_quota_ptr[person + 1]):
+            if quotas[a.person_quota[e]]:
+                return True
+    for u in range(a.use_ptr[j], a.use_ptr[j + 1]):
+        if env[a.use[u]] & bits:
+            return True
+    return False
+
+
+@njit
+def group_cost(a: Arrays, g: int, begin: int, finish: int, flow_share: float) -> float:
+    """Cost of a group, and a share of its flow measure; a begin far off stands for one that is not known yet."""
+    found = a.tardiness[g] * max(0.0, finish - a.due[g]) + (a.flow[g] + flow_share * a.measure[g]) * finish
+    found += a.span[g] * max(0, finish - begin) + a.earliness[g] * max(0.0, a.wanted[g] - begin)
+    return float(found)
 
 
 @njit
 def decode(
     a: Arrays,
-    key: Floats,
+    rank: Floats,
     forced: Ints,
-    start: Ints,
-    end: Ints,
-    crew: Ints,
-    load: Room,
-    held: Room,
-    env: Ints,
-    skip: Jumps,
-) -> int:
-    """Place all activities, smallest key first among those whose predecessors are placed. Returns an outcome.
+    kept: int,
+    based: bool,
+    base: Trace,
+    trial: Trace,
+    space: Space,
+    tails: Tails,
+    limit: float,
+    flow_share: float,
+    stop: Marks,
+) -> tuple[int, int, int]:
+    """Place all activities, smallest rank first among those whose predecessors are placed and whose spans are let in.
 
-    start, end, crew are written; load, held, env and skip are working space and cleared here. On STUCK and LOCKED, the
-    activities without a place have start -1.
+    The first ``kept`` activities are taken from base, and space must hold them and nothing else. If ``based``, base is
+    a complete decode, and an activity around which nothing differs from it is booked where it was. With a finite
+    limit, ends as soon as the cost plus flow_share of the flow measure cannot but exceed it. stop[0] = 1 ends it soon.
+    Returns the outcome, how many activities are placed (first in trial.order), and for how many of them a place had to
+    be looked for. Without a place, an activity has start -1.
     """
     n = a.release.shape[0]
-    projects = a.begun.shape[0]
-    limit = a.limit[0]
-    load[:] = 0
-    held[:] = 0
-    env[:] = 0
+    slots = a.masks.shape[1]
+    width = slots // BLOCKS + 1
+    order, start, end, crew = trial.order, trial.start, trial.end, trial.crew
     start[:] = -1
-    end[:] = -1
-    for k in range(load.shape[0]):
-        skip[k] = a.next_open[a.person_mask[k]]
-    waits = np.zeros(n, np.int64)
+    trial.rank[:] = rank
+    trial.forced[:] = forced
+    waits = np.empty(n, np.int64)
     heap = np.empty(n, np.int64)
-    size = 0
-    rank = key.copy()
+    queued = np.zeros(n, np.uint8)
+    moved = np.zeros(n, np.uint8)
+    size = widest = crowd = 0
     for j in range(n):
         waits[j] = a.pred_ptr[j + 1] - a.pred_ptr[j]
-        if a.first[j]:
-            rank[j] = key[j] - 2e9
-        elif a.pin[j] >= 0:
-            rank[j] = key[j] - 1e9  # before others take its place
-    opened = np.zeros(projects, np.int64)
-    left = np.zeros(projects, np.int64)
-    last = np.zeros(projects, np.int64)
-    let_in = np.zeros(projects, np.int64)
-    entered = np.full(projects, -1, np.int64)
-    open_count = 0
+        widest = max(widest, waits[j])
+        crowd = max(crowd, a.crew_ptr[a.need_ptr[j + 1]] - a.crew_ptr[a.need_ptr[j]])
+    seat_need = np.empty(crew.shape[0], np.int64)
+    for q in range(a.work.shape[0]):
+        seat_need[a.crew_ptr[q] : a.crew_ptr[q + 1]] = q
+    members, works = np.empty(crowd, np.int64), np.empty(crowd, np.int64)
+    shares, rooms = np.empty(crowd, np.int64), np.empty(crowd, np.int64)
+    out, deep = np.zeros(2 + widest, np.int64), np.zeros(1, np.int64)
+    # what differs from base: blocks of people and environments, quotas as a whole
+    people, env = np.zeros(a.person_mask.shape[0], np.int64), np.zeros(a.capacity.shape[0], np.int64)
+    quotas = np.zeros(a.quota_bucket.shape[0], np.int64)
+    # a bound on the cost: finishes by what is placed and the chains after it
+    bounded = limit < np.inf
+    finish = tails.floor.copy()
+    begin = np.full(tails.floor.shape[0], 1 << 40, np.int64)  # far, so that it costs nothing before it is known
+    bound = 0.0
+    # what is kept
+    for k in range(kept):
+        j = base.order[k]
+        order[k] = j
+        trial.position[j] = k
+        trial.est[j], trial.finish[j], trial.reach[j] = base.est[j], base.finish[j], base.reach[j]
+        start[j], end[j] = base.start[j], base.end[j]
+        for seat in range(a.crew_ptr[a.need_ptr[j]], a.crew_ptr[a.need_ptr[j + 1]]):
+            crew[seat] = base.crew[seat]
+        for e in range(a.succ_ptr[j], a.succ_ptr[j + 1]):
+            waits[a.succ[e]] -= 1
+        if bounded:
+            for m in range(tails.ptr[j], tails.ptr[j + 1]):
+                g = tails.group[m]
+                finish[g] = max(finish[g], end[j] + tails.tail[m])
+                begin[g] = min(begin[g], start[j])
+    if bounded:
+        for g in range(finish.shape[0]):
+            bound += group_cost(a, g, begin[g], finish[g], flow_share)
+    # spans: those not let in keep their activities in lists
+    spans = a.demand.shape[0]
+    opened, alone = np.zeros(spans, np.uint8), np.ones(spans, np.uint8)
+    left, last, entered = np.zeros(spans, np.int64), np.zeros(spans, np.int64), np.full(spans, -1, np.int64)
+    booked = np.zeros(a.limit.shape[0], np.int64)
+    parked, foremost = np.full(spans, -1, np.int64), np.full(spans, -1, np.int64)
+    following = np.full(n if spans > 0 else 0, -1, np.int64)
+    if a.spans.shape[0] > 0:
+        for j in range(n):
+            for x in range(a.span_ptr[j], a.span_ptr[j + 1]):
+                s = a.spans[x]
+                if start[j] < 0:
+                    left[s] += 1
+                else:
+                    last[s] = max(last[s], end[j])
+                    entered[s] = start[j] if entered[s] < 0 else min(entered[s], start[j])
+        knots = np.zeros(spans, np.int64)
+        for s in range(spans):
+            knots[a.knot[s]] += 1
+        for s in range(spans):
+            alone[s] = knots[a.knot[s]] == 1
+            trial.opened_at[s], trial.let_in[s] = -1, 0
+            if kept > 0 and 0 <= base.opened_at[s] < kept:
+                opened[s] = 1
+                trial.opened_at[s], trial.let_in[s] = base.opened_at[s], base.let_in[s]
+            elif a.begun[s] or a.limit[a.span_limit[s]] == 0 or (left[s] == 0 and entered[s] < 0):
+                opened[s] = 1
+            if opened[s] == 1 and left[s] > 0:
+                booked[a.span_limit[s]] += a.demand[s]
     for j in range(n):
-        if a.project[j] >= 0:
-            left[a.project[j]] += 1
-    for p in range(projects):
-        if limit == 0:
-            opened[p] = 1
-        elif a.begun[p] or left[p] == 0:
-            opened[p] = 1
-            if left[p] > 0:
-                open_count += 1
-    parked = np.empty(n, np.int64)
-    parked_size = 0
-    for j in range(n):
-        if waits[j] == 0:
-            if a.project[j] >= 0 and opened[a.project[j]] == 0:
-                parked[parked_size] = j
-                parked_size += 1
-            else:
+        if waits[j] == 0 and start[j] < 0:
+            s = first_closed(a.spans, opened, a.span_ptr[j], a.span_ptr[j + 1])
+            if s < 0:
                 heap[size] = j
                 sift_up(heap, rank, size)
                 size += 1
-    widest = 0
-    for j in range(n):
-        widest = max(widest, a.pred_ptr[j + 1] - a.pred_ptr[j])
-    out = np.zeros(2 + widest, np.int64)
-    placed = 0
-    while placed < n:
-        if parked_size > 0:
-            best = -1
-            for k in range(parked_size):
-                j = parked[k]
-                if (best < 0 or rank[j] < rank[best]) and may_let_in(a, a.project[j], opened, open_count) > 0:
-                    best = j
-            if best >= 0 and (size == 0 or rank[best] < rank[heap[0]]):
-                p = a.project[best]
-                # from when on there is room: so many of the projects already finished may still be in process then
-                room = may_let_in(a, p, opened, open_count)
-                ends = np.empty(projects, np.int64)
-                count = 0
-                for q in range(projects):
-                    if opened[q] == 1 and left[q] == 0 and entered[q] >= 0:
-                        # one that takes no time still counts when it starts
-                        ends[count] = max(last[q], entered[q] + 1)
-                        count += 1
-                since = 0
-                if count >= room:
-                    since = np.sort(ends[:count])[count - room]
-                for q in range(projects):
-                    if a.knot[q] == a.knot[p] and opened[q] == 0:
-                        opened[q] = 1
-                        let_in[q] = since
-                        open_count += 1
-                kept = 0
-                for k in range(parked_size):
-                    j = parked[k]
-                    if opened[a.project[j]] == 1:
-                        heap[size] = j
-                        sift_up(heap, rank, size)
-                        size += 1
-                    else:
-                        parked[kept] = j
-                        kept += 1
-                parked_size = kept
-                continue
+                queued[j] = 1
+            else:
+                following[j] = parked[s]
+                parked[s] = j
+                if foremost[s] < 0 or less(rank, j, foremost[s]):
+                    foremost[s] = j
+    chosen, stale = -1, True
+    k = at = kept
+    searched = 0
+    while k < n:
+        if k % LOOKS == 0 and stop[0] == 1:
+            return STOPPED, k, searched
+        while a.spans.shape[0] > 0:
+            if stale:
+                chosen, stale = -1, False
+                for s in range(spans):
+                    if (
+                        opened[s] == 0
+                        and foremost[s] >= 0
+                        and (chosen < 0 or less(rank, foremost[s], foremost[chosen]))
+                    ):
+                        if has_room(a, s, opened, booked, alone):
+                            chosen = s
+            if chosen < 0 or (size > 0 and not less(rank, foremost[chosen], heap[0])):
+                break
+            since = room_from(a, chosen, opened, booked, left, last, entered)
+            for s in range(spans):
+                if a.knot[s] == a.knot[chosen] and opened[s] == 0:
+                    opened[s] = 1
+                    trial.opened_at[s], trial.let_in[s] = k, since
+                    booked[a.span_limit[s]] += a.demand[s] if left[s] > 0 else 0
+            for s in range(spans):
+                if a.knot[s] == a.knot[chosen]:
+                    j, parked[s] = parked[s], -1
+                    while j >= 0:
+                        after = following[j]
+                        closed = first_closed(a.spans, opened, a.span_ptr[j], a.span_ptr[j + 1])
+                        if closed < 0:
+                            heap[size] = j
+                            sift_up(heap, rank, size)
+                            size += 1
+                            queued[j] = 1
+                        else:
+                            following[j] = parked[closed]
+                            parked[closed] = j
+                            if foremost[closed] < 0 or less(rank, j, foremost[closed]):
+                                foremost[closed] = j
+                        j = after
+            stale = True
         if size == 0:
-            return LOCKED
+            return LOCKED, k, searched
         j = pop(heap, rank, size)
         size -= 1
-        p = a.project[j]
         est = max(a.release[j], a.pin[j])
-        if p >= 0 and let_in[p] > est:
-            est = let_in[p]
-        est = max(est, a.pin[j])
+        for x in range(a.span_ptr[j], a.span_ptr[j + 1]):
+            est = max(est, trial.let_in[a.spans[x]])
         out[1] = 0
+        lags_moved = False
         for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
-            kind = a.pred_type[e]
-            origin = end[a.pred[e]] if kind % 2 == 0 else start[a.pred[e]]  # FS and FF count from the end
+            before, kind = a.pred[e], a.pred_type[e]
+            origin = end[before] if kind % 2 == 0 else start[before]  # FS and FF count from the end
             if a.lag_kind[e] == 1:
                 out[2 + e - a.pred_ptr[j]] = origin
+                lags_moved |= moved[before] == 1
             elif kind <= 1:
                 est = max(est, origin + a.lag[e])
             else:
                 out[1] = max(out[1], origin + a.lag[e])
-        begin = -1
-        if a.pin[j] < 0 or est <= a.pin[j]:
-            begin = place_activity(a, j, est, crew, forced, load, held, env, skip, out)
-        if begin < 0:
-            start[j] = -1
-            return STUCK
-        start[j] = begin
-        end[j] = out[0]
-        rows = seats_of(a, j)
-        fill(a, j, crew, rows, begin, out[0], 1, load, held, env)
-        for k in range(rows.shape[0]):
-            person = crew[rows[k, 0]]
-            for t in range(out[0] - 1, begin - 1, -1):
-                if load[person, t] >= 100 or a.masks[a.person_mask[person], t] == 0:
-                    skip[person, t] = skip[person, t + 1] if t + 1 < load.shape[1] else t + 1
-        placed += 1
-        if p >= 0:
-            left[p] -= 1
-            last[p] = max(last[p], out[0])
-            entered[p] = begin if entered[p] < 0 else min(entered[p], begin)
-            if left[p] == 0 and limit > 0:
-                open_count -= 1
+        earliest_end = out[1]
+        seats = a.crew_ptr[a.need_ptr[j]]
+        count = a.crew_ptr[a.need_ptr[j + 1]] - seats
+        # the place in base's order: what was placed before it there is placed here too, or marked
+        in_turn = False
+        while based and at < n:
+            x = base.order[at]
+            if x == j:
+                in_turn = True
+                at += 1
+                break
+            if start[x] < 0:
+                if queued[x] == 1 and rank[x] == base.rank[x]:
+                    break  # it comes next, j is early
+                mark(a, x, base, width, people, env, quotas)
+            at += 1
+        same = in_turn and not lags_moved and earliest_end == base.finish[j]
+        # with one seat at most, a later est changes nothing until it passes the start
+        same = same and (est == base.est[j] or (count <= 1 and base.est[j] < est <= base.start[j]))
+        if same:
+            for seat in range(seats, seats + count):
+                same &= forced[seat] == base.forced[seat]
+            same = same and not changed_around(a, j, blocks(est, base.reach[j], width), people, env, quotas)
+        simple = a.plain[j] and not a.exempt[j]
+        for i in range(count):
+            q = seat_need[seats + i]
+            works[i], shares[i], rooms[i] = a.work[q], a.share[q], 100 - a.share[q]
+        quick = simple and earliest_end == 0 and count > 0
+        if count > 1 and space.held.shape[1] > 0:
+            # in a crew, one may be open while another is not, and something else may start on the one then
+            for c in range(a.cand_ptr[a.need_ptr[j]], a.cand_ptr[a.need_ptr[j + 1]]):
+                quick &= a.person_wip[a.candidate[c]] == 0
+        if same:
+            first = base.start[j]
+            start[j], end[j], trial.reach[j] = first, base.end[j], base.reach[j]
+            for i in range(count):
+                members[i] = base.crew[seats + i]
+                crew[seats + i] = members[i]
+        else:
+            searched += 1
+            first = -1
+            if quick:
+                first, out[0] = seat_by_seat(
+                    a.masks,
+                    a.next_open,
+                    a.person_mask,
+                    space.skip,
+                    space.load,
+                    space.held,
+                    a.person_wip,
+                    a.candidate,
+                    a.cand_ptr,
+                    seat_need[seats : seats + count],
+                    forced[seats : seats + count],
+                    members,
+                    works,
+                    rooms,
+                    est,
+                )
+                deep[0] = 0
+                for i in range(count):
+                    crew[seats + i] = members[i]
+            if first < 0 and (a.pin[j] < 0 or est <= a.pin[j]):
+                first = place(
+                    a,
+                    j,
+                    est,
+                    crew,
+                    forced,
+                    space.load,
+                    space.held,
+                    space.env,
+                    space.used,
+                    space.skip,
+                    out,
+                    deep,
+                )
+                for i in range(count):
+                    members[i] = crew[seats + i]
+            if first < 0:
+                return STUCK, k, searched
+            start[j], end[j] = first, out[0]
+            trial.reach[j] = slots if deep[0] == 1 else out[0]
+        order[k] = j
+        trial.position[j] = k
+        trial.est[j], trial.finish[j] = est, earliest_end
+        if simple:
+            book_plain(
+                a.masks,
+                a.next_open,
+                a.person_mask,
+                a.person_wip,
+                space.load,
+                space.held,
+                space.skip,
+                members,
+                works,
+                shares,
+                count,
+                first,
+                end[j],
+                1,
+            )
+        else:
+            book(a, j, crew, first, end[j], 1, space)
+        if based and not same:
+            differs = first != base.start[j] or end[j] != base.end[j]
+            moved[j] = differs
+            for seat in range(seats, seats + count):
+                differs |= crew[seat] != base.crew[seat]
+            if differs or not in_turn:
+                mark(a, j, trial, width, people, env, quotas)
+            if differs:
+                mark(a, j, base, width, people, env, quotas)
+        k += 1
+        for x in range(a.span_ptr[j], a.span_ptr[j + 1]):
+            s = a.spans[x]
+            left[s] -= 1
+            last[s] = max(last[s], end[j])
+            entered[s] = first if entered[s] < 0 else min(entered[s], first)
+            if left[s] == 0 and a.limit[a.span_limit[s]] > 0:
+                booked[a.span_limit[s]] -= a.demand[s]
+                stale = True
+        if bounded:
+            for m in range(tails.ptr[j], tails.ptr[j + 1]):
+                g = tails.group[m]
+                new_finish, new_begin = max(finish[g], end[j] + tails.tail[m]), min(begin[g], first)
+                if new_finish != finish[g] or new_begin != begin[g]:
+                    bound -= group_cost(a, g, begin[g], finish[g], flow_share)
+                    bound += group_cost(a, g, new_begin, new_finish, flow_share)
+                    finish[g], begin[g] = new_finish, new_begin
+            if bound > limit + 1e-9 * abs(limit):
+                return CUT, k, searched
         for e in range(a.succ_ptr[j], a.succ_ptr[j + 1]):
             i = a.succ[e]
             waits[i] -= 1
             if waits[i] == 0:
-                if a.project[i] >= 0 and opened[a.project[i]] == 0:
-                    parked[parked_size] = i
-                    parked_size += 1
-                else:
+                s = first_closed(a.spans, opened, a.span_ptr[i], a.span_ptr[i + 1])
+                if s < 0:
                     heap[size] = i
                     sift_up(heap, rank, size)
                     size += 1
-    return PLACED
+                    queued[i] = 1
+                else:
+                    following[i] = parked[s]
+                    parked[s] = i
+                    if foremost[s] < 0 or less(rank, i, foremost[s]):
+                        foremost[s] = i
+                        stale = True
+    return PLACED, n, searched
+
+
+@njit
+def first_change(a: Arrays, rank: Floats, forced: Ints, base: Trace) -> int:
+    """How many activities are certainly decoded first, and alike, with these ranks and seats as in base."""
+    n = a.release.shape[0]
+    kept = n
+    for j in range(n):
+        at = base.position[j]
+        if at >= kept:
+            continue
+        for seat in range(a.crew_ptr[a.need_ptr[j]], a.crew_ptr[a.need_ptr[j + 1]]):
+            if forced[seat] != base.forced[seat]:
+                kept = min(kept, at)
+        if rank[j] == base.rank[j]:
+            continue
+        for x in range(a.span_ptr[j], a.span_ptr[j + 1]):
+            if base.opened_at[a.spans[x]] >= 0:
+                kept = min(kept, base.opened_at[a.spans[x]])
+        if rank[j] > base.rank[j]:
+            kept = min(kept, at)
+            continue
+    for j in range(n):
+        if rank[j] < base.rank[j]:
+            ready = 0
+            for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
+                ready = max(ready, base.position[a.pred[e]] + 1)
+            for k in range(ready, min(kept, base.position[j])):
+                i = base.order[k]
+                if rank[j] < base.rank[i] or (rank[j] == base.rank[i] and j < i):
+                    kept = k
+                    break
+    return kept
+
+
+@njit
+def rebook(a: Arrays, trace: Trace, first: int, last: int, sign: int, space: Space) -> None:
+    """Book activities first to last of an order (sign 1), or release them, in reverse order (-1)."""
+    crowd = 0
+    for j in range(a.release.shape[0]):
+        crowd = max(crowd, a.crew_ptr[a.need_ptr[j + 1]] - a.crew_ptr[a.need_ptr[j]])
+    works, shares = np.empty(crowd, np.int64), np.empty(crowd, np.int64)
+    for k in range(last - first):
+        j = trace.order[first + k if sign > 0 else last - 1 - k]
+        if not a.plain[j] or a.exempt[j]:
+            book(a, j, trace.crew, trace.start[j], trace.end[j], sign, space)
+            continue
+        seat, size = a.crew_ptr[a.need_ptr[j]], 0
+        for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
+            for _ in range(a.people[q]):
+                works[size], shares[size] = a.work[q], a.share[q]
+                size += 1
+        book_plain(
+            a.masks,
+            a.next_open,
+            a.person_mask,
+            a.person_wip,
+            space.load,
+            space.held,
+            space.skip,
+            trace.crew[seat : seat + size],
+            works,
+            shares,
+            size,
+            trace.start[j],
+            trace.end[j],
+            sign,
+        )
+
+
+@njit
+def revise(
+    a: Arrays,
+    rank: Floats,
+    forced: Ints,
+    base: Trace,
+    trial: Trace,
+    space: Space,
+    held: Ints,
+    tails: Tails,
+    limit: float,
+    flow_share: float,
+    stop: Marks,
+) -> tuple[int, int]:
+    """Decode another order or choice of people than base's, a complete decode; returns the outcome and the work done.
+
+    held: how many activities of base space holds, and how many in all; those of trial are the rest. The work is in
+    activities for which a place was looked for, those only booked a tenth.
+    """
+    kept = first_change(a, rank, forced, base)
+    rebook(a, trial, held[0], held[1], -1, space)
+    if held[0] > kept:
+        rebook(a, base, kept, held[0], -1, space)
+    else:
+        rebook(a, base, held[0], kept, 1, space)
+    moved = held[1] - min(held[0], kept)
+    outcome, count, searched = decode(a, rank, forced, kept, True, base, trial, space, tails, limit, flow_share, stop)
+    held[0], held[1] = kept, count
+    return outcome, searched + (moved + count - kept) // 10 + 1
 
 
 @njit

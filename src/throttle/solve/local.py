@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from throttle.instance import Schedule
-from throttle.solve.decoder import Decoder
+from throttle.solve.decoder import Decoder, work_of
 from throttle.solve.rules import Facts
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class LocalSearch:
         self.seat_need = np.repeat(np.arange(len(self.arrays.work)), self.arrays.people)
         self.seat_activity = self.rows[self.seat_need] if len(self.seat_need) else np.zeros(0, np.int64)
         self.choices = [int(s) for s in np.flatnonzero(np.diff(self.arrays.cand_ptr)[self.seat_need] > 1)]
+        self.size = work_of(decoder.instance)
         self._index()
 
     def _index(self) -> None:
@@ -60,8 +61,24 @@ class LocalSearch:
     def value(self, s: Schedule) -> float:
         return s.cost + FLOW_SHARE * s.flow
 
-    def step(self, progress: float) -> None:
-        """Try one move at this share (0 to 1) of the search."""
+    rate = 4e6
+
+    def join(self, schedule: Schedule) -> None:
+        """Go on from a schedule found elsewhere if it is better."""
+        if schedule.better(self.best):
+            self.best = schedule
+            self.restart()
+
+    def step(self, progress: float, work: float = 0.0) -> float:
+        """Try moves at this share (0 to 1) of the search, until about so much work is done; at least one."""
+        done = 0.0
+        while True:
+            self._try(progress)
+            done += self.size
+            if done >= work:
+                return done
+
+    def _try(self, progress: float) -> None:
         key, forced = self.key, self.forced
         if self.choices and self.random.random() < 0.12:
             forced = forced.copy()

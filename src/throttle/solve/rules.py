@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from throttle.instance import Instance
+from throttle.instance import FS, Instance
 
 if TYPE_CHECKING:
     from throttle.instance import Floats, Ints
+
+
+STEPS = 4000
+"""Groups are put in sequence one by one up to so many, above some at a time."""
+SCARCE = 0.7
+"""A project's scarce hours are those of its activities whose queue is so long against its longest."""
 
 
 class Facts:
@@ -23,89 +29,129 @@ class Facts:
         a = self.arrays = instance.arrays
         n = self.n = instance.n
         rows = np.repeat(np.arange(n), np.diff(a.need_ptr))
-        self.work = np.bincount(rows, a.work * a.people * a.share / 100.0, n)
+        effort = a.work * a.people * a.share / 100.0
+        self.work = np.bincount(rows, effort, n)
         """Person-slots of each activity."""
-        self.length = np.maximum(_longest(a.work, a.need_ptr, n), a.wait)
+        self.length = np.maximum(_longest(a.work, rows, n), a.wait)
         """Slots of work of each activity, closed time not counted."""
         open_share = a.masks.mean() if a.masks.size else 1.0
         self.stretch = 1.0 / max(float(open_share), 0.05)
         """Slots that pass for each slot of work, on average."""
-        self.order = topological(instance)
+        self.levels = levels(instance)
+        self.order: list[int] = np.concatenate(self.levels).tolist() if n else []
+        """Activities, each after those it waits for."""
+        self.head = a.release.astype(float)
+        """Earliest start by links and dates, with people for everything and no closed time."""
         self.tail = np.zeros(n)
         """Slots of work of the longest chain after each activity."""
-        self.head = a.release.astype(float)
-        for j in self.order:
-            for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
-                if a.pred_type[e] == 0:
-                    before = a.pred[e]
-                    self.head[j] = max(self.head[j], self.head[before] + self.length[before] + max(a.lag[e], 0))
-        for j in self.order[::-1]:
-            for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
-                if a.pred_type[e] == 0:
-                    before = a.pred[e]
-                    self.tail[before] = max(self.tail[before], self.tail[j] + self.length[j] + max(a.lag[e], 0))
-        self.scarcity, self.scarce = self._queues(rows)
+        gap = self.length[a.pred] + np.maximum(a.lag, 0)
+        for level in self.levels[1:]:
+            edges, waiting = _edges(a.pred_ptr, level)
+            kept = a.pred_type[edges] == FS
+            edges, waiting = edges[kept], waiting[kept]
+            np.maximum.at(self.head, waiting, self.head[a.pred[edges]] + gap[edges])
+        for level in self.levels[:0:-1]:
+            edges, waiting = _edges(a.pred_ptr, level)
+            kept = a.pred_type[edges] == FS
+            edges, waiting = edges[kept], waiting[kept]
+            after = self.tail[waiting] + self.length[waiting] + np.maximum(a.lag[edges], 0)
+            np.maximum.at(self.tail, a.pred[edges], after)
+        self.need_set, self.sets = candidate_sets(instance)
+        self.scarcity, self.scarce = self._queues(rows, effort)
         groups = len(a.due)
         self.members = [a.member[a.member_ptr[g] : a.member_ptr[g + 1]] for g in range(groups)]
         self.weight = np.maximum(a.tardiness + a.flow, a.measure)
 
-    def _queues(self, rows: Ints) -> tuple[Floats, Floats]:
+    def _queues(self, rows: Ints, effort: Floats) -> tuple[Floats, Floats]:
         """Per activity, its scarcest need's queue (work / people who can), and its work there."""
+        each = effort / np.array([max(1, len(able)) for able in self.sets])[self.need_set]
+        queue = np.bincount(self.need_set, each, len(self.sets))
+        weight = queue[self.need_set] / (queue.max(initial=0.0) or 1.0)
+        scarcity = np.zeros(self.n)
+        np.maximum.at(scarcity, rows, weight)
+        return scarcity, np.bincount(rows, weight**4 * each, self.n)
+
+    def sums(self, value: Floats) -> Floats:
+        """The sum over the members of each group."""
+        return np.add.reduceat(value[self.arrays.member], self.arrays.member_ptr[:-1]) if self.members else np.zeros(0)
+
+    def most(self, value: Floats) -> Floats:
+        """The largest among the members of each group."""
         a = self.arrays
-        queue: dict[bytes, float] = {}
-        sets = [a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tobytes() for q in range(len(a.work))]
-        for q, able in enumerate(sets):
-            people = a.cand_ptr[q + 1] - a.cand_ptr[q]
-            queue[able] = queue.get(able, 0.0) + float(a.work[q] * a.people[q] * a.share[q]) / 100 / max(1, people)
-        longest = max(queue.values(), default=1.0) or 1.0
-        scarcity, scarce = np.zeros(self.n), np.zeros(self.n)
-        for q, j in enumerate(rows):
-            people = max(1, a.cand_ptr[q + 1] - a.cand_ptr[q])
-            weight = queue[sets[q]] / longest
-            scarcity[j] = max(scarcity[j], weight)
-            scarce[j] += weight**4 * float(a.work[q] * a.people[q] * a.share[q]) / 100 / people
-        return scarcity, scarce
+        return np.maximum.reduceat(value[a.member], a.member_ptr[:-1]) if self.members else np.zeros(0)
 
 
-def _longest(work: Ints, need_ptr: Ints, n: int) -> Ints:
+def candidate_sets(instance: Instance) -> tuple[Ints, list[Ints]]:
+    """Of each need, the number of its set of candidates; and these sets."""
+    a = instance.arrays
+    number: dict[bytes, int] = {}
+    sets: list[Ints] = []
+    need_set = np.zeros(len(a.work), np.int64)
+    data, ptr = a.candidate.tobytes(), (a.cand_ptr * a.candidate.itemsize).tolist()
+    for q in range(len(a.work)):
+        able = data[ptr[q] : ptr[q + 1]]
+        found = number.get(able)
+        if found is None:
+            found = number[able] = len(sets)
+            sets.append(a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]])
+        need_set[q] = found
+    return need_set, sets
+
+
+def _longest(work: Ints, rows: Ints, n: int) -> Ints:
     found = np.zeros(n, np.int64)
-    np.maximum.at(found, np.repeat(np.arange(n), np.diff(need_ptr)), work)
+    np.maximum.at(found, rows, work)
+    return found
+
+
+def _edges(ptr: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """The entries of some rows of a ragged array, and the row of each."""
+    counts = ptr[rows + 1] - ptr[rows]
+    before = np.cumsum(counts) - counts
+    return np.repeat(ptr[rows] - before, counts) + np.arange(counts.sum()), np.repeat(rows, counts)
+
+
+def levels(instance: Instance) -> list[Ints]:
+    """Activities by the number of links on the longest way to them."""
+    a = instance.arrays
+    waits = np.diff(a.pred_ptr)
+    found = []
+    front = np.flatnonzero(waits == 0)
+    while len(front):
+        found.append(front)
+        edges, _ = _edges(a.succ_ptr, front)
+        after, links = np.unique(a.succ[edges], return_counts=True)
+        waits[after] -= links
+        front = after[waits[after] == 0]
     return found
 
 
 def topological(instance: Instance) -> list[int]:
-    """Activities, each after those it waits for; the input order otherwise."""
-    a, n = instance.arrays, instance.n
-    waits = np.diff(a.pred_ptr).copy()
-    ready = [j for j in range(n - 1, -1, -1) if waits[j] == 0]
-    order = []
-    while ready:
-        j = ready.pop()
-        order.append(j)
-        for e in range(a.succ_ptr[j + 1] - 1, a.succ_ptr[j] - 1, -1):
-            i = int(a.succ[e])
-            waits[i] -= 1
-            if waits[i] == 0:
-                ready.append(i)
-    return order
+    """Activities, each after those it waits for."""
+    found: list[int] = np.concatenate(levels(instance)).tolist() if instance.n else []
+    return found
 
 
 def inherit(facts: Facts, key: Floats) -> Floats:
     """What another waits for is at least as urgent as it: keys never rise along a link."""
     a = facts.arrays
     found = key.copy()
-    for j in facts.order[::-1]:
-        before = a.pred[a.pred_ptr[j] : a.pred_ptr[j + 1]]
-        if len(before):
-            found[before] = np.minimum(found[before], found[j] - 1e-6)
+    for level in facts.levels[:0:-1]:
+        edges, waiting = _edges(a.pred_ptr, level)
+        np.minimum.at(found, a.pred[edges], found[waiting] - 1e-6)
     return found
+
+
+def _least(value: Floats, ptr: Ints) -> Floats:
+    """The smallest of each row of a ragged array."""
+    return np.minimum.reduceat(value, ptr[:-1]) if len(value) else np.zeros(0)
 
 
 def _by_group(facts: Facts, value: Floats) -> Floats:
     """Each activity takes the smallest value of the groups it belongs to."""
+    a = facts.arrays
     key = np.full(facts.n, np.inf)
-    for g, members in enumerate(facts.members):
-        key[members] = np.minimum(key[members], value[g])
+    np.minimum.at(key, a.member, np.repeat(value, np.diff(a.member_ptr)))
     worst = float(np.max(value, initial=0.0)) + 1.0
     return np.where(np.isinf(key), worst, key)
 
@@ -117,14 +163,14 @@ def first_come(facts: Facts) -> Floats:
 
 def greedy(facts: Facts) -> Floats:
     """Most cost of delay per remaining hour of its project or item first (CD3, also WSJF; Smith 1956)."""
-    work = np.array([max(facts.work[m].sum() + facts.arrays.wait[m].sum() * 0.01, 1e-3) for m in facts.members])
+    work = np.maximum(facts.sums(facts.work + facts.arrays.wait * 0.01), 1e-3)
     return inherit(facts, _by_group(facts, -facts.weight / work))
 
 
 def earliest_due(facts: Facts) -> Floats:
     """The earliest due date first; without one, at the end of the critical path."""
     a = facts.arrays
-    path = np.array([(facts.head[m] + facts.length[m]).max() for m in facts.members])
+    path = facts.most(facts.head + facts.length)
     return inherit(facts, _by_group(facts, np.where(a.tardiness > 0, a.due, path * facts.stretch)))
 
 
@@ -134,27 +180,56 @@ def bottleneck_atc(facts: Facts, k: float, lead: float, tail: float) -> Floats:
     Vepsalainen and Morton, "Priority rules for job shops with weighted tardiness costs" (1987): log(w / P) -
     max(0, due - lead * path - t) / (k * mean P), here with P the scarce hours of a project, taken in sequence.
     """
+    work = np.maximum(np.maximum(facts.sums(facts.scarce), 0.05 * facts.sums(facts.work) / 10), 1e-3)
+    path = facts.most(facts.head + facts.length) * facts.stretch
+    due = np.where(facts.arrays.tardiness > 0, facts.arrays.due, 0.0) - lead * path
+    position = _sequence(facts.weight, work, due, np.zeros(len(due)), k, facts.stretch)
+    return inherit(facts, _by_group(facts, position) - tail * facts.tail * facts.stretch)
+
+
+def atc_less_tail(facts: Facts, k: float, lead: float) -> Floats:
+    """For chronological schedules: when the scarce hours of a project come, less the chain after each activity.
+
+    The same index, with the project on time if its last scarce hour comes so long before its due date as its
+    shortest chain from there takes, or ``lead`` times its longest chain, whichever is longer. What comes first in a
+    project is then what has most after it.
+    """
     a = facts.arrays
-    groups = len(a.due)
-    work = np.array([max(facts.scarce[m].sum(), 0.05 * facts.work[m].sum() / 10, 1e-3) for m in facts.members])
-    path = np.array([(facts.head[m] + facts.length[m]).max() for m in facts.members]) * facts.stretch
-    due = np.where(a.tardiness > 0, a.due, 0.0)
-    weight = np.log(np.maximum(facts.weight, 1e-12) / work)
-    mean = float(work.mean()) if groups else 1.0
+    work = np.maximum(facts.sums(facts.scarce), 1e-3 * facts.sums(facts.work) + 1e-3)
+    scarcest = np.repeat(facts.most(facts.scarcity), np.diff(a.member_ptr))
+    scarce = facts.scarcity[a.member] >= SCARCE * scarcest
+    head = _least(np.where(scarce, facts.head[a.member], np.inf), a.member_ptr) * facts.stretch
+    after = _least(np.where(scarce, facts.tail[a.member], np.inf), a.member_ptr)
+    path = facts.most(facts.head + facts.length) * facts.stretch
+    ahead = np.maximum((after + work) * facts.stretch, lead * (path - head))
+    due = np.where(a.tardiness > 0, a.due, 0.0) - ahead
+    position = _sequence(facts.weight, work, due, head, k, facts.stretch)
+    return _by_group(facts, position) - facts.tail * facts.stretch
+
+
+def _sequence(weight: Floats, work: Floats, due: Floats, ready: Floats, k: float, stretch: float) -> Floats:
+    """When each group's turn on the scarce hours begins: always the one with the highest index of those ready."""
+    groups = len(work)
     position = np.zeros(groups)
-    left = list(range(groups))
+    value = np.log(np.maximum(weight, 1e-12) / work)
+    scale = k * (float(work.mean()) if groups else 1.0) * stretch
+    left = np.arange(groups)
     now = 0.0
-    step = max(1, groups // 400)
-    while left:
-        slack = np.maximum(0.0, due[left] - lead * path[left] - now)
-        index = weight[left] - slack / (k * mean * facts.stretch)
-        for i in np.argsort(-index, kind="stable")[:step].tolist():
-            position[left[i]] = now
-            now += work[left[i]] * facts.stretch
-        taken = set(np.argsort(-index, kind="stable")[:step].tolist())
-        left = [g for i, g in enumerate(left) if i not in taken]
-    key = _by_group(facts, position)
-    return inherit(facts, key - tail * facts.tail * facts.stretch)
+    step = max(1, groups // STEPS)
+    while len(left):
+        able = ready[left] <= now
+        if not able.any():
+            now = float(ready[left].min())
+            continue
+        index = value[left] - np.maximum(0.0, due[left] - now) / scale
+        index[~able] = -np.inf
+        count = min(step, int(able.sum()))
+        chosen = np.argsort(-index, kind="stable")[:count] if count > 1 else [int(index.argmax())]
+        for g in left[chosen].tolist():
+            position[g] = now
+            now += float(work[g]) * stretch
+        left = np.delete(left, chosen)
+    return position
 
 
 RULES: dict[str, Callable[[Facts], Floats]] = {

@@ -10,6 +10,9 @@ from throttle.instance import Schedule
 class Search(Protocol):
     """A search that goes on from what it has. Not shared between threads: each has its own working space."""
 
+    rate: float
+    """Work a second on a usual core: what a second stands for in deterministic mode."""
+
     @property
     def best(self) -> Schedule:
         """The best schedule that it has found or was given."""

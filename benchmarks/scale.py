@@ -1,0 +1,142 @@
+"""One synthetic portfolio of any size through the path of the product, with the time of each part and the memory.
+
+    python -m benchmarks.scale ITEMS PEOPLE --budget 60 [--seed 1] [--workers 2] [--goal tardiness|flow] [--calendars]
+
+A JSON line for each report of progress (seconds since the program began to make the portfolio; objective and bound of
+the plan so far; memory_mb, the most that the process has held), and a last one (``final``) with the verdict of the
+checker and the seconds of each part. Exit code 1 if the plan did not pass.
+
+Usual sizes: 100 items for 10 people, 1,000 for 40, 10,000 for 200, 100,000 for 200.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.variants import portfolio
+from benchmarks.watch import Watch, memory_mb
+
+from throttle.errors import ThrottleError, VerificationError
+from throttle.files import save_plan
+from throttle.planning import make_plan
+from throttle.solve import Progress
+
+Row = dict[str, Any]
+
+CHECKING = "check"
+"""The phase that is reported when a plan has been lifted and is about to be checked."""
+
+
+def run(
+    items: int,
+    people: int,
+    budget: float,
+    seed: int,
+    workers: int,
+    goal: str,
+    calendars: bool,
+    show: Callable[[Row], None],
+) -> Row:
+    """Show each report of progress, and return the last row. Raises ThrottleError where there is no plan."""
+    watch = Watch()
+    made = portfolio(items, people, seed, goal, calendars)
+    generated = watch.seconds
+
+    def told(progress: Progress) -> None:
+        watch(progress)
+        row: Row = {"seconds": watch.seconds, "objective": progress.incumbent, "bound": progress.bound}
+        show(row | {"memory_mb": memory_mb(), "phase": progress.phase})
+
+    plan = make_plan(made, budget=budget, seed=seed, workers=workers, progress=told)
+    planned = watch.seconds
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "plan.json"
+        save_plan(plan, path)
+        written, size = watch.seconds, path.stat().st_size
+    certificate = plan.certificate
+    phases = watch.phases
+    compiled, solved = min(phases.values(), default=planned), phases.get("done", planned)
+    parts = {
+        "generate": generated,
+        "compile": compiled - generated,
+        "first_plan": (planned if watch.first is None else watch.first) - compiled,
+        "solve": solved - compiled,
+        **_after(phases, solved, planned),
+        "write": written - planned,
+    }
+    return {
+        "final": True,
+        "seconds": watch.seconds,
+        "objective": certificate.objective.value,
+        "bound": certificate.objective.bound,
+        "gap_percent": round(100 * certificate.objective.gap, 2),
+        "flow": certificate.flow.value,
+        "flow_bound": certificate.flow.bound,
+        "flow_gap_percent": round(100 * certificate.flow.gap, 2),
+        "status": str(certificate.status),
+        "verified": certificate.checked and not certificate.violations,
+        "items": certificate.items,
+        "unscheduled": certificate.unscheduled,
+        "first_seconds": watch.first,
+        "best_seconds": watch.best,
+        "memory_mb": memory_mb(),
+        "file_mb": round(size / 1e6, 1),
+        "parts": {name: round(seconds, 3) for name, seconds in parts.items()},
+        "method": certificate.method,
+    }
+
+
+def _after(phases: dict[str, float], solved: float, planned: float) -> dict[str, float]:
+    """Lift and check apart, where the path of the product reports the moment between them."""
+    if CHECKING in phases:
+        return {"lift": phases[CHECKING] - solved, "check": planned - phases[CHECKING]}
+    return {"lift_and_check": planned - solved}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("items", type=int)
+    parser.add_argument("people", type=int)
+    parser.add_argument("--budget", type=float, default=60.0, help="seconds of search (60)")
+    parser.add_argument("--seed", type=int, default=1, help="of the portfolio and of the solver")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--goal", choices=("tardiness", "flow"), default="tardiness")
+    parser.add_argument("--calendars", action="store_true", help="hours, holidays, zones and absences")
+    given = parser.parse_args(arguments)
+    began = time.perf_counter()
+
+    def show(row: Row) -> None:
+        print(json.dumps(row), flush=True)
+
+    try:
+        row = run(
+            given.items,
+            given.people,
+            given.budget,
+            given.seed,
+            given.workers,
+            given.goal,
+            given.calendars,
+            show,
+        )
+    except ThrottleError as error:
+        wrong = isinstance(error, VerificationError)
+        row = {"final": True, "seconds": round(time.perf_counter() - began, 3), "objective": None, "bound": None}
+        row |= {"status": "wrong" if wrong else "error", "verified": False, "memory_mb": memory_mb()}
+        row["message"] = str(error)[:1000]
+    asked = {
+        name: getattr(given, name) for name in ("items", "people", "budget", "seed", "workers", "goal", "calendars")
+    }
+    show(row | {"asked": asked})
+    return 0 if row["verified"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

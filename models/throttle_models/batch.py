@@ -1,0 +1,122 @@
+"""Many plans at once: what is to be run (``RUNS.yaml``), and what came of each run."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from throttle_models.base import Model, Text
+from throttle_models.policy import Policy
+from throttle_models.work import _several
+
+_SECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(s|m|min|h)?")
+_FACTOR = {None: 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+AS_WRITTEN = "as-written"
+"""The variant that there is where none is named: each portfolio with its own policy."""
+
+
+def _seconds(value: Any) -> Any:
+    match = _SECONDS.fullmatch(str(value).strip().lower())
+    if match is None:
+        raise ValueError(f"{str(value)!r} is not a time: write seconds such as 30 or 30s, or 2m")
+    return float(match[1]) * _FACTOR[match[2]]
+
+
+def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if twice := sorted({v for v in values if values.count(v) > 1}):
+        raise ValueError(f"has {', '.join(map(str, twice))} more than once; keep one")
+    return values
+
+
+def _patches(value: Any) -> Any:
+    """A variant with nothing behind its name changes nothing."""
+    return {name: {} if v is None else v for name, v in value.items()} if isinstance(value, dict) else value
+
+
+class Runs(Model):
+    """The root of ``RUNS.yaml``: each portfolio is planned with each variant of its policy and each seed."""
+
+    portfolios: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
+    """Files, folders or patterns such as ``plans/*.yaml``, relative to the folder of this file."""
+    variants: Annotated[dict[str, Policy], BeforeValidator(_patches), Field(min_length=1)] = {AS_WRITTEN: Policy()}
+    """What each variant changes in ``policy``. A map is merged key by key (an empty one empties it), null removes a
+    limit, and everything else replaces what the portfolio says."""
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_distinct)] = (1,)
+    budget: Annotated[float, BeforeValidator(_seconds), Field(gt=0)] = 10.0
+    """Seconds of search for each run."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Threads of each run."""
+    deterministic: bool = False
+    """The same plans each time: a fixed amount of work for each run, instead of time."""
+
+
+class RunStatus(Text):
+    """What came of a run: what its certificate says, or why there is none."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    FAILED = "failed"
+    NOT_RUN = "not-run"
+    """The batch was interrupted before it was done."""
+
+
+class Row(Model):
+    """One run of a batch. The figures are those of the plan's certificate, and None where there is no plan."""
+
+    portfolio: str
+    """As named in the RUNS file, or found by its pattern: relative to its folder."""
+    variant: str
+    seed: int
+    status: RunStatus
+    best: bool = False
+    """Whether its variant is the best for the portfolio; see :class:`Best`."""
+    objective: float | None = None
+    bound: float | None = None
+    gap: float | None = None
+    first_come: float | None = None
+    """The objective of first come, first served."""
+    greedy: float | None = None
+    """The objective of always the most cost of delay per remaining hour first."""
+    flow: float | None = None
+    flow_bound: float | None = None
+    flow_gap: float | None = None
+    items: int | None = None
+    scheduled: int | None = None
+    checked: bool | None = None
+    """Whether the independent checker found no violation."""
+    seconds: float | None = None
+    """From the portfolio to the verified plan, where it ran."""
+    message: str = ""
+    """Why there is no plan."""
+    plan: str | None = None
+    """Its plan.json, relative to the folder of the batch."""
+    key: str | None = None
+    """SHA-256 of what it was made from; None where that could not be read."""
+
+
+class Best(Model):
+    """The best variant for a portfolio, and how that was decided."""
+
+    variant: str
+    decided: str
+    mean: float
+    """Of its runs: the goal that decided, the objective or, where variants change prices, flow."""
+    next: str | None = None
+    """The variant that comes second."""
+    margin: float | None = None
+    """By how much the mean of the second is more."""
+    spread: float | None = None
+    """The largest difference between seeds of one of these two; where it is more than the margin, luck may decide."""
+
+
+class BatchResults(Model):
+    """The root of a batch's ``results.json``: a row for each run, always."""
+
+    throttle: Literal[1] = 1
+    kind: Literal["batch"] = "batch"
+    rows: tuple[Row, ...]
+    best: dict[str, Best] = {}
+    """By portfolio; none where no run of it has a plan."""

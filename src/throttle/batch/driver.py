@@ -1,0 +1,197 @@
+"""Runs a batch on an executor: what is finished is kept, what fails is told, and nothing stops the others."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Generic, Literal, TypeVar
+
+from throttle.batch.read import Batch, Run, vary
+from throttle.batch.results import (
+    failed,
+    finished,
+    key_of,
+    make_folder,
+    not_run,
+    store,
+    summarise,
+    write_facts,
+    write_results,
+)
+from throttle.batch.work import Outcome, Task, brief, execute, pack
+from throttle.errors import ThrottleError
+from throttle.executors import Engine, open_executor, why_lost
+from throttle.files import load_portfolio, portfolio_hash
+from throttle_models import Portfolio
+from throttle_models.batch import BatchResults, Row
+
+_T = TypeVar("_T")
+
+LOOK_EVERY = 0.2
+"""Seconds between looks at whether to stop."""
+WRITE_EVERY = 2.0
+"""Seconds between writings of the table while runs finish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a run; ``done`` of ``total`` runs have a row now."""
+
+    kind: Literal["started", "kept", "done"]
+    """``kept``: it has a plan from an earlier time."""
+    run: Run
+    done: int
+    total: int
+    row: Row | None = None
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        return os.cpu_count() or 1
+
+
+def run_batch(
+    batch: Batch,
+    out: Path,
+    *,
+    engine: str | None = None,
+    jobs: int | None = None,
+    again: bool = False,
+    report: Callable[[Event], None] | None = None,
+    stop: threading.Event | None = None,
+) -> BatchResults:
+    """Make every plan that is not in the folder ``out`` yet (``again``: every plan), and the table of all.
+
+    ``jobs`` run at once, by default so many that all their threads together are no more than processors; a cluster
+    has its own number. ``stop`` ends the batch: what has not finished by then is dropped. Raises InputError where the
+    engine cannot be reached or the table cannot be written; a run that fails is a row.
+    """
+    stop = stop or threading.Event()
+    driver = _Driver(batch, out, again, report or (lambda _: None), stop)
+    began = time.monotonic()
+    facts = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "engine": engine, "jobs": jobs}
+    with open_executor(engine, jobs or max(1, cores() // batch.workers)) as executor:
+        make_folder(out)
+        write_facts(out, {**facts, "ended": False})
+        driver.work(executor, jobs)
+    results = driver.write()
+    write_facts(out, {**facts, "ended": True, "seconds": round(time.monotonic() - began, 3)})
+    return results
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A portfolio with a variant, ready to be sent."""
+
+    hash: str
+    packed: bytes
+
+
+class _Last(Generic[_T]):
+    """The value that was made last, or the error that there was instead, for whoever asks for the same again."""
+
+    def __init__(self) -> None:
+        self._key: Hashable = None
+        self._made: _T | ThrottleError
+
+    def __call__(self, key: Hashable, make: Callable[[], _T]) -> _T:
+        if key != self._key:
+            self._key = key
+            try:
+                self._made = make()
+            except ThrottleError as problem:
+                self._made = problem
+        if isinstance(self._made, ThrottleError):
+            raise self._made
+        return self._made
+
+
+class _Driver:
+    def __init__(
+        self, batch: Batch, out: Path, again: bool, report: Callable[[Event], None], stop: threading.Event
+    ) -> None:
+        self.batch, self.out, self.again, self.report, self.stop = batch, out, again, report, stop
+        self.rows: dict[Run, Row] = {}
+        self.written = time.monotonic()
+        # runs of one portfolio follow one another, and of those, runs of one variant
+        self.portfolio, self.prepared = _Last[Portfolio](), _Last[_Prepared]()
+
+    def work(self, executor: Engine, jobs: int | None) -> None:
+        """Until every run has a row, or it is to stop; at most ``jobs`` at once, where the engine can run more."""
+        waiting = iter(self.batch.runs)
+        running: dict[Future[Outcome], tuple[Run, str]] = {}
+        more = True
+        while not self.stop.is_set() and (more or running):
+            # one more than it can run, so that none waits for a portfolio to be read
+            if more and len(running) <= min(executor.width, jobs or executor.width):
+                if run := next(waiting, None):
+                    self.begin(run, executor, running)
+                else:
+                    more = False
+                continue
+            done, _ = wait(running, LOOK_EVERY, FIRST_COMPLETED)
+            for future in sorted(done, key=list(running).index):
+                self.end(future, *running.pop(future))
+        if self.stop.is_set():
+            for future in [f for f in running if f.done()]:
+                self.end(future, *running.pop(future))
+            executor.shutdown(wait=False, cancel_futures=True)
+
+    def begin(self, run: Run, executor: Engine, running: dict[Future[Outcome], tuple[Run, str]]) -> None:
+        """Hand a run over, unless its plan is there already or cannot be made."""
+        b, key = self.batch, None
+        try:
+            prepared = self.prepared((run.path, run.variant), lambda: self.prepare(run))
+            key = key_of(run, b, prepared.hash)
+            if not self.again and (row := finished(self.out, run, key)):
+                self.settle("kept", run, row)
+                return
+            task = Task(prepared.packed, b.budget, run.seed, b.workers, b.deterministic)
+            future = executor.submit(execute, task)
+        except Exception as problem:  # of this portfolio or variant, or an engine that is gone
+            self.settle("done", run, failed(run, _why(problem), key))
+            return
+        running[future] = run, key
+        self.report(Event("started", run, len(self.rows), len(b.runs)))
+
+    def prepare(self, run: Run) -> _Prepared:
+        """Raises InputError where the portfolio cannot be read, or its variant contradicts it."""
+        varied = vary(self.portfolio(run.path, lambda: load_portfolio(run.path)), run)
+        return _Prepared(portfolio_hash(varied), pack(varied))
+
+    def end(self, future: Future[Outcome], run: Run, key: str) -> None:
+        """Keep what came of a run."""
+        try:
+            row = store(self.out, run, key, future.result())
+        except Exception as problem:
+            row = failed(run, _why(problem), key)
+        self.settle("done", run, row)
+
+    def settle(self, kind: Literal["kept", "done"], run: Run, row: Row) -> None:
+        self.rows[run] = row
+        self.report(Event(kind, run, len(self.rows), len(self.batch.runs), row))
+        if kind == "done" and time.monotonic() - self.written >= WRITE_EVERY:
+            self.write()
+            self.written = time.monotonic()
+
+    def write(self) -> BatchResults:
+        patches = {run.variant: run.patch for run in self.batch.runs}
+        results = summarise((self.rows.get(run) or not_run(run) for run in self.batch.runs), patches)
+        write_results(self.out, results)
+        return results
+
+
+def _why(problem: Exception) -> str:
+    """A sentence without the words of what is not ours, which may quote a ticket."""
+    if isinstance(problem, ThrottleError):
+        return brief(problem)
+    return why_lost(problem) or f"it could not be run: {type(problem).__name__}"

@@ -1,0 +1,129 @@
+"""What a batch is to run: from a ``RUNS.yaml``, or a folder of portfolio files."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from throttle.documents import error_at
+from throttle.errors import InputError
+from throttle.files import SUFFIXES, load_document
+from throttle_models import Finding, Policy, Portfolio
+from throttle_models.batch import Runs
+from throttle_models.references import dangling_references
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One plan to make; ``patch`` is what its variant changes in the policy."""
+
+    portfolio: str
+    path: Path
+    variant: str
+    seed: int
+    patch: Policy = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All runs, portfolio by portfolio, and how each one searches; ``budget`` in seconds."""
+
+    runs: tuple[Run, ...]
+    budget: float
+    workers: int
+    deterministic: bool
+
+
+def read_batch(
+    path: Path,
+    *,
+    seeds: Sequence[int] | None = None,
+    budget: float | None = None,
+    workers: int | None = None,
+    deterministic: bool | None = None,
+) -> Batch:
+    """The runs of a ``RUNS.yaml``, or one for each portfolio file of a folder; what is given replaces what it says.
+
+    Portfolios are not read yet. Raises InputError with every problem of the RUNS file, such as a pattern that finds
+    nothing.
+    """
+    if path.is_dir():
+        files = sorted(f.name for f in path.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
+        if not files:
+            message = f"{path} has no .yaml, .yml or .json file; name a RUNS file, or a folder of portfolios"
+            raise InputError([error_at("no-file", message, path)])
+        runs, found = Runs(portfolios=tuple(files)), {name: path / name for name in files}
+    else:
+        runs = _load(path)
+        found = _portfolios(path, runs.portfolios)
+    given = {"seeds": seeds, "budget": budget, "workers": workers, "deterministic": deterministic}
+    runs = runs.model_copy(update={name: value for name, value in given.items() if value is not None})
+    every = product(found.items(), runs.variants.items(), runs.seeds)
+    return Batch(
+        tuple(Run(name, file, variant, seed, patch) for (name, file), (variant, patch), seed in every),
+        runs.budget,
+        runs.workers,
+        runs.deterministic,
+    )
+
+
+def _load(path: Path) -> Runs:
+    try:
+        return load_document(path, Runs)
+    except InputError as problem:
+        if any(f.code == "unknown-field" and f.path in ("work", "as_of") for f in problem.findings):
+            message = f"{path} is a portfolio, not a RUNS file: name it in one, as portfolios: [{path.name}]"
+            raise InputError([error_at("wrong-kind", message, path)]) from None
+        raise
+
+
+def _portfolios(path: Path, patterns: Sequence[str]) -> dict[str, Path]:
+    """Name (relative to the RUNS file) to file or folder, each once, in the order written."""
+    found: dict[str, Path] = {}
+    problems: list[Finding] = []
+    for i, pattern in enumerate(patterns):
+        names = [pattern] if (path.parent / pattern).exists() else list(_matches(path, pattern))
+        if not names:
+            sentence = f"{path}: portfolios.{i}: {pattern!r} finds no file; it is relative to {path.parent.resolve()}"
+            problems.append(error_at("no-file", sentence, path, ("portfolios", i)))
+        for name in names:
+            found.setdefault(Path(os.path.normpath(name)).as_posix(), path.parent / name)
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _matches(path: Path, pattern: str) -> Iterator[str]:
+    for name in sorted(glob.glob(pattern, root_dir=path.parent, recursive=True)):  # noqa: PTH207 - a pattern may be absolute
+        file = path.parent / name
+        if file.suffix.lower() in SUFFIXES and file.is_file() and not file.samefile(path):
+            yield name
+
+
+def vary(portfolio: Portfolio, run: Run) -> Portfolio:
+    """The portfolio with a run's variant of its policy. Raises InputError where that names what is not there."""
+    if not run.patch.model_fields_set:
+        return portfolio
+    varied = portfolio.model_copy(update={"policy": patched(portfolio.policy, run.patch)})
+    if dangling := dangling_references(varied):
+        raise InputError([f.model_copy(update={"message": f"variant {run.variant}: {f.message}"}) for f in dangling])
+    return varied
+
+
+def patched(policy: Policy, patch: Policy) -> Policy:
+    """The policy with every field that was set in the patch: maps merged key by key, an empty one emptying."""
+    changes = patch.model_dump(mode="json", exclude_unset=True)
+    return Policy.model_validate(_merged(policy.model_dump(mode="json", exclude_defaults=True), changes))
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(old)
+    for key, value in new.items():
+        held = merged.get(key)
+        merged[key] = _merged(held, value) if value and isinstance(value, dict) and isinstance(held, dict) else value
+    return merged

@@ -1,0 +1,202 @@
+"""What came of a batch: a row for each run, the best variant of each portfolio, and the files that hold them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from io import StringIO
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from throttle import __version__
+from throttle.batch.read import Batch, Run
+from throttle.batch.work import Outcome, unpack
+from throttle.documents import error_at, render_json
+from throttle.errors import InputError
+from throttle.exports.csv import safe
+from throttle.files import load_document, write_atomic
+from throttle.wording import plural
+from throttle_models import Certificate, Policy
+from throttle_models.batch import BatchResults, Best, Row, RunStatus
+
+RESULTS_CSV, RESULTS_JSON = "results.csv", "results.json"
+RUN_JSON = "run.json"
+"""Facts of the last time, and the sign that the folder is ours."""
+FILES = (RESULTS_CSV, RESULTS_JSON, RUN_JSON)
+RUNS_FOLDER, PLAN, ROW, PORTFOLIO = "runs", "plan.json", "row.json", "portfolio.json"
+PRICES = frozenset({"makespan", "stability"})
+"""Fields of a policy that are part of the objective."""
+_ODD = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+# --- one run on disk -----------------------------------------------------------------------------------------------
+
+
+def key_of(run: Run, batch: Batch, portfolio: str) -> str:
+    """SHA-256 of all that a run's plan depends on (of the portfolio with its variant, its hash).
+
+    Runs with the same key need not be repeated.
+    """
+    parts = (run.portfolio, run.variant, portfolio, run.seed, batch.budget, batch.workers)
+    return sha256(json.dumps((*parts, batch.deterministic, __version__)).encode()).hexdigest()
+
+
+def folder_of(run: Run, key: str) -> Path:
+    """Where a run's files are, relative to the folder of the batch; a name that people can read."""
+    name = _ODD.sub("-", f"{Path(run.portfolio).stem}-{run.variant}-{run.seed}")[:80].strip("-.")
+    return Path(RUNS_FOLDER) / f"{name}-{key[:12]}"
+
+
+def finished(out: Path, run: Run, key: str) -> Row | None:
+    """The row of a run that has a plan from an earlier time."""
+    folder = out / folder_of(run, key)
+    try:
+        row = load_document(folder / ROW, Row)
+    except InputError:  # never begun, or cut off by a full disk
+        return None
+    return row if row.key == key and (folder / PLAN).is_file() else None
+
+
+def store(out: Path, run: Run, key: str, outcome: Outcome) -> Row:
+    """Keep the plan of a run, and its row last, since that says that all is there. Raises InputError."""
+    if outcome.certificate is None:
+        return failed(run, outcome.message, key, outcome.seconds)
+    folder = folder_of(run, key)
+    row = _row(run, key, outcome.certificate, outcome.seconds, (folder / PLAN).as_posix())
+    make_folder(out / folder)
+    write_atomic(out / folder / PLAN, unpack(outcome.plan))
+    if outcome.portfolio:
+        write_atomic(out / folder / PORTFOLIO, unpack(outcome.portfolio))
+    write_atomic(out / folder / ROW, render_json(row.model_dump(mode="json"), 1) + "\n")
+    return row
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder if there is none. Raises InputError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        message = f"{path} cannot be made: {problem.strerror}"
+        raise InputError([error_at("unwritable", message, path)]) from None
+
+
+def failed(run: Run, message: str, key: str | None = None, seconds: float | None = None) -> Row:
+    return Row(
+        portfolio=run.portfolio,
+        variant=run.variant,
+        seed=run.seed,
+        status=RunStatus.FAILED,
+        seconds=None if seconds is None else round(seconds, 3),
+        message=message,
+        key=key,
+    )
+
+
+def not_run(run: Run) -> Row:
+    message = "interrupted before it was done; the same command goes on with it"
+    return Row(portfolio=run.portfolio, variant=run.variant, seed=run.seed, status=RunStatus.NOT_RUN, message=message)
+
+
+def _row(run: Run, key: str, seal: Certificate, seconds: float, plan: str) -> Row:
+    return Row(
+        portfolio=run.portfolio,
+        variant=run.variant,
+        seed=run.seed,
+        status=RunStatus(seal.status),
+        objective=seal.objective.value,
+        bound=seal.objective.bound,
+        gap=seal.objective.gap,
+        first_come=seal.objective.first_come,
+        greedy=seal.objective.greedy,
+        flow=seal.flow.value,
+        flow_bound=seal.flow.bound,
+        flow_gap=seal.flow.gap,
+        items=seal.items,
+        scheduled=seal.scheduled,
+        checked=seal.checked,
+        seconds=round(seconds, 3),
+        plan=plan,
+        key=key,
+    )
+
+
+# --- the whole batch -----------------------------------------------------------------------------------------------
+
+
+def summarise(rows: Iterable[Row], patches: Mapping[str, Policy]) -> BatchResults:
+    """All rows, with the best variant of each portfolio marked; ``patches`` by variant."""
+    by_portfolio: dict[str, dict[str, list[Row]]] = {}
+    rows = tuple(rows)
+    for row in rows:
+        by_portfolio.setdefault(row.portfolio, {}).setdefault(row.variant, []).append(row)
+    priced = any(PRICES & patch.model_fields_set for patch in patches.values())
+    best = {name: found for name, of in by_portfolio.items() if (found := _best(of, priced))}
+    marked = tuple(
+        row.model_copy(update={"best": row.portfolio in best and row.variant == best[row.portfolio].variant})
+        for row in rows
+    )
+    return BatchResults(rows=marked, best=best)
+
+
+def _best(variants: Mapping[str, Sequence[Row]], priced: bool) -> Best | None:
+    """The least standing; of equals, the one written first."""
+    goal = "flow" if priced else "objective"
+    rank = {name: standing for name, rows in variants.items() if (standing := _standing(rows, priced))}
+    if not rank:
+        return None
+    first, *others = sorted(rank, key=lambda name: rank[name])  # stable
+    decided = "least flow, since variants change prices in the objective" if priced else "least objective, then flow"
+    seeds = max(map(len, variants.values()))
+    decided = f"mean of {plural(seeds, 'seed')}: {decided}" if seeds > 1 else decided
+    if len({standing[:2] for standing in rank.values()}) > 1 or len(rank) < len(variants):
+        decided = f"most runs with a plan, then most items planned, then {decided}"
+    values = {name: [getattr(row, goal) for row in variants[name] if row.plan is not None] for name in rank}
+    mean = _mean(values[first])
+    if not others:
+        return Best(variant=first, decided=decided, mean=mean)
+    second = others[0]
+    spread = max(max(values[name]) - min(values[name]) for name in (first, second))
+    return Best(
+        variant=first, decided=decided, mean=mean, next=second, margin=_mean(values[second]) - mean, spread=spread
+    )
+
+
+def _standing(rows: Sequence[Row], priced: bool) -> tuple[float, ...] | None:
+    """What is compared, the less the better; None without a plan."""
+    planned = [row for row in rows if row.plan is not None]
+    if not planned:
+        return None
+    objective, flow = (_mean(getattr(row, goal) for row in planned) for goal in ("objective", "flow"))
+    first = -float(len(planned)), -_mean(row.scheduled for row in planned)
+    return (*first, flow) if priced else (*first, objective, flow)
+
+
+def _mean(values: Iterable[float | None]) -> float:
+    """To ten digits, so that the order of adding makes no difference."""
+    return float(f"{fmean(v for v in values if v is not None):.10g}")
+
+
+def write_results(out: Path, results: BatchResults) -> None:
+    """Write ``results.json`` and ``results.csv``. Raises InputError where they cannot be written."""
+    write_atomic(out / RESULTS_JSON, render_json(results.model_dump(mode="json"), 2) + "\n")
+    write_atomic(out / RESULTS_CSV, to_csv(results.rows))
+
+
+def write_facts(out: Path, facts: Mapping[str, Any]) -> None:
+    """Write ``run.json``. Raises InputError where it cannot be written."""
+    write_atomic(out / RUN_JSON, json.dumps({"throttle": __version__, "kind": "run", **facts}, indent=1) + "\n")
+
+
+def to_csv(rows: Iterable[Row]) -> str:
+    """One line for each run, under the names of :class:`Row`; what is unknown is empty."""
+    text = StringIO()
+    table = csv.writer(text)
+    table.writerow(Row.model_fields)
+    for row in rows:
+        values = row.model_dump(mode="json").values()
+        table.writerow("" if v is None else safe(v) if isinstance(v, str) else v for v in values)
+    return text.getvalue()

@@ -1,0 +1,157 @@
+"""CP-SAT, run so that it ends in time: by the clock or by a fixed amount of work, and soon after it is told to stop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from throttle.instance import Schedule
+
+if TYPE_CHECKING:
+    from throttle.instance import Ints
+    from throttle.solve import Settings
+
+LOOKED_AT = 0.05
+"""Seconds between looks at the event that stops a solve."""
+LEAST = 0.01
+"""Seconds below which no solve is begun."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an exact method found.
+
+    ``schedule``: complete, or None. ``bound`` on the cost holds for the instance, and is 0 where nothing was proved.
+    ``proved``: no schedule costs less than the better of ``schedule`` and the incumbent. ``starts``: times that would
+    cost less than both and keep all limits, but for which no crews are known.
+    """
+
+    schedule: Schedule | None
+    bound: float
+    proved: bool = False
+    starts: Ints | None = None
+
+
+class Runner:
+    """Runs models one after the other within one budget: seconds, or CP-SAT's deterministic time."""
+
+    def __init__(self, settings: Settings, stop: threading.Event, seconds: float) -> None:
+        self.settings, self.stop, self.seconds = settings, stop, seconds
+        self.began = time.monotonic()
+        self.work = 0.0
+        """Deterministic time used so far."""
+
+    @property
+    def left(self) -> float:
+        """What is left of the budget; nothing after a stop."""
+        if self.stop.is_set():
+            return 0.0
+        spent = self.work if self.settings.deterministic else time.monotonic() - self.began
+        return max(0.0, self.seconds - spent)
+
+    @property
+    def over(self) -> bool:
+        return self.left < LEAST
+
+    def solve(
+        self,
+        model: Any,
+        most: float | None = None,
+        workers: int | None = None,
+        report: Callable[[Any], None] | None = None,
+        **parameters: Any,
+    ) -> Answer:
+        """Within what is left, and ``most``. One worker where the budget is one of work.
+
+        report: called with each better solution on the way; its ``value`` gives that of a variable.
+        """
+        from ortools.sat.python import cp_model
+
+        solver = cp_model.CpSolver()
+        chosen = solver.parameters
+        chosen.random_seed = self.settings.seed
+        chosen.num_workers = 1 if self.settings.deterministic else workers or max(1, self.settings.workers)
+        limit = self.left if most is None else min(self.left, most)
+        if self.settings.deterministic:
+            chosen.max_deterministic_time = limit
+        else:
+            chosen.max_time_in_seconds = limit
+        for name, value in parameters.items():
+            setattr(chosen, name, value)
+        if limit < LEAST:
+            return Answer(cp_model.UNKNOWN, solver)
+        watch = _Watch(solver, self.stop)
+        watch.start()
+        try:
+            status = solver.solve(model, _callback(report) if report else None)
+        finally:
+            watch.finish()
+        self.work += solver.response_proto.deterministic_time
+        return Answer(status, solver)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: Any
+    solver: Any
+    """To read values of variables, where ``found``."""
+
+    @property
+    def found(self) -> bool:
+        from ortools.sat.python import cp_model
+
+        return self.status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+
+    @property
+    def optimal(self) -> bool:
+        from ortools.sat.python import cp_model
+
+        return bool(self.status == cp_model.OPTIMAL)
+
+    @property
+    def refuted(self) -> bool:
+        """Nothing satisfies the model."""
+        from ortools.sat.python import cp_model
+
+        return bool(self.status == cp_model.INFEASIBLE)
+
+    @property
+    def bound(self) -> float | None:
+        """On the objective; None where the solver got to none."""
+        from ortools.sat.python import cp_model
+
+        if self.status not in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
+            return None
+        bound = float(self.solver.best_objective_bound)
+        return bound if abs(bound) < 1e17 else None
+
+
+def _callback(report: Callable[[Any], None]) -> Any:
+    from ortools.sat.python import cp_model
+
+    class Callback(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
+        def on_solution_callback(self) -> None:
+            report(self)
+
+    return Callback()
+
+
+class _Watch(threading.Thread):
+    """Stops the solver soon after the event is set."""
+
+    def __init__(self, solver: Any, stop: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.solver, self.event = solver, stop
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(LOOKED_AT):
+            if self.event.is_set():
+                self.solver.stop_search()
+
+    def finish(self) -> None:
+        self.over.set()
+        self.join()

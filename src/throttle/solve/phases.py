@@ -1,0 +1,198 @@
+"""Which methods run when: the one place that decides, by what an instance has and how large it is.
+
+A phase is a share of the budget in which every worker has one job. docs/solver.md says what was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING
+
+from throttle.solve import genetic
+from throttle.solve.annealing import Annealing, Chronological
+from throttle.solve.decoder import Decoder
+from throttle.solve.exact import Exact
+from throttle.solve.features import makespan_only
+from throttle.solve.grouped import Grouped
+from throttle.solve.jobs import Job, Modelling, Searching
+from throttle.solve.local import LocalSearch
+from throttle.solve.neighbourhoods import NEIGHBOURHOODS
+from throttle.solve.times import Times
+
+if TYPE_CHECKING:
+    from throttle.instance import Schedule
+    from throttle.solve import Solver
+
+LOOSE_ACTIVITIES = 150
+"""Up to so many, schedules in which people wait for urgent work are worth a search of their own."""
+EXACT_ACTIVITIES = 120
+"""Above so many, the whole exact model with calendars finds little in seconds; parts of it do."""
+NEIGHBOURHOOD_ACTIVITIES = 40
+NEIGHBOURHOOD_SECONDS = 1.0
+VAIN_TRIES = 6
+"""Neighbourhoods in a row that find nothing before local search goes on."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Jobs side by side, one a worker, until a share of the budget is used up."""
+
+    until: float
+    jobs: Sequence[Job]
+    second: bool = False
+    """Whether it goes on at a cost that is proven least."""
+
+
+def phases(solver: Solver) -> Iterator[Phase]:
+    """Each phase is chosen when the one before is over."""
+    if solver.compiled and makespan_only(solver.instance) and genetic.supports(solver.instance):
+        yield from makespan(solver)
+    elif solver.chronological is not None and solver.instance.n > LOOSE_ACTIVITIES:
+        yield from large(solver)
+    else:
+        yield from general(solver)
+
+
+# --- the end of the last activity, where nothing ever closes -----------------------------------------------------
+
+
+MAKESPAN = ((0.07, False), (0.3, True), (0.55, False), (0.75, True), (1.0, False))
+"""Until which share of the budget, and whether one worker looks for times at one less than the incumbent."""
+
+
+def makespan(solver: Solver) -> Iterator[Phase]:
+    """Genetic search on islands, and CP-SAT on the times alone, which refutes, improves or seeds."""
+    instance, settings, s = solver.instance, solver.settings, solver.solution
+    expected = settings.budget * genetic.Genetic.rate
+    islands = [genetic.Genetic(instance, settings.seed + k, expected) for k in range(solver.workers)]
+    solver.ready(lambda: islands[0].step(0.0, 0.0))
+    times = Times(solver.untrimmed, settings, solver.halt)
+    exact = times.supports()
+    for until, model in MAKESPAN:
+        for island in islands:
+            island.bound = s.bound
+            if s.best is not None:
+                island.join(s.best)
+        jobs: list[Job] = [Searching("genetic search", island, s.bound) for island in islands]
+        modelling = None
+        if model and exact:
+            modelling = Modelling("times alone", lambda seconds: times.solve(_best(solver), s.bound, seconds, workers=1))
+            jobs[0] = modelling
+        yield Phase(until, jobs)
+        if modelling is not None and modelling.found is not None and modelling.found.starts is not None:
+            for island in islands:
+                island.seed_times(modelling.found.starts)
+
+
+def _best(solver: Solver) -> Schedule:
+    best = solver.solution.best
+    if best is None:
+        raise ValueError("nothing is improved before there is a first schedule")
+    return best
+
+
+# --- many activities whose order decides -------------------------------------------------------------------------
+
+BOUNDING = 0.2
+"""Share of the budget in which one worker works on the bound."""
+
+
+def large(solver: Solver) -> Iterator[Phase]:
+    """Annealing on chronological schedules; one worker begins later, and works on the bound before."""
+    settings, s, first = solver.settings, solver.solution, solver.chronological
+    if first is None:
+        raise ValueError("these phases need chronological schedules")
+    decoders = [first, *(Chronological(solver.instance) for _ in range(solver.workers - 1))]
+
+    def begin() -> list[Annealing]:
+        found = [Annealing(d, solver.key, _best(solver), settings.seed + k) for k, d in enumerate(decoders)]
+        found[0].step(1.0, 1.0)
+        return found
+
+    chains = solver.ready(begin)
+    yield Phase(1.0, [Searching("annealing", chain, s.bound) for chain in chains])
+
+
+# --- everything else ---------------------------------------------------------------------------------------------
+
+
+def general(solver: Solver) -> Iterator[Phase]:
+    """Local search on serial schedules, and the whole exact model where small, else parts of it."""
+    settings, instance = solver.settings, solver.instance
+    local = Local(solver)
+    exact = Exact(instance, settings, solver.halt)
+    whole = _whole(solver)
+    if whole is not None:
+        yield local.phase(0.1 if instance.n <= EXACT_ACTIVITIES else 0.3)
+        yield Phase(0.9, [whole])
+    elif exact.supports():
+        yield local.phase(0.7)
+        yield from neighbourhoods(solver, exact, until=0.85)
+    yield local.phase(1.0)
+
+
+class Local:
+    """Local searches on serial schedules, one a worker; each phase goes on from the best known."""
+
+    def __init__(self, solver: Solver) -> None:
+        self.solver = solver
+        decoders = [solver.decoder, *(Decoder(solver.instance, solver.compiled) for _ in range(solver.workers - 1))]
+        self.searches = [
+            LocalSearch(solver.facts, decoder, solver.key, _best(solver), solver.settings.seed + k)
+            for k, decoder in enumerate(decoders)
+        ]
+
+    def phase(self, until: float, second: bool = False) -> Phase:
+        enough = -1.0 if second else self.solver.solution.bound
+        for search in self.searches:
+            search.join(_best(self.solver))
+        return Phase(until, [Searching("local search", search, enough) for search in self.searches], second)
+
+
+def _whole(solver: Solver) -> Modelling | None:
+    """The model of the whole instance that suits it, where it is small enough."""
+    instance, settings, s = solver.untrimmed, solver.settings, solver.solution
+    times = Times(instance, settings, solver.halt)
+    if times.supports() and not len(instance.arrays.work):
+        return Modelling("times alone", lambda seconds: times.solve(_best(solver), s.bound, seconds))
+    grouped = Grouped(instance, settings, solver.halt)
+    if grouped.supports():
+        return Modelling("grouped model", lambda seconds: grouped.solve(_best(solver), s.bound, seconds))
+    exact = Exact(instance, settings, solver.halt)
+    if instance.n <= EXACT_ACTIVITIES and exact.supports():
+        return Modelling("exact model", lambda seconds: exact.solve(_best(solver), seconds))
+    return None
+
+
+def neighbourhoods(solver: Solver, exact: Exact, until: float) -> Iterator[Phase]:
+    """Small parts of the whole model, by kinds that are chosen by what they have paid so far."""
+    settings, random = solver.settings, Random(solver.settings.seed)
+    paid = dict.fromkeys(NEIGHBOURHOODS, 1.0)
+    vain = 0
+    while (left := until - solver.spent) > 0 and vain < VAIN_TRIES:
+        kind = random.choices(list(paid), list(paid.values()))[0]
+        best = _best(solver)
+        free = NEIGHBOURHOODS[kind](solver.facts, best, NEIGHBOURHOOD_ACTIVITIES, random)
+        share = min(left, max(NEIGHBOURHOOD_SECONDS / settings.budget, 0.02))
+        yield Phase(
+            solver.spent + share,
+            [Modelling("exact neighbourhoods", partial(exact.solve, best, free=free))],
+        )
+        vain = 0 if _best(solver).cost < best.cost else vain + 1
+        paid[kind] = 0.8 * paid[kind] + (0.05 if vain else 1.0)
+
+
+SECOND_SHARE = 0.1
+"""Of the budget, for each of the two ways to finish sooner at a cost that is proven least."""
+
+
+def second_goal(solver: Solver) -> Iterator[Phase]:
+    """At the least cost, finish as soon as can be (the flow measure)."""
+    yield Local(solver).phase(min(1.0, solver.spent + SECOND_SHARE), second=True)
+    exact = Exact(solver.untrimmed, solver.settings, solver.halt)
+    if solver.instance.n <= EXACT_ACTIVITIES and exact.supports():
+        model = Modelling("exact model", lambda seconds: exact.solve(_best(solver), seconds, second=True))
+        yield Phase(min(1.0, solver.spent + SECOND_SHARE), [model], second=True)

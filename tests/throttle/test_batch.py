@@ -1,0 +1,446 @@
+"""Batches: what is to be run, what came of each run, and that nothing is lost or done twice."""
+
+from __future__ import annotations
+
+import csv
+import json
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from support.engines import Threads, use
+from support.portfolios import portfolios
+from throttle.batch import Batch, Event, read_batch, run_batch
+from throttle.batch.read import patched
+from throttle.batch.results import summarise
+from throttle.batch.work import Outcome, Task, execute, pack
+from throttle.check import check
+from throttle.errors import InputError
+from throttle.files import load_plan, load_portfolio, portfolio_hash
+from throttle_models import Policy
+from throttle_models.batch import AS_WRITTEN, BatchResults, Row, RunStatus
+from throttle_models.work import WorkType
+
+OFFICE = """\
+as_of: 2026-11-23T08:00
+zone: America/Chicago
+people: {brent: {skills: {oracle: 3, linux: 3}}, wes: {skills: {linux: 2}}}
+projects:
+  phoenix: {cost_of_delay: 5000/week, due: 2026-12-04}
+  audit: {cost_of_delay: 1000/week}
+work:
+  PHX-1: {project: phoenix, needs: [{skill: oracle, effort: 24h}]}
+  PHX-2: {project: phoenix, needs: [{skill: linux, effort: 16h}], after: PHX-1}
+  SOX-1: {project: audit, needs: [{skill: oracle, effort: 16h}]}
+policy: {person_wip: 3}
+"""
+RUNS = """\
+portfolios: [office.yaml]
+variants:
+  as-is:
+  one: {projects_in_process: 1}
+seeds: [1, 2]
+budget: 0.05
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "office.yaml").write_text(OFFICE, encoding="utf-8")
+    (tmp_path / "runs.yaml").write_text(RUNS, encoding="utf-8")
+    return tmp_path
+
+
+def written(folder: Path, text: str) -> Batch:
+    path = folder / "other.yaml"
+    path.write_text(text, encoding="utf-8")
+    return read_batch(path)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Threads]:
+    """Makes the next batch run on the engine returned."""
+    return lambda at=lambda _: None: use(monkeypatch, Threads(at))
+
+
+# --- what is to be run
+
+
+def test_every_portfolio_with_every_variant_and_every_seed(folder: Path) -> None:
+    (folder / "more").mkdir()
+    for name in ("b.yaml", "a.json", "notes.txt", ".hidden.yaml"):
+        (folder / "more" / name).write_text("{}", encoding="utf-8")
+    text = "portfolios: [office.yaml, more/*, more/../office.yaml]\nvariants: {x: {wip: {internal: 2}}, y: null}\n"
+    batch = written(folder, text + "seeds: [3, 5]\nbudget: 2m\nworkers: 2\ndeterministic: true")
+    assert (batch.budget, batch.workers, batch.deterministic) == (120, 2, True)
+    named = [(run.portfolio, run.variant, run.seed) for run in batch.runs]
+    assert named == [(p, v, s) for p in ("office.yaml", "more/a.json", "more/b.yaml") for v in "xy" for s in (3, 5)]
+    assert batch.runs[0].patch.wip == {WorkType.INTERNAL: 2}
+
+
+def test_a_folder_is_its_portfolio_files_each_by_itself(folder: Path) -> None:
+    (folder / "z.json").write_text("{}", encoding="utf-8")
+    batch = read_batch(folder, seeds=(4,), budget=3)
+    assert [r.portfolio for r in batch.runs] == ["office.yaml", "runs.yaml", "z.json"]
+    assert {(r.variant, r.seed) for r in batch.runs} == {(AS_WRITTEN, 4)}
+    assert batch.budget == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("portfolios: [office.yaml, none*.yaml]", r"other\.yaml: portfolios\.1: 'none\*\.yaml' finds no file"),
+        ("portfolios: []", "portfolios: has too few entries"),
+        ("seeds: [1]", "portfolios: is missing"),
+        ("portfolios: office.yaml\nseeds: [1, 2, 1]", "line 2: seeds: has 1 more than once"),
+        ("portfolios: office.yaml\nbudget: soon", "line 2: budget: 'soon' is not a time"),
+        ("portfolios: office.yaml\nbudget: 0", "line 2: budget: must be more than 0"),
+        ("portfolios: office.yaml\nworkers: 0", "line 2: workers: must be at least 1"),
+        ("portfolios: office.yaml\nvariants: {}", "line 2: variants: has too few entries"),
+        (
+            "portfolios: office.yaml\nvariants:\n  tight: {projects_in_proces: 3}",
+            r"line 3: variants\.tight\.projects_in_proces: there is no such field; did you mean projects_in_process\?",
+        ),
+        (
+            "portfolios: office.yaml\nvariants: {tight: {wip: {internal: 0}}}",
+            r"variants\.tight\.wip\.internal: must be at least 1",
+        ),
+        (OFFICE, r"is a portfolio, not a RUNS file: name it in one, as portfolios: \[other\.yaml\]"),
+    ],
+)
+def test_an_error_names_file_and_field(folder: Path, text: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        written(folder, text)
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="name a RUNS file, or a folder of portfolios"):
+        read_batch(tmp_path)
+
+
+# --- variants
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "result"),
+    [
+        ({"person_wip": 3}, {"projects_in_process": 2}, {"person_wip": 3, "projects_in_process": 2}),
+        ({"person_wip": 3}, {"person_wip": None}, {}),
+        ({"wip": {"internal": 2}}, {"wip": {"change": 4}}, {"wip": {"internal": 2, "change": 4}}),
+        ({"wip": {"internal": 2}}, {"wip": {}}, {}),
+        ({"pins": [{"work": "A"}]}, {"pins": [{"work": "B"}]}, {"pins": [{"work": "B"}]}),
+        ({"stability": {"frozen": "2w", "move": "5/hour"}}, {"stability": {"frozen": "1w"}},
+         {"stability": {"frozen": "1w", "move": "5/hour"}}),
+        ({"stability": {"frozen": "2w"}}, {"stability": None}, {}),
+        ({}, {"stability": {"frozen": "1w"}}, {"stability": {"frozen": "1w"}}),
+        ({"externals": "assume-done"}, {"externals": "hold"}, {}),
+    ],
+)  # fmt: skip
+def test_a_patch_merges_maps_and_replaces_the_rest(
+    old: dict[str, Any], new: dict[str, Any], result: dict[str, Any]
+) -> None:
+    found = patched(Policy.model_validate(old), Policy.model_validate(new))
+    assert found == Policy.model_validate(result)
+
+
+@given(portfolios(), portfolios())
+@settings(max_examples=30, deadline=None)
+def test_a_patch_of_nothing_changes_nothing_and_one_of_everything_wins(a: Any, b: Any) -> None:
+    assert patched(a.policy, Policy()) == a.policy
+    assert patched(Policy(), a.policy) == a.policy
+    both = patched(a.policy, b.policy)
+    for name in b.policy.model_fields_set - {"wip"}:
+        assert getattr(both, name) == getattr(b.policy, name)
+    assert both.wip == (a.policy.wip | b.policy.wip if b.policy.wip or "wip" not in b.policy.model_fields_set else {})
+
+
+# --- running
+
+
+def test_every_run_has_a_row_and_every_plan_is_sound(folder: Path, here: Callable[..., Threads]) -> None:
+    (folder / "broken.yaml").write_text("as_of: 2026-11-23\nwork: {A: {titel: x}}\n", encoding="utf-8")
+    (folder / "held.yaml").write_text(
+        OFFICE.replace("{person_wip: 3}", "{pins: [{work: PHX-2, start: 2026-11-23T08:00}]}"), encoding="utf-8"
+    )
+    batch = written(
+        folder,
+        "portfolios: [broken.yaml, held.yaml, office.yaml]\nbudget: 0.05\n"
+        "variants: {as-is: , one: {projects_in_process: 1}, pinned: {pins: [{work: ELSE-1, who: wes}]}}",
+    )
+    engine, out = here(), folder / "out"
+    results = run_batch(batch, out)
+    assert [(r.portfolio, r.variant, r.seed) for r in results.rows] == [
+        (r.portfolio, r.variant, r.seed) for r in batch.runs
+    ]
+    by = {(r.portfolio, r.variant): r for r in results.rows}
+    for variant in ("as-is", "one", "pinned"):
+        assert by["broken.yaml", variant].status is RunStatus.FAILED
+        assert "titel" in by["broken.yaml", variant].message
+    assert "PHX-2 is pinned to start" in by["held.yaml", "as-is"].message
+    assert "variant pinned: policy.pins.0.work" in by["office.yaml", "pinned"].message
+    assert engine.count == 4  # the others cannot be planned
+    for variant, most in (("as-is", None), ("one", 1)):
+        row = by["office.yaml", variant]
+        assert row.status in (RunStatus.OPTIMAL, RunStatus.FEASIBLE)
+        plan = load_plan(out / str(row.plan))
+        assert plan.portfolio is not None
+        assert plan.portfolio.policy.projects_in_process == most
+        verdict = check(plan, plan.portfolio)
+        assert verdict.ok
+        assert row.checked
+        assert row.objective == pytest.approx(verdict.objective)
+        assert row.flow == pytest.approx(verdict.flow)
+        seal = plan.certificate
+        assert (row.bound, row.gap, row.first_come, row.greedy) == (
+            seal.objective.bound,
+            seal.objective.gap,
+            seal.objective.first_come,
+            seal.objective.greedy,
+        )
+    assert list(results.best) == ["office.yaml"]
+    assert BatchResults.model_validate_json((out / "results.json").read_bytes()) == results
+    table = list(csv.DictReader(StringIO((out / "results.csv").read_text(encoding="utf-8"))))
+    assert list(table[0]) == list(Row.model_fields)
+    assert [(t["portfolio"], t["variant"], t["status"]) for t in table] == [
+        (r.portfolio, r.variant, r.status) for r in results.rows
+    ]
+
+
+def test_finished_runs_are_not_repeated(folder: Path, here: Callable[..., Threads]) -> None:
+    batch, out = read_batch(folder / "runs.yaml"), folder / "out"
+    engine = here()
+    first = run_batch(batch, out)
+    assert engine.count == 4
+
+    def rerun(again: bool = False, **changes: Any) -> int:
+        engine = here()
+        results = run_batch(read_batch(folder / "runs.yaml", **changes), out, again=again)
+        assert all(row.plan for row in results.rows)
+        return engine.count
+
+    assert rerun() == 0
+    assert run_batch(batch, out) == first
+    assert rerun(seeds=(1, 2, 3)) == 2
+    assert rerun(budget=0.25) == 4
+    assert rerun(budget=0.25) == 0
+    assert rerun(deterministic=True) == 4
+    (folder / "office.yaml").write_text("# as before\n" + OFFICE, encoding="utf-8")
+    assert rerun() == 0
+    assert rerun(again=True) == 4
+    (folder / "runs.yaml").write_text(RUNS.replace("process: 1", "process: 2"), encoding="utf-8")
+    assert rerun() == 2
+    (folder / "office.yaml").write_text(OFFICE.replace("24h", "32h"), encoding="utf-8")
+    assert rerun() == 4
+
+
+@pytest.mark.parametrize("damage", ["row cut off", "no plan", "another run's"])
+def test_what_is_damaged_is_made_again(folder: Path, here: Callable[..., Threads], damage: str) -> None:
+    batch, out = read_batch(folder / "runs.yaml", seeds=(1,)), folder / "out"
+    here()
+    rows = run_batch(batch, out).rows
+    runs = [out / Path(str(row.plan)).parent for row in rows]
+    if damage == "row cut off":
+        whole = (runs[0] / "row.json").read_bytes()
+        (runs[0] / "row.json").write_bytes(whole[: len(whole) // 2])
+    elif damage == "no plan":
+        (runs[0] / "plan.json").unlink()
+    else:
+        (runs[0] / "row.json").write_bytes((runs[1] / "row.json").read_bytes())
+    engine = here()
+    assert all(row.plan for row in run_batch(batch, out).rows)
+    assert engine.count == 1
+
+
+def test_stopping_keeps_what_is_finished_and_the_next_time_does_the_rest(
+    folder: Path, here: Callable[..., Threads]
+) -> None:
+    batch, out, stop = read_batch(folder / "runs.yaml"), folder / "out", threading.Event()
+    engine, done = here(), []
+
+    def report(event: Event) -> None:
+        if event.kind == "done":
+            done.append(event.run)
+            if len(done) == 2:
+                stop.set()
+
+    results = run_batch(batch, out, report=report, stop=stop)
+    statuses = [row.status for row in results.rows]
+    assert statuses.count(RunStatus.NOT_RUN) >= 1
+    assert sum(row.plan is not None for row in results.rows) == len(done) >= 2
+    assert RunStatus.FAILED not in statuses
+    engine = here()
+    assert all(row.plan for row in run_batch(batch, out).rows)
+    assert engine.count == 4 - len(done)
+
+
+def test_a_run_whose_process_died_or_engine_is_gone_is_reported_and_the_others_go_on(
+    folder: Path, here: Callable[..., Threads], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at(count: int) -> None:
+        if count == 4:
+            raise RuntimeError("the title of a ticket")
+
+    def dying(task: Task) -> Outcome:
+        if task.seed == 2:
+            raise BrokenProcessPool
+        return execute(task)
+
+    monkeypatch.setattr("throttle.batch.driver.execute", dying)
+    here(at)
+    messages = [row.message for row in run_batch(read_batch(folder / "runs.yaml"), folder / "out").rows]
+    assert messages[0] == messages[2] == ""
+    assert "each process that tried it died" in messages[1]
+    assert messages[3] == "it could not be run: RuntimeError"
+    monkeypatch.undo()
+    engine = here()
+    assert all(row.plan for row in run_batch(read_batch(folder / "runs.yaml"), folder / "out").rows)
+    assert engine.count == 2  # those that failed
+
+
+def test_a_plan_that_cannot_be_written_is_a_failed_run(folder: Path, here: Callable[..., Threads]) -> None:
+    batch, out = read_batch(folder / "runs.yaml", seeds=(1,)), folder / "out"
+    here()
+    folder_of_plan = out / Path(str(run_batch(batch, out).rows[0].plan)).parent
+    for file in folder_of_plan.iterdir():
+        file.unlink()
+    folder_of_plan.rmdir()
+    folder_of_plan.write_text("in the way", encoding="utf-8")
+    here()
+    first, second = run_batch(batch, out).rows
+    assert first.status is RunStatus.FAILED
+    assert "cannot be made" in first.message
+    assert second.plan
+
+
+def test_processes_make_the_plans_also_where_one_is_killed(folder: Path) -> None:
+    batch, killed = read_batch(folder / "runs.yaml", seeds=(1,)), []
+
+    def report(event: Event) -> None:
+        if event.kind == "started" and not killed:
+            until = time.monotonic() + 20
+            while not (children := multiprocessing.active_children()) and time.monotonic() < until:
+                time.sleep(0.01)
+            killed.append(children[0].pid)
+            children[0].kill()
+
+    results = run_batch(batch, folder / "out", jobs=2, report=report)
+    assert killed
+    assert [row.message for row in results.rows] == [""] * 2
+    for row in results.rows:
+        assert check(load_plan(folder / "out" / str(row.plan))).ok
+
+
+def test_the_same_batch_gives_the_same_plans_where_it_is_deterministic(
+    folder: Path, here: Callable[..., Threads]
+) -> None:
+    batch = read_batch(folder / "runs.yaml", deterministic=True)
+    found = []
+    for name in ("a", "b"):
+        here()
+        rows = run_batch(batch, folder / name).rows
+        found.append([(folder / name / str(row.plan)).read_bytes() for row in rows])
+    assert found[0] == found[1]
+
+
+def test_a_worker_with_another_version_refuses(folder: Path) -> None:
+    packed = pack(load_portfolio(folder / "office.yaml"))
+    outcome = execute(Task(packed, 0.2, 1, 1, False, throttle="0.0.1"))
+    assert outcome.certificate is None
+    assert "not 0.0.1: install the same version there" in outcome.message
+
+
+def test_an_internal_error_is_told_by_its_place_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("the title of a ticket")
+
+    monkeypatch.setattr("throttle.planning.make_plan", fail)
+    outcome = execute(Task(pack(load_portfolio(folder / "office.yaml")), 0.2, 1, 1, False))
+    assert outcome.certificate is None
+    assert "internal error: RuntimeError at throttle/test_batch.py:" in outcome.message
+    assert "ticket" not in outcome.message
+
+
+def test_a_plan_without_its_portfolio_is_stored_beside_it(
+    folder: Path, here: Callable[..., Threads], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("throttle.planning.CARRIED_ITEMS", 1)
+    here()
+    row = run_batch(read_batch(folder / "runs.yaml", seeds=(1,)), folder / "out").rows[1]
+    path = folder / "out" / str(row.plan)
+    portfolio = load_portfolio(path.with_name("portfolio.json"))
+    plan = load_plan(path)
+    assert plan.portfolio is None
+    assert plan.certificate.input_hash == portfolio_hash(portfolio)
+    assert portfolio.policy.projects_in_process == 1
+    assert check(plan, portfolio).ok
+
+
+# --- the best variant
+
+
+def row(variant: str, seed: int, objective: float | None, flow: float = 0.0, scheduled: int = 5) -> Row:
+    if objective is None:
+        return Row(portfolio="p", variant=variant, seed=seed, status=RunStatus.FAILED, message="no")
+    return Row(
+        portfolio="p", variant=variant, seed=seed, status=RunStatus.FEASIBLE, objective=objective, flow=flow,
+        items=5, scheduled=scheduled, plan="x/plan.json",
+    )  # fmt: skip
+
+
+PLAIN: dict[str, Policy] = {"a": Policy(), "b": Policy(person_wip=2)}
+
+
+@pytest.mark.parametrize(
+    ("rows", "best", "says"),
+    [
+        ([row("a", 1, 10.0), row("b", 1, 9.0)], "b", "least objective, then flow"),
+        ([row("a", 1, 10.0, flow=5), row("b", 1, 10.0, flow=4)], "b", "least objective, then flow"),
+        ([row("a", 1, 10.0), row("b", 1, 10.0)], "a", "least objective"),
+        ([row("a", 1, 1.0), row("a", 2, 9.0), row("b", 1, 4.0), row("b", 2, 4.0)], "b", "mean of 2 seeds"),
+        ([row("a", 1, 8.0), row("a", 2, 9.0), row("b", 1, 4.0), row("b", 2, None)], "a", "most runs with a plan"),
+        ([row("a", 1, 8.0), row("b", 1, 4.0, scheduled=4)], "a", "then most items planned"),
+        ([row("a", 1, None), row("b", 1, 4.0)], "b", "most runs with a plan"),
+    ],
+)
+def test_the_best_variant_and_how_it_is_decided(rows: list[Row], best: str, says: str) -> None:
+    results = summarise(rows, PLAIN)
+    assert results.best["p"].variant == best
+    assert says in results.best["p"].decided
+    assert {r.variant for r in results.rows if r.best} == {best}
+
+
+def test_variants_that_change_prices_are_compared_by_flow() -> None:
+    rows = [row("a", 1, 10.0, flow=4), row("b", 1, 2.0, flow=5)]
+    results = summarise(rows, {"a": Policy(), "b": Policy.model_validate({"makespan": "100/week"})})
+    assert results.best["p"].variant == "a"
+    assert results.best["p"].mean == 4
+    assert "prices" in results.best["p"].decided
+
+
+def test_the_margin_and_what_seeds_alone_make() -> None:
+    rows = [row("a", 1, 10.0), row("a", 2, 14.0), row("b", 1, 12.0), row("b", 2, 13.0)]
+    best = summarise(rows, PLAIN).best["p"]
+    assert (best.variant, best.mean, best.next, best.margin, best.spread) == ("a", 12.0, "b", 0.5, 4.0)
+
+
+def test_nothing_is_best_where_there_is_no_plan() -> None:
+    results = summarise([row("a", 1, None)], PLAIN)
+    assert results.best == {}
+    assert not results.rows[0].best
+
+
+def test_a_table_runs_no_formula_in_a_spreadsheet(folder: Path, here: Callable[..., Threads]) -> None:
+    here()
+    text = "portfolios: office.yaml\nvariants: {'=1+1': {pins: [{work: ELSE-1, who: wes}]}}\nbudget: 0.05"
+    run_batch(written(folder, text), folder / "out")
+    [line] = csv.DictReader(StringIO((folder / "out" / "results.csv").read_text(encoding="utf-8")))
+    assert line["variant"] == "'=1+1"
+    assert json.loads((folder / "out" / "results.json").read_bytes())["rows"][0]["variant"] == "=1+1"

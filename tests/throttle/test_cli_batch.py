@@ -1,0 +1,206 @@
+"""``throttle batch``: what it prints and writes, how it ends, and that it goes on where it was."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from benchmarks.portfolios import synthetic
+from typer.testing import CliRunner, Result
+
+from support.engines import Threads, use
+from throttle.batch.work import Outcome, Task
+from throttle.cli import app
+from throttle.executors import open_executor
+from throttle.files import save_portfolio
+
+OFFICE = """\
+as_of: 2026-11-23T08:00
+people: {brent: {skills: {oracle: 3, linux: 3}}, wes: {skills: {linux: 2}}}
+projects:
+  phoenix: {cost_of_delay: 5000/week, due: 2026-12-04}
+  audit: {cost_of_delay: 1000/week}
+work:
+  PHX-1: {project: phoenix, needs: [{skill: oracle, effort: 24h}]}
+  PHX-2: {project: phoenix, needs: [{skill: linux, effort: 16h}], after: PHX-1}
+  SOX-1: {project: audit, needs: [{skill: oracle, effort: 16h}]}
+"""
+RUNS = """\
+portfolios: [office.yaml]
+variants: {as-is: , one: {projects_in_process: 1}}
+seeds: [1, 2]
+budget: 0.05
+"""
+
+
+def run(*arguments: str | Path, columns: int = 160) -> Result:
+    env = {"COLUMNS": str(columns)}
+    result = CliRunner().invoke(app, [str(a) for a in arguments], env=env, catch_exceptions=False)
+    assert "Traceback" not in result.output
+    return result
+
+
+@pytest.fixture(autouse=True)
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Threads:
+    monkeypatch.chdir(tmp_path)
+    Path("office.yaml").write_text(OFFICE, encoding="utf-8")
+    Path("runs.yaml").write_text(RUNS, encoding="utf-8")
+    return use(monkeypatch, Threads())
+
+
+def test_batch_prints_a_row_for_each_run_and_the_best_variant_and_writes_the_table() -> None:
+    result = run("batch", "runs.yaml", "-o", "out")
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert [line.split()[:3] for line in lines[1:5]] == [
+        ["office.yaml", variant, seed] for variant in ("as-is", "one") for seed in "12"
+    ]
+    assert "Best for office.yaml: as-is" in result.stdout
+    assert "mean of 2 seeds: least objective, then flow" in result.stdout
+    assert "one follows" in result.stdout
+    for text in ("[4/4] office.yaml, one, seed 2: ", "4 of 4 runs with a verified plan", "out/results.csv"):
+        assert text in result.stderr
+    assert sorted(p.name for p in Path("out").iterdir()) == ["results.csv", "results.json", "run.json", "runs"]
+    rows = list(csv.DictReader(StringIO(Path("out/results.csv").read_text(encoding="utf-8"))))
+    assert [row["best"] for row in rows] == ["True", "True", "False", "False"]
+    for row in rows:
+        assert run("verify", Path("out") / row["plan"]).exit_code == 0
+
+
+def test_a_narrow_terminal_shows_less_of_the_table() -> None:
+    wide = run("batch", "runs.yaml", "-o", "out", "-q").stdout.splitlines()[0].split()
+    narrow = run("batch", "runs.yaml", "-o", "out", "-q", columns=80).stdout.splitlines()[0].split()
+    assert narrow == ["portfolio", "variant", "seed", "status", "objective", "gap", "flow"]
+    assert set(narrow) < set(wide)
+
+
+def test_many_runs_are_not_all_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("throttle.cli.batch.ROWS", 3)
+    result = run("batch", "runs.yaml", "-o", "out")
+    assert "and 1 more, in results.csv" in result.stdout
+
+
+def test_json_is_the_file_and_quiet_says_nothing() -> None:
+    result = run("batch", "runs.yaml", "-o", "out", "--json", "-q")
+    assert result.stderr == ""
+    assert json.loads(result.stdout) == json.loads(Path("out/results.json").read_bytes())
+
+
+def test_options_replace_what_the_file_says(engine: Threads) -> None:
+    assert run("batch", "runs.yaml", "-o", "out", "--seed", "7", "--seed", "8", "--seed", "7").exit_code == 0
+    rows = json.loads(Path("out/results.json").read_bytes())["rows"]
+    assert [row["seed"] for row in rows] == [7, 8, 7, 8]
+    assert engine.count == 4
+
+
+def test_a_second_time_keeps_what_is_there(engine: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("batch", "runs.yaml", "-o", "out").exit_code == 0
+    again = use(monkeypatch, Threads())
+    result = run("batch", "runs.yaml", "-o", "out")
+    assert (result.exit_code, engine.count, again.count) == (0, 4, 0)
+    assert "4 runs kept from an earlier time" in result.stderr
+    again = use(monkeypatch, Threads())
+    assert run("batch", "runs.yaml", "-o", "out", "--again").exit_code == 0
+    assert again.count == 4
+
+
+def test_a_failed_run_is_told_once_and_the_others_have_plans() -> None:
+    Path("broken.yaml").write_text("as_of: 2026-11-23\nwork: {A: {titel: x}}\n", encoding="utf-8")
+    Path("runs.yaml").write_text(RUNS.replace("[office.yaml]", "[broken.yaml, office.yaml]"), encoding="utf-8")
+    result = run("batch", "runs.yaml", "-o", "out", "-q")
+    assert result.exit_code == 7
+    assert result.stderr.count("titel: there is no such field") == 1
+    assert "4 of 8 runs with a verified plan, 4 failed" in result.stderr
+    assert result.stdout.count("failed") == 4
+
+
+def test_an_interrupt_before_a_plan_ends_with_6(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(_task: Task) -> Outcome:
+        time.sleep(0.6)
+        return Outcome(1.0, "not to be seen")
+
+    monkeypatch.setattr("throttle.batch.driver.execute", slow)
+    use(monkeypatch, Threads(lambda _: os.kill(os.getpid(), signal.SIGINT)))
+    result = run("batch", "runs.yaml", "-o", "out")
+    assert result.exit_code == 6
+    assert "4 interrupted before the end" in result.stderr
+    rows = json.loads(Path("out/results.json").read_bytes())["rows"]
+    assert [row["status"] for row in rows] == ["not-run"] * 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["none.yaml"], "Cannot read none.yaml"),
+        (["office.yaml"], "is a portfolio, not a RUNS file"),
+        (["runs.yaml", "--engine", "ray://host:1"], "write dask://host:port"),
+        (["runs.yaml", "-o", "office.yaml"], "--out"),
+        (["runs.yaml", "-o", "."], "no run.json written by throttle"),
+        (["runs.yaml", "--jobs", "0"], "--jobs"),
+        (["runs.yaml", "--budget", "never"], "seconds such as 30"),
+    ],
+)
+def test_bad_input_ends_with_2_and_writes_nothing(
+    arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("throttle.batch.driver.open_executor", open_executor)
+    before = sorted(Path().rglob("*"))
+    result = run("batch", *arguments)
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert sorted(Path().rglob("*")) == before
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "throttle", "batch", "runs.yaml", "-o", "out", "--jobs", "1"],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def line_with(process: subprocess.Popen[str], text: str) -> str:
+    assert process.stderr is not None
+    before = []
+    for line in process.stderr:
+        if text in line:
+            return line
+        before.append(line)
+    raise AssertionError(f"ended without {text!r}: {before}")
+
+
+def test_an_interrupted_and_a_killed_batch_go_on_where_they_were(tmp_path: Path) -> None:
+    save_portfolio(synthetic(300, 10), Path("large.json"))
+    Path("runs.yaml").write_text("portfolios: [office.yaml, large.json]\nbudget: 1\n", encoding="utf-8")
+    with started(tmp_path) as process:
+        line_with(process, "[1/2] office.yaml")
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+        assert process.returncode == 4, err
+        assert time.monotonic() - began < 10
+        assert "not-run" in out
+        assert "1 of 2 runs with a verified plan, 1 interrupted" in err
+    plan = Path("out") / json.loads(Path("out/results.json").read_bytes())["rows"][0]["plan"]
+    made = plan.stat().st_mtime_ns
+    with started(tmp_path) as process:
+        line_with(process, "1 run kept")
+        process.kill()
+    assert run("verify", plan).exit_code == 0
+    assert plan.stat().st_mtime_ns == made
+    Path("runs.yaml").write_text("portfolios: [office.yaml]\nbudget: 1\n", encoding="utf-8")
+    assert "1 run kept" in run("batch", "runs.yaml", "-o", "out").stderr
