@@ -151,6 +151,7 @@ class Decoder:
         self._trial = Trace.of(instance.n, seats, len(a.demand))
         self._based = False
         self._held = np.zeros(2, np.int64)
+        self._nested = bool((np.diff(a.span_ptr) > 1).any())
         self._offset = np.where(a.first, FIRST, np.where(a.pin >= 0, PINNED, 0.0))
         self._tails: Tails | None = None
         self.stop = np.zeros(1, np.uint8)
@@ -210,16 +211,25 @@ class Decoder:
         cost, flow = kernel.cost(a, self._trial.start, self._trial.end)
         return float(cost), float(flow)
 
-    def keep(self) -> Trace:
-        """Go on from what ``revise`` has just found; it is returned as a view that the next ``keep`` overwrites."""
+    def keep(self) -> None:
+        """Go on from what ``revise`` has just found."""
         self._base, self._trial = self._trial, self._base
         self._held[:] = self.instance.n
-        return self._base
 
     @property
-    def base(self) -> Trace:
-        """The schedule that ``revise`` goes on from, as a view."""
-        return self._base
+    def base(self) -> Trace | None:
+        """The schedule that ``revise`` goes on from, as a view that is soon overwritten; None where there is none."""
+        return self._base if self._based else None
+
+    def tidy(self) -> Floats:
+        """Whole numbers as keys that give the same schedule as those that gave ``base``."""
+        position = self._base.position
+        if self._nested:
+            # what waits for a second span is placed long after it let in the first
+            position = np.argsort(np.argsort(self._base.rank + self._offset, kind="stable"))
+        key = position.astype(np.float64)
+        np.subtract(key, self._offset, out=self._base.rank)
+        return key
 
     def schedule(self, start: Ints, end: Ints, crew: Ints) -> Schedule:
         value, flow = self._kernel.cost(self.instance.arrays, start, end)

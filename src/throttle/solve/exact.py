@@ -8,7 +8,6 @@ start to end. Waits and milestones, and whatever costs are counted on, live on r
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import gcd, lcm
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from throttle.instance import FF, FS, SS, WORKING, Instance, Schedule
+from throttle.solve.cpsat import Found
 from throttle.solve.rules import topological
 
 if TYPE_CHECKING:
@@ -27,14 +27,6 @@ CALENDAR_CHOICES = 6
 """Most combinations of calendars of a crew; above, only those of the incumbent's crew are kept."""
 CELLS_PER_SECOND = 150_000
 """Table entries that presolve, which looks at no clock, gets through in a second or so."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """A schedule, or None; ``bound`` holds for the instance, and is 0 unless the whole of it was modelled exactly."""
-
-    schedule: Schedule | None
-    bound: float
 
 
 class Exact:

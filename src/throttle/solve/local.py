@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from math import exp, log
+from math import log
 from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from throttle.instance import Schedule
-from throttle.solve.decoder import Decoder, work_of
+from throttle.solve.decoder import Decoder, Trace, work_of
 from throttle.solve.rules import Facts
 
 if TYPE_CHECKING:
@@ -19,66 +19,106 @@ FLOW_SHARE = 1e-3
 """Weight of the flow measure in accepting a move, so that plateaus of the cost still lead somewhere."""
 HOT, COLD = 2e-3, 1e-5
 """Annealing temperature at the start and at the end, as shares of the value."""
+RIVALS = 6
+"""Of what a person did before an activity, so many are looked at, the latest."""
 
 
 class LocalSearch:
-    """Simulated annealing from a key; one step is one decode.
+    """Simulated annealing from a key (a ``Search``); a move decodes only what may differ from the current schedule.
 
     Moves start at what costs most: along its chain of waiting, an activity passes one that kept its people busy; whole
     groups move; now and then someone else takes a seat. ``best`` only ever improves.
     """
 
-    def __init__(self, facts: Facts, decoder: Decoder, key: Floats, best: Schedule, seed: int) -> None:
-        self.facts, self.decoder = facts, decoder
-        self.arrays = facts.arrays
-        self.random = Random(seed)
-        self.key = _ranks(key)
-        self.forced = decoder.free.copy()
-        self.current = best
-        self.best = best
-        self.rows = np.repeat(np.arange(facts.n), np.diff(self.arrays.need_ptr))
-        self.seat_need = np.repeat(np.arange(len(self.arrays.work)), self.arrays.people)
-        self.seat_activity = self.rows[self.seat_need] if len(self.seat_need) else np.zeros(0, np.int64)
-        self.choices = [int(s) for s in np.flatnonzero(np.diff(self.arrays.cand_ptr)[self.seat_need] > 1)]
-        self.size = work_of(decoder.instance)
-        self._index()
-
-    def _index(self) -> None:
-        """Who works on what, in order of time, in the current schedule; and what each group costs."""
-        s, a = self.current, self.arrays
-        self.by_person: dict[int, list[int]] = {}
-        for seat in np.argsort(s.start[self.seat_activity], kind="stable").tolist():
-            self.by_person.setdefault(int(s.crew[seat]), []).append(int(self.seat_activity[seat]))
-        costs = []
-        for g, members in enumerate(self.facts.members):
-            finish = float(s.end[members].max())
-            cost = (
-                a.tardiness[g] * max(0.0, finish - a.due[g]) + a.flow[g] * finish + FLOW_SHARE * a.measure[g] * finish
-            )
-            costs.append(cost)
-        self.group_costs = costs
-
-    def value(self, s: Schedule) -> float:
-        return s.cost + FLOW_SHARE * s.flow
-
     rate = 4e6
 
+    def __init__(self, facts: Facts, decoder: Decoder, key: Floats, best: Schedule, seed: int) -> None:
+        self.facts, self.decoder = facts, decoder
+        a = self.arrays = facts.arrays
+        self.random = Random(seed)
+        self.best = best
+        self.unit = work_of(decoder.instance) / max(1, facts.n)
+        """Slots that placing one activity looks at."""
+        self.seat_need = np.repeat(np.arange(len(a.work)), a.people)
+        activity = np.repeat(np.arange(facts.n), np.diff(a.need_ptr))
+        self.seat_activity: Ints = activity[self.seat_need]
+        self.choices = [int(s) for s in np.flatnonzero(np.diff(a.cand_ptr)[self.seat_need] > 1)]
+        self.forced = decoder.free.copy()
+        self._begin([(key, self.forced), (best.start + 1e-6 * key, best.crew)])
+
+    # --- the protocol of searches ------------------------------------------------------------------------------
+
+    def step(self, progress: float, work: float = 0.0) -> float:
+        """Try moves at this share (0 to 1) of the search until so much work is done, one at least."""
+        before = self.decoder.work
+        while True:
+            moved = self._try(progress)
+            done = (self.decoder.work - before) * self.unit
+            if done >= work or not moved:
+                return max(done, self.unit)
+
     def join(self, schedule: Schedule) -> None:
-        """Go on from a schedule found elsewhere if it is better."""
         if schedule.better(self.best):
             self.best = schedule
             self.restart()
 
-    def step(self, progress: float, work: float = 0.0) -> float:
-        """Try moves at this share (0 to 1) of the search, until about so much work is done; at least one."""
-        done = 0.0
-        while True:
-            self._try(progress)
-            done += self.size
-            if done >= work:
-                return done
+    def restart(self) -> None:
+        """Go on from the best, which may have come from elsewhere."""
+        key = self.best.start + 1e-6 * self.key
+        self._begin([(key, self.decoder.free), (key, self.best.crew), (self.key, self.forced)])
 
-    def _try(self, progress: float) -> None:
+    @property
+    def current(self) -> Schedule:
+        """The schedule that moves start from."""
+        base = self.decoder.base
+        return self.best if base is None else self.decoder.schedule(base.start, base.end, base.crew)
+
+    # --- moves -------------------------------------------------------------------------------------------------
+
+    def _begin(self, ways: list[tuple[Floats, Ints]]) -> None:
+        """Go on from the first of these orders and crews that is as good as the best, or else from the best of them."""
+        chosen, found = None, None
+        for key, forced in ways:
+            schedule = self.decoder.decode(key, forced).schedule
+            if schedule is not None and schedule.better(found):
+                chosen, found = (key, forced), schedule
+            if found is not None and not self.best.better(found):
+                break
+        else:
+            if chosen is not None:
+                self.decoder.decode(*chosen)
+        self.key = ways[0][0]
+        if chosen is not None and found is not None:
+            self.forced = chosen[1].copy()
+            self._settle(found.cost, found.flow)
+
+    def _settle(self, cost: float, flow: float) -> None:
+        """Take what the decoder has as current: who works on what in order of time, and what each group costs."""
+        self.value = cost + FLOW_SHARE * flow
+        self.key = self.decoder.tidy()
+        base = self.decoder.base
+        if base is None:
+            return
+        if (cost, flow) < (self.best.cost, self.best.flow):
+            found = self.decoder.schedule(base.start, base.end, base.crew)
+            if found.better(self.best):
+                self.best = found
+        a = self.arrays
+        starts = base.start[self.seat_activity]
+        by_person = np.lexsort((starts, base.crew))
+        self.agenda = self.seat_activity[by_person]
+        self.agenda_start = starts[by_person]
+        self.agenda_ptr = np.searchsorted(base.crew[by_person], np.arange(len(a.person_mask) + 1))
+        if len(a.due):
+            finish = np.maximum.reduceat(base.end[a.member], a.member_ptr[:-1])
+            costs = a.tardiness * np.maximum(0.0, finish - a.due) + (a.flow + FLOW_SHARE * a.measure) * finish
+            self.group_costs = np.cumsum(costs)
+
+    def _try(self, progress: float) -> bool:
+        """One move; False where there is no schedule to start from."""
+        base = self.decoder.base
+        if base is None:
+            return False
         key, forced = self.key, self.forced
         if self.choices and self.random.random() < 0.12:
             forced = forced.copy()
@@ -86,78 +126,56 @@ class LocalSearch:
             q = int(self.seat_need[seat])
             able = self.arrays.candidate[self.arrays.cand_ptr[q] : self.arrays.cand_ptr[q + 1]]
             forced[seat] = (
-                -1 if forced[seat] >= 0 and self.random.random() < 0.5 else int(self.random.choice(able.tolist()))
+                -1 if forced[seat] >= 0 and self.random.random() < 0.5 else int(able[self.random.randrange(len(able))])
             )
         else:
-            key = self._move()
-        outcome = self.decoder.decode(key, forced)
-        if outcome.schedule is None:
-            return
-        found = outcome.schedule
-        temperature = HOT * (COLD / HOT) ** progress * max(self.value(self.best), 1e-9)
-        delta = self.value(found) - self.value(self.current)
-        if delta <= 0 or self.random.random() < exp(-delta / temperature):
-            self.current, self.key, self.forced = found, _ranks(key), forced
-            self._index()
-            if found.better(self.best):
-                self.best = found
+            key = self._move(base)
+        temperature = HOT * (COLD / HOT) ** progress * max(self.best.cost + FLOW_SHARE * self.best.flow, 1e-9)
+        limit = self.value - temperature * log(1.0 - self.random.random())
+        self.moves = getattr(self, "moves", 0) + 1
+        found = self.decoder.revise(key, forced, limit, FLOW_SHARE)
+        if found is not None and found[0] + FLOW_SHARE * found[1] <= limit:
+            self.forced = forced
+            self.decoder.keep()
+            self._settle(*found)
+        return True
 
-    def restart(self) -> None:
-        """Go on from the best, which may have come from elsewhere."""
-        self.current = self.best
-        self.key = _ranks(self.best.start + 1e-6 * self.key)
-        self.forced = self.decoder.free.copy()
-        outcome = self.decoder.decode(self.key, self.forced)
-        if outcome.schedule is not None and outcome.schedule.cost > self.best.cost:
-            crew = self.best.crew.copy()
-            outcome = self.decoder.decode(self.key, crew)
-            if outcome.schedule is not None:
-                self.forced = crew
-        if outcome.schedule is not None:
-            self.current = outcome.schedule
-        self._index()
-
-    def _move(self) -> Floats:
-        if not self.group_costs:
-            return self._pass(self.random.randrange(self.facts.n))
-        group = self._pick_group()
-        members = self.facts.members[group]
+    def _move(self, base: Trace) -> Floats:
+        if not len(self.arrays.due):
+            return self._pass(base, self.random.randrange(self.facts.n))
+        members = self.facts.members[self._pick_group()]
         if self.random.random() < 0.15 and len(members) > 1:
             key = self.key.copy()
             shift = self.random.choice((-1, 1)) * log(1 + self.random.random() * 1.7) * len(key) * 0.3
             key[members] += shift
             return key
-        at = int(members[np.argmax(self.current.end[members])])
+        at = int(members[np.argmax(base.end[members])])
         for _ in range(1 + int(self.random.expovariate(0.4))):
-            before = self._waited_for(at)
+            before = self._waited_for(base, at)
             if before is None or self.random.random() < 0.25:
                 break
             at = before
-        return self._pass(at)
+        return self._pass(base, at)
 
     def _pick_group(self) -> int:
-        total = sum(self.group_costs)
+        groups = len(self.group_costs)
+        total = float(self.group_costs[-1])
         if total <= 0 or self.random.random() < 0.1:
-            return self.random.randrange(len(self.group_costs))
-        mark = self.random.random() * total
-        for g, cost in enumerate(self.group_costs):
-            mark -= cost
-            if mark <= 0:
-                return g
-        return len(self.group_costs) - 1
+            return self.random.randrange(groups)
+        return min(int(np.searchsorted(self.group_costs, self.random.random() * total)), groups - 1)
 
-    def _waited_for(self, j: int) -> int | None:
+    def _waited_for(self, base: Trace, j: int) -> int | None:
         """The predecessor that ends last before j."""
         a = self.arrays
         before = a.pred[a.pred_ptr[j] : a.pred_ptr[j + 1]]
         if not len(before):
             return None
-        return int(before[np.argmax(self.current.end[before])])
+        return int(before[np.argmax(base.end[before])])
 
-    def _pass(self, j: int) -> Floats:
+    def _pass(self, base: Trace, j: int) -> Floats:
         """Let j, and what it waits for, go before an activity that its people did earlier."""
         key = self.key.copy()
-        rivals = self._rivals(j)
+        rivals = self._rivals(base, j)
         if not rivals:
             key[j] -= self.random.random() * len(key) * 0.1
             self._lift(key, j)
@@ -170,17 +188,19 @@ class LocalSearch:
             key[rival] = key[j] + 0.5
         return key
 
-    def _rivals(self, j: int) -> list[int]:
-        a, s = self.arrays, self.current
-        found: list[int] = []
+    def _rivals(self, base: Trace, j: int) -> list[int]:
+        """What people who could do j did before it, in order of time."""
+        a, begin = self.arrays, base.start[j]
+        found: list[tuple[int, int]] = []
         for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
             able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist()
             for p in able if len(able) <= 4 else self.random.sample(able, 4):
-                mine = self.by_person.get(p, [])
-                late = [i for i in mine if i != j and s.start[i] < s.start[j]]
-                found += late[-6:]
-        found.sort(key=lambda i: int(s.start[i]))
-        return found
+                first, last = self.agenda_ptr[p], self.agenda_ptr[p + 1]
+                last = first + np.searchsorted(self.agenda_start[first:last], begin)
+                first = max(first, last - RIVALS)
+                found += zip(self.agenda_start[first:last].tolist(), self.agenda[first:last].tolist(), strict=True)
+        found.sort(key=lambda row: row[0])
+        return [i for _, i in found]
 
     def _lift(self, key: Floats, j: int) -> None:
         """What j waits for comes before it."""
@@ -192,9 +212,3 @@ class LocalSearch:
                 if key[before] >= key[i]:
                     key[before] = key[i] - 1e-3
                     stack.append(before)
-
-
-def _ranks(key: Floats | Ints) -> Floats:
-    found = np.empty(len(key))
-    found[np.argsort(key, kind="stable")] = np.arange(len(key))
-    return found
