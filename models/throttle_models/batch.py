@@ -60,7 +60,7 @@ class RunStatus(Text):
     FEASIBLE = "feasible"
     FAILED = "failed"
     NOT_RUN = "not-run"
-    """The batch was interrupted before it was done."""
+    """Not done yet, or the batch was interrupted before."""
 
 
 class Row(Model):
@@ -107,7 +107,7 @@ class Best(Model):
     next: str | None = None
     """The variant that comes second."""
     margin: float | None = None
-    """By how much the mean of the second is more."""
+    """By how much the mean of the second is more; None where it has fewer runs or items planned."""
     spread: float | None = None
     """The largest difference between seeds of one of these two; where it is more than the margin, luck may decide."""
 

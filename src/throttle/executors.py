@@ -67,11 +67,13 @@ def open_executor(engine: str | None = None, workers: int = 1) -> Iterator[Engin
 
 
 def why_lost(problem: BaseException) -> str | None:
-    """A sentence, where a task failed because what it ran in went away; None where it failed by itself."""
+    """A sentence, where a task failed because of what it ran in; None where it failed by itself."""
     if isinstance(problem, BrokenProcessPool):
         return "each process that tried it died: killed, or out of memory"
     if type(problem).__name__ == "KilledWorker":
         return "each worker of the cluster that tried it died: killed, or out of memory"
+    if isinstance(problem, ImportError):
+        return f"what it ran in cannot import {problem.name}: install the same packages there"
     if isinstance(problem, CancelledError):
         return "the cluster gave it up: its scheduler went away"
     return None

@@ -321,7 +321,8 @@ def test_a_plan_that_cannot_be_written_is_a_failed_run(folder: Path, here: Calla
 
 
 def test_processes_make_the_plans_also_where_one_is_killed(folder: Path) -> None:
-    batch, killed = read_batch(folder / "runs.yaml", seeds=(1,)), []
+    batch = read_batch(folder / "runs.yaml", seeds=(1,))
+    killed: list[int | None] = []
 
     def report(event: Event) -> None:
         if event.kind == "started" and not killed:
@@ -429,6 +430,11 @@ def test_the_margin_and_what_seeds_alone_make() -> None:
     rows = [row("a", 1, 10.0), row("a", 2, 14.0), row("b", 1, 12.0), row("b", 2, 13.0)]
     best = summarise(rows, PLAIN).best["p"]
     assert (best.variant, best.mean, best.next, best.margin, best.spread) == ("a", 12.0, "b", 0.5, 4.0)
+
+
+def test_a_second_with_fewer_plans_has_no_margin() -> None:
+    best = summarise([row("a", 1, 10.0), row("b", 1, 4.0, scheduled=4)], PLAIN).best["p"]
+    assert (best.variant, best.next, best.margin, best.spread) == ("a", "b", None, None)
 
 
 def test_nothing_is_best_where_there_is_no_plan() -> None:

@@ -109,3 +109,7 @@ def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(executors, "CONNECT_SECONDS", 0.3)
     with pytest.raises(InputError, match=r"No Dask scheduler answers at 127\.0\.0\.1:9"):
         open_executor("dask://127.0.0.1:9").__enter__()
+
+
+def test_what_is_not_installed_elsewhere_is_told() -> None:
+    assert "cannot import throttle: install" in str(why_lost(ModuleNotFoundError(name="throttle")))

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ from throttle.batch.results import (
     write_results,
 )
 from throttle.batch.work import Outcome, Task, brief, execute, pack
-from throttle.errors import ThrottleError
+from throttle.errors import InputError, ThrottleError
 from throttle.executors import Engine, open_executor, why_lost
 from throttle.files import load_portfolio, portfolio_hash
 from throttle_models import Portfolio
@@ -88,14 +89,6 @@ def run_batch(
     return results
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A portfolio with a variant, ready to be sent."""
-
-    hash: str
-    packed: bytes
-
-
 class _Last(Generic[_T]):
     """The value that was made last, or the error that there was instead, for whoever asks for the same again."""
 
@@ -123,7 +116,7 @@ class _Driver:
         self.rows: dict[Run, Row] = {}
         self.written = time.monotonic()
         # runs of one portfolio follow one another, and of those, runs of one variant
-        self.portfolio, self.prepared = _Last[Portfolio](), _Last[_Prepared]()
+        self.portfolio, self.varied, self.packed = _Last[Portfolio](), _Last[tuple[Portfolio, str]](), _Last[bytes]()
 
     def work(self, executor: Engine, jobs: int | None) -> None:
         """Until every run has a row, or it is to stop; at most ``jobs`` at once, where the engine can run more."""
@@ -131,8 +124,9 @@ class _Driver:
         running: dict[Future[Outcome], tuple[Run, str]] = {}
         more = True
         while not self.stop.is_set() and (more or running):
+            width = executor.width
             # one more than it can run, so that none waits for a portfolio to be read
-            if more and len(running) <= min(executor.width, jobs or executor.width):
+            if more and len(running) < (jobs if jobs and jobs < width else width + 1):
                 if run := next(waiting, None):
                     self.begin(run, executor, running)
                 else:
@@ -150,12 +144,14 @@ class _Driver:
         """Hand a run over, unless its plan is there already or cannot be made."""
         b, key = self.batch, None
         try:
-            prepared = self.prepared((run.path, run.variant), lambda: self.prepare(run))
-            key = key_of(run, b, prepared.hash)
+            at = run.path, run.variant
+            portfolio, hash = self.varied(at, lambda: self.vary(run))
+            key = key_of(run, b, hash)
             if not self.again and (row := finished(self.out, run, key)):
                 self.settle("kept", run, row)
                 return
-            task = Task(prepared.packed, b.budget, run.seed, b.workers, b.deterministic)
+            packed = self.packed(at, lambda: pack(portfolio))
+            task = Task(packed, b.budget, run.seed, b.workers, b.deterministic)
             future = executor.submit(execute, task)
         except Exception as problem:  # of this portfolio or variant, or an engine that is gone
             self.settle("done", run, failed(run, _why(problem), key))
@@ -163,10 +159,10 @@ class _Driver:
         running[future] = run, key
         self.report(Event("started", run, len(self.rows), len(b.runs)))
 
-    def prepare(self, run: Run) -> _Prepared:
-        """Raises InputError where the portfolio cannot be read, or its variant contradicts it."""
+    def vary(self, run: Run) -> tuple[Portfolio, str]:
+        """The portfolio of a run with its variant, and its hash. Raises InputError where there is no such thing."""
         varied = vary(self.portfolio(run.path, lambda: load_portfolio(run.path)), run)
-        return _Prepared(portfolio_hash(varied), pack(varied))
+        return varied, portfolio_hash(varied)
 
     def end(self, future: Future[Outcome], run: Run, key: str) -> None:
         """Keep what came of a run."""
@@ -180,7 +176,8 @@ class _Driver:
         self.rows[run] = row
         self.report(Event(kind, run, len(self.rows), len(self.batch.runs), row))
         if kind == "done" and time.monotonic() - self.written >= WRITE_EVERY:
-            self.write()
+            with suppress(InputError):  # there may be room again at the end
+                self.write()
             self.written = time.monotonic()
 
     def write(self) -> BatchResults:

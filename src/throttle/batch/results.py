@@ -97,7 +97,7 @@ def failed(run: Run, message: str, key: str | None = None, seconds: float | None
 
 
 def not_run(run: Run) -> Row:
-    message = "interrupted before it was done; the same command goes on with it"
+    message = "not done; the same command goes on with it"
     return Row(portfolio=run.portfolio, variant=run.variant, seed=run.seed, status=RunStatus.NOT_RUN, message=message)
 
 
@@ -159,6 +159,8 @@ def _best(variants: Mapping[str, Sequence[Row]], priced: bool) -> Best | None:
     if not others:
         return Best(variant=first, decided=decided, mean=mean)
     second = others[0]
+    if rank[first][:2] != rank[second][:2]:
+        return Best(variant=first, decided=decided, mean=mean, next=second)
     spread = max(max(values[name]) - min(values[name]) for name in (first, second))
     return Best(
         variant=first, decided=decided, mean=mean, next=second, margin=_mean(values[second]) - mean, spread=spread

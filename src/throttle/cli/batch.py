@@ -110,7 +110,7 @@ def tables(results: BatchResults, width: int) -> Iterator[RenderableType]:
         if any(row.variant != best.variant for row in results.rows if row.portfolio == portfolio):
             text = f"Best for {portfolio}: {best.variant}, {_number(best.mean)} ({best.decided})"
             yield Text(clean(text), style="bold")
-            if best.next is not None:
+            if best.margin is not None:
                 luck = f", and seeds of one variant differ by {_number(best.spread)}" if best.spread else ""
                 yield Text(clean(f"  {best.next} follows, {_number(best.margin)} behind{luck}"))
 

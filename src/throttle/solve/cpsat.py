@@ -82,7 +82,7 @@ class Runner:
         for name, value in parameters.items():
             setattr(chosen, name, value)
         if limit < LEAST:
-            return Answer(cp_model.UNKNOWN, solver)
+            return Answer(cp_model.UNKNOWN, None)
         watch = _Watch(solver, self.stop)
         watch.start()
         try:
@@ -97,7 +97,7 @@ class Runner:
 class Answer:
     status: Any
     solver: Any
-    """To read values of variables, where ``found``."""
+    """To read values of variables, where ``found``; None where there was no time to begin."""
 
     @property
     def found(self) -> bool:
@@ -123,7 +123,7 @@ class Answer:
         """On the objective; None where the solver got to none."""
         from ortools.sat.python import cp_model
 
-        if self.status not in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
+        if self.solver is None or self.status not in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
             return None
         bound = float(self.solver.best_objective_bound)
         return bound if abs(bound) < 1e17 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd, lcm
+from math import ceil, gcd, lcm
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +65,11 @@ class Goal:
             exact,
             [a.member[a.member_ptr[g] : a.member_ptr[g + 1]] for g in range(groups)],
         )
+
+    def least(self, bound: float) -> int:
+        """The least value of a schedule that costs no less than the bound."""
+        exact = bound * self.scale
+        return ceil(exact - 1e-6 * max(1.0, abs(exact)))
 
     def value(self, start: Ints, end: Ints) -> int:
         """``scale`` times the cost, without rounding."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MOST_ACTIVITIES = 400
 MOST_CHOICES = 20_000
 """Pairs of an activity and a group that can work on it."""
+PARAMETERS: dict[str, Any] = {"linearization_level": 0}
 
 
 class Grouped:
@@ -51,10 +52,13 @@ class Grouped:
             self.cliques = cliques(self._relaxed)
         return self._relaxed
 
-    def solve(self, incumbent: Schedule, bound: float, seconds: float, **parameters: object) -> Found:
+    def solve(
+        self, incumbent: Schedule, bound: float, seconds: float, workers: int | None = None, **parameters: object
+    ) -> Found:
         """Look for a schedule that costs less than the incumbent.
 
-        bound: a known lower bound on the cost. seconds: of the clock, or of CP-SAT's deterministic time.
+        bound: a known lower bound on the cost, where the search may end. seconds: of the clock, or of CP-SAT's
+        deterministic time. parameters: of CP-SAT, above those chosen here.
         """
         runner = Runner(self.settings, self.stop, seconds)
         relaxed, goal = self._prepare(), self.goal
@@ -68,8 +72,10 @@ class Grouped:
         self._people(timing, takes, relaxed)
         timing.hint(incumbent.start)
         self._hint(timing.cp, takes, relaxed, incumbent)
+        if whole and timing.terms:
+            timing.cp.add(timing.cost >= goal.least(bound))
         timing.minimize()
-        answer = runner.solve(timing.cp, **parameters)
+        answer = runner.solve(timing.cp, None, workers, **{**PARAMETERS, **parameters})
         best = None
         if answer.found:
             starts = timing.read(answer.solver)

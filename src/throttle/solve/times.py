@@ -75,7 +75,7 @@ class Times:
         relaxed = self._prepare()
         goal = self.goal
         best = _Best(goal.value(incumbent.start, incumbent.end))
-        least = ceil(bound * goal.scale - 1e-6 * max(1.0, abs(bound * goal.scale)))
+        least = goal.least(bound)
         hint = incumbent.start
         whole = goal.exact
 
