@@ -29,7 +29,7 @@ types: $(READY)
 bench: RUN := .benchmarks/run.json
 bench: $(READY)
 	@mkdir -p .benchmarks
-	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-json=$(RUN)
+	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-timer=benchmarks.calibration.cpu_seconds --benchmark-json=$(RUN)
 	$(BIN)/python -m benchmarks.history compare $(RUN)
 
 setup: $(READY)

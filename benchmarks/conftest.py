@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
+from benchmarks.calibration import calibration
 from benchmarks.portfolios import synthetic
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from support.portfolios import random_portfolio
 from throttle.demo import demo_folder
@@ -32,6 +34,18 @@ def _portfolio(name: str) -> Portfolio:
 @cache
 def _planned(name: str) -> Plan:
     return make_plan(_portfolio(name), **HOW)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def calibrated(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keeps with each benchmark how fast the machine was right before and after it."""
+    if "benchmark" not in request.fixturenames or request.config.getoption("--benchmark-disable"):
+        yield
+        return
+    benchmark: BenchmarkFixture = request.getfixturevalue("benchmark")
+    before = calibration()
+    yield
+    benchmark.extra_info["calibration"] = (before + calibration()) / 2
 
 
 @pytest.fixture(params=PORTFOLIOS)

@@ -3,10 +3,9 @@
     python -m benchmarks.history compare RUN.json [--factor 1.5]   against what was recorded last; exit code 1 if slower
     python -m benchmarks.history record RUN.json                   appends the run to benchmarks/history.csv
 
-RUN.json is what ``pytest benchmarks --benchmark-only --benchmark-json RUN.json`` writes (``make bench`` does). Machines
-differ, so a time is kept as its ratio to the calibration measured in the same run (benchmarks/test_calibration.py):
-of both the quickest round, which other work on the machine disturbs least. What a plan costs is kept beside it: less
-time for a worse plan is no progress.
+``make bench`` writes RUN.json with pytest-benchmark. Machines differ, and so does one machine from minute to minute: a
+time is processor time, that of the quickest round, and is kept as its ratio to a calibration right before and after it
+(benchmarks/calibration.py). What a plan costs is kept beside it: less time for a worse plan is no progress.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 HISTORY = Path(__file__).with_name("history.csv")
-CALIBRATION = "test_calibration"
+CALIBRATION = "calibration"
 TIME = "time"
 COLUMNS = ("recorded", "commit", "python", "benchmark", "measure", "value")
 FACTOR = 1.5
@@ -44,19 +43,19 @@ class Run:
 
 
 def read_run(path: Path) -> Run:
-    """A run of pytest-benchmark. Raises UnusableRunError without a calibration."""
+    """A run of pytest-benchmark. Raises UnusableRunError where a calibration is missing."""
     data = json.loads(path.read_text(encoding="utf-8"))
-    least = {_name(b["fullname"]): float(b["stats"]["min"]) for b in data["benchmarks"]}
-    unit = next((seconds for name, seconds in least.items() if name.endswith(CALIBRATION)), None)
-    if unit is None:
-        raise UnusableRunError(
-            f"{path.name} has no {CALIBRATION}, which every time is related to; run all of benchmarks/"
-        )
-    values = {(name, TIME): seconds / unit for name, seconds in least.items() if not name.endswith(CALIBRATION)}
+    values = {}
     for benchmark in data["benchmarks"]:
-        for goal, figures in benchmark.get("extra_info", {}).items():
-            if isinstance(figures, dict) and "value" in figures:
-                values[_name(benchmark["fullname"]), goal] = float(figures["value"])
+        name, extra = _name(benchmark["fullname"]), benchmark["extra_info"]
+        if CALIBRATION not in extra:
+            raise UnusableRunError(f"{path.name} has no {CALIBRATION} of {name}, which its time is related to")
+        values[name, TIME] = benchmark["stats"]["min"] / extra[CALIBRATION]
+        values |= {
+            (name, goal): float(figures["value"])
+            for goal, figures in extra.items()
+            if isinstance(figures, dict) and "value" in figures
+        }
     commit: dict[str, Any] = data.get("commit_info") or {}
     return Run(
         data["datetime"][:10],

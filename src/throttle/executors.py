@@ -69,7 +69,7 @@ def open_executor(engine: str | None = None, workers: int = 1) -> Iterator[Engin
 def why_lost(problem: BaseException) -> str | None:
     """A sentence, where a task failed because of what it ran in; None where it failed by itself."""
     if isinstance(problem, BrokenProcessPool):
-        return "each process that tried it died: killed, or out of memory"
+        return "each process that tried it died: killed, out of memory, or unable to start"
     if type(problem).__name__ == "KilledWorker":
         return "each worker of the cluster that tried it died: killed, or out of memory"
     if isinstance(problem, ImportError):

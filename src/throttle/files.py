@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -510,11 +510,36 @@ def save_portfolio(portfolio: Portfolio, path: Path) -> None:
 
 
 def save_plan(plan: Plan, path: Path) -> None:
-    """Write a plan as JSON, an entry a line; equal plans give equal bytes."""
-    data = plan.model_dump(mode="json", exclude={"portfolio"})
-    if plan.portfolio is not None:
-        data["portfolio"] = _portfolio_data(plan.portfolio)
-    write_atomic(path, render_json(data, 2, {"portfolio": 2}) + "\n")
+    """Write a plan as JSON, an entry a line; equal plans give equal bytes. Made and written entry by entry."""
+    write_atomic(path, _plan_text(plan))
+
+
+def _plan_text(plan: Plan) -> Iterator[str]:
+    """The parts of the text, so that it is never whole in memory."""
+    for k, name in enumerate(Plan.model_fields):
+        value = getattr(plan, name)
+        if name == "portfolio" and value is None:
+            continue
+        yield f'{"," if k else "{"}\n "{name}": '
+        if isinstance(value, Portfolio):
+            yield render_json(_portfolio_data(value), 2, {}, " ")
+        elif isinstance(value, dict | tuple) and value:
+            yield from _entries(value)
+        else:
+            yield render_json(plan.model_dump(mode="json", include={name})[name], 1, {}, " ")
+    yield "\n}\n"
+
+
+def _entries(value: dict[str, Any] | tuple[Any, ...]) -> Iterator[str]:
+    """A map or list of models or words, one a line."""
+    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+    keyed = isinstance(value, dict)
+    before = "{" if keyed else "["
+    for key, entry in value.items() if isinstance(value, dict) else enumerate(value):
+        data = entry.model_dump(mode="json") if isinstance(entry, Model) else entry
+        yield f"{before}\n  {encode(key)}: {encode(data)}" if keyed else f"{before}\n  {encode(data)}"
+        before = ","
+    yield "\n }" if keyed else "\n ]"
 
 
 def portfolio_hash(portfolio: Portfolio) -> str:
@@ -529,8 +554,10 @@ def portfolio_hash(portfolio: Portfolio) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def write_atomic(path: Path, data: str | bytes) -> None:
+def write_atomic(path: Path, data: str | bytes | Iterable[str]) -> None:
     """Put a whole file in place at once: a reader, or a crash, finds the old one or the new one, never a part.
+
+    Text may come in parts, which are written as they come.
 
     Raises InputError where the folder does not exist or cannot be written to.
     """
@@ -539,7 +566,8 @@ def write_atomic(path: Path, data: str | bytes) -> None:
     try:
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name[:40]}.", delete=False) as file:
             temporary = Path(file.name)
-            file.write(data.encode() if isinstance(data, str) else data)
+            for part in (data,) if isinstance(data, str | bytes) else data:
+                file.write(part.encode() if isinstance(part, str) else part)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -20,11 +19,6 @@ if TYPE_CHECKING:
 
 def lift(compiled: Compiled, schedule: Schedule) -> dict[str, PlannedItem]:
     """Planned items by id, in the order of the portfolio."""
-    return dict(lifted(compiled, schedule))
-
-
-def lifted(compiled: Compiled, schedule: Schedule) -> Iterator[tuple[str, PlannedItem]]:
-    """The same one by one, for a plan that is written as it is made."""
     a, instance = compiled.instance.arrays, compiled.instance
     seats, work = seats_of(a), compiled.portfolio.work
     seat, first, last = worked(a, schedule).of(seats, a.work)
@@ -36,28 +30,27 @@ def lifted(compiled: Compiled, schedule: Schedule) -> Iterator[tuple[str, Planne
     need = [instance.needs[q] for q in seats.need.tolist()]
     from_ = a.crew_ptr[a.need_ptr].tolist()
     windows = _windows(compiled, schedule)
+    items = {}
     for j, id in enumerate(instance.activities):
         if not id:
             continue
         needs = work[id].needs
         crew = sorted(range(from_[j], from_[j + 1]), key=lambda s: (need[s], people[s]))
-        yield (
-            id,
-            PlannedItem(
-                start=starts[j],
-                finish=ends[j],
-                assignments=tuple(
-                    Assignment(
-                        person=people[s],
-                        need=need[s],
-                        allocation=needs[need[s]].allocation,
-                        work=tuple(spans[piece[s] : piece[s + 1]]),
-                    )
-                    for s in crew
-                ),
-                window=windows.get(j),
+        items[id] = PlannedItem(
+            start=starts[j],
+            finish=ends[j],
+            assignments=tuple(
+                Assignment(
+                    person=people[s],
+                    need=need[s],
+                    allocation=needs[need[s]].allocation,
+                    work=tuple(spans[piece[s] : piece[s + 1]]),
+                )
+                for s in crew
             ),
+            window=windows.get(j),
         )
+    return items
 
 
 def _windows(compiled: Compiled, schedule: Schedule) -> dict[int, tuple[datetime, datetime]]:

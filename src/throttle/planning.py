@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import platform
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date, datetime, time, timedelta
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -14,11 +18,12 @@ import numpy as np
 
 from throttle.calendars import as_of
 from throttle.check import check
+from throttle.check.fast import check_schedule
 from throttle.compile import Compiled, check_input, compile_portfolio, horizon_guess, most_slots
 from throttle.errors import InterruptedWithoutPlanError, NoPlanError, VerificationError
 from throttle.files import portfolio_hash
 from throttle.graph import WorkGraph, is_in_progress, portfolio_findings
-from throttle.instance import Arrays, Instance, Schedule
+from throttle.instance import Arrays, Instance
 from throttle.lift import lift, lower
 from throttle.loads import Loads, week_of
 from throttle.reasons import Reasons
@@ -72,40 +77,31 @@ def make_plan(
     Raises InputError (nothing can be planned as written), NoPlanError (no feasible plan found),
     InterruptedWithoutPlanError, VerificationError (a defect: the plan breaks a rule).
     """
-    stop = stop or threading.Event()
-    graph = WorkGraph(portfolio)
-    check_input(portfolio, graph)
     settings = Settings(budget=budget, seed=seed, workers=workers, deterministic=deterministic)
-    compiled, solution = _solve(portfolio, graph, settings, previous, progress, stop)
-    plan = build_plan(compiled, solution, settings, previous)
-    verdict = check(plan, portfolio)
-    plan = plan.model_copy(
-        update={
-            "certificate": plan.certificate.model_copy(
-                update={"checked": verdict.ok, "violations": len(verdict.violations)}
-            )
-        }
-    )
-    if not verdict.ok:
-        raise VerificationError(verdict)
-    return plan
+    reports = _Reports(progress)
+    compiled, solution = solve_portfolio(portfolio, settings, previous, reports, stop)
+    return verified_plan(compiled, solution, settings, previous, reports.phase)
 
 
-def _solve(
+def solve_portfolio(
     portfolio: Portfolio,
-    graph: WorkGraph,
     settings: Settings,
-    previous: Plan | None,
-    progress: Callable[[Progress], None] | None,
-    stop: threading.Event,
+    previous: Plan | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
 ) -> tuple[Compiled, Solution]:
-    compiled = feasible_instance(portfolio, graph)
-    if late := _pins_too_early(compiled):
-        raise NoPlanError(late)
+    """The first half of ``make_plan``: a solution on arrays, and what lifts it. Raises what that does."""
+    stop = stop or threading.Event()
+    with collector_resting():
+        graph = WorkGraph(portfolio)
+        check_input(portfolio, graph)
+        compiled = feasible_instance(portfolio, graph)
+        if late := _pins_too_early(compiled):
+            raise NoPlanError(late)
     slots, most = compiled.grid.slots, most_slots(portfolio)
     while True:
         hint = lower(compiled, dict(previous.items)) if previous else None
-        if hint is not None and not _still_fits(compiled, hint):
+        if hint is not None and check_schedule(compiled.instance, hint):
             hint = None
         solution = Solver(compiled.instance, settings, hint, progress, stop).solve()
         if solution.best is not None:
@@ -122,6 +118,59 @@ def _solve(
             out |= unreachable
         slots = min(most, slots * 3)
         compiled = compile_portfolio(portfolio, graph, slots, out)
+
+
+def verified_plan(
+    compiled: Compiled,
+    solution: Solution,
+    settings: Settings,
+    previous: Plan | None = None,
+    phase: Callable[[str], None] = lambda _: None,
+) -> Plan:
+    """The second half: lifted, told, and verified by the independent checker. Raises VerificationError.
+
+    ``phase`` is called with "lift" and "check" when these begin.
+    """
+    with collector_resting():
+        phase("lift")
+        plan = build_plan(compiled, solution, settings, previous)
+        phase("check")
+        verdict = check(plan, compiled.portfolio)
+    told = {"checked": verdict.ok, "violations": len(verdict.violations)}
+    plan = plan.model_copy(update={"certificate": plan.certificate.model_copy(update=told)})
+    if not verdict.ok:
+        raise VerificationError(verdict)
+    return plan
+
+
+class _Reports:
+    """Passes the solver's reports of progress on, and goes on where the last of them stood."""
+
+    def __init__(self, to: Callable[[Progress], None] | None) -> None:
+        self._to = to
+        self._last: tuple[float, Progress] | None = None
+
+    def __call__(self, now: Progress) -> None:
+        self._last = time.monotonic(), now
+        if self._to is not None:
+            self._to(now)
+
+    def phase(self, name: str) -> None:
+        if self._last is not None:
+            at, last = self._last
+            self(replace(last, seconds=last.seconds + time.monotonic() - at, phase=name))
+
+
+@contextmanager
+def collector_resting() -> Iterator[None]:
+    """Without the search for unreachable cycles: none are made here, and it would walk millions of values again."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def feasible_instance(portfolio: Portfolio, graph: WorkGraph) -> Compiled:
@@ -257,12 +306,6 @@ def _productive(portfolio: Portfolio, person: str) -> float:
         return said.productive
     name = said.calendar or next(iter(portfolio.calendars), None)
     return portfolio.calendars[name].productive if name else 1.0
-
-
-def _still_fits(compiled: Compiled, schedule: Schedule) -> bool:
-    """Whether an earlier plan obeys the rules of this instance, by the checker."""
-    plan = build_plan(compiled, Solution(schedule, schedule, schedule), Settings())
-    return check(plan, compiled.portfolio).ok
 
 
 def _pins_too_early(compiled: Compiled) -> list[Finding]:
@@ -405,7 +448,7 @@ def sort_by_week(
     """What to let in by the end of the week and what to hold, the most valuable first."""
     portfolio, graph, grid = compiled.portfolio, compiled.graph, compiled.grid
     monday = date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
-    next_week = grid.ceil(datetime.combine(monday + timedelta(days=7), time(), zone))
+    next_week = grid.ceil(datetime.combine(monday + timedelta(days=7), datetime.min.time(), zone))
     number = {id: j for j, id in enumerate(compiled.instance.activities)}
     releases, holds = [], []
     for id in graph.activities:

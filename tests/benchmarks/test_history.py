@@ -1,22 +1,21 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
-from typing import Any
 
 import pytest
+from benchmarks.calibration import calibration, cpu_seconds, reference
 from benchmarks.history import compare, main, read_run, recorded
 
-CALIBRATION = "benchmarks/test_calibration.py::test_calibration"
 DECODE = "benchmarks/test_solve.py::test_decode[a]"
 
 
-def run(folder: Path, unit: float, decode: float, cost: float = 10.0, **names: float) -> Path:
-    times = {CALIBRATION: unit, DECODE: decode, **names}
-    benchmarks: list[dict[str, Any]] = [
-        {"fullname": name, "stats": {"min": least, "median": 9.0}, "extra_info": {}} for name, least in times.items()
-    ]
-    benchmarks[1]["extra_info"] = {"cost": {"value": cost, "bound": 0}, "flow": 3}
+def run(folder: Path, unit: float, decode: float, cost: float = 10.0) -> Path:
+    extra = {"calibration": unit, "cost": {"value": cost, "bound": 0}, "flow": 3}
+    benchmarks = [{"fullname": DECODE, "stats": {"min": decode, "median": 9.0}, "extra_info": extra}]
     path = folder / "run.json"
     data = {
         "benchmarks": benchmarks,
@@ -75,6 +74,20 @@ def test_a_cost_that_was_nothing_may_not_become_something() -> None:
 
 def test_a_run_without_calibration_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = run(tmp_path, 0.1, 1.0)
-    path.write_text(path.read_text(encoding="utf-8").replace("test_calibration", "test_other"), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("calibration", "other"), encoding="utf-8")
     assert main(["compare", str(path)], tmp_path / "history.csv") == 2
-    assert "no test_calibration" in capsys.readouterr().err
+    assert "no calibration of test_solve::test_decode[a]" in capsys.readouterr().err
+
+
+def test_the_calibration_is_the_same_work_for_ever() -> None:
+    assert reference() == 804_887_280
+    assert 0 < calibration() < 60
+
+
+def test_processor_time_counts_children_and_not_sleep() -> None:
+    began = cpu_seconds()
+    time.sleep(0.2)
+    slept = cpu_seconds() - began
+    subprocess.run([sys.executable, "-c", "sum(range(10**6))"], check=True)
+    assert slept < 0.1
+    assert cpu_seconds() - began - slept > 0.005

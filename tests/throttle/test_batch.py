@@ -33,13 +33,10 @@ OFFICE = """\
 as_of: 2026-11-23T08:00
 zone: America/Chicago
 people: {brent: {skills: {oracle: 3, linux: 3}}, wes: {skills: {linux: 2}}}
-projects:
-  phoenix: {cost_of_delay: 5000/week, due: 2026-12-04}
-  audit: {cost_of_delay: 1000/week}
+projects: {phoenix: {cost_of_delay: 5000/week, due: 2026-11-25}}
 work:
   PHX-1: {project: phoenix, needs: [{skill: oracle, effort: 24h}]}
   PHX-2: {project: phoenix, needs: [{skill: linux, effort: 16h}], after: PHX-1}
-  SOX-1: {project: audit, needs: [{skill: oracle, effort: 16h}]}
 policy: {person_wip: 3}
 """
 RUNS = """\

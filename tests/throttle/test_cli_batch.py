@@ -27,13 +27,10 @@ from throttle.files import save_portfolio
 OFFICE = """\
 as_of: 2026-11-23T08:00
 people: {brent: {skills: {oracle: 3, linux: 3}}, wes: {skills: {linux: 2}}}
-projects:
-  phoenix: {cost_of_delay: 5000/week, due: 2026-12-04}
-  audit: {cost_of_delay: 1000/week}
+projects: {phoenix: {cost_of_delay: 5000/week, due: 2026-11-25}}
 work:
   PHX-1: {project: phoenix, needs: [{skill: oracle, effort: 24h}]}
   PHX-2: {project: phoenix, needs: [{skill: linux, effort: 16h}], after: PHX-1}
-  SOX-1: {project: audit, needs: [{skill: oracle, effort: 16h}]}
 """
 RUNS = """\
 portfolios: [office.yaml]
@@ -184,8 +181,9 @@ def line_with(process: subprocess.Popen[str], text: str) -> str:
 
 
 def test_an_interrupted_and_a_killed_batch_go_on_where_they_were(tmp_path: Path) -> None:
-    save_portfolio(synthetic(300, 10), Path("large.json"))
-    Path("runs.yaml").write_text("portfolios: [office.yaml, large.json]\nbudget: 1\n", encoding="utf-8")
+    # large enough that the signals arrive before its plan is made
+    save_portfolio(synthetic(3000, 30), Path("large.json"))
+    Path("runs.yaml").write_text("portfolios: [office.yaml, large.json]\nbudget: 0.05\n", encoding="utf-8")
     with started(tmp_path) as process:
         line_with(process, "[1/2] office.yaml")
         began = time.monotonic()
@@ -202,5 +200,5 @@ def test_an_interrupted_and_a_killed_batch_go_on_where_they_were(tmp_path: Path)
         process.kill()
     assert run("verify", plan).exit_code == 0
     assert plan.stat().st_mtime_ns == made
-    Path("runs.yaml").write_text("portfolios: [office.yaml]\nbudget: 1\n", encoding="utf-8")
+    Path("runs.yaml").write_text("portfolios: [office.yaml]\nbudget: 0.05\n", encoding="utf-8")
     assert "1 run kept" in run("batch", "runs.yaml", "-o", "out").stderr

@@ -706,6 +706,17 @@ def test_a_plan_survives_and_is_the_same_byte_for_byte(tmp_path: Path) -> None:
     json.loads((tmp_path / "plan.json").read_text())
 
 
+@pytest.mark.parametrize("carried", [True, False])
+def test_a_plan_written_entry_by_entry_is_the_whole_of_it(tmp_path: Path, carried: bool) -> None:
+    portfolio = sample_portfolio(items=20)
+    plan = sample_plan(portfolio).model_copy(update={"portfolio": portfolio if carried else None})
+    save_plan(plan, tmp_path / "plan.json")
+    whole = plan.model_dump(mode="json", exclude={"portfolio"})
+    if carried:
+        whole["portfolio"] = {"throttle": 1, **portfolio.model_dump(mode="json", exclude_defaults=True)}
+    assert (tmp_path / "plan.json").read_text() == documents.render_json(whole, 2, {"portfolio": 2}) + "\n"
+
+
 def _with_list(whole: str) -> str:
     """The plan with an environment that is a list of maps, in the portfolio within it."""
     data = json.loads(whole)

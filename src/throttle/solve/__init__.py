@@ -17,7 +17,7 @@ from throttle.solve.annealing import supports as supports_chronological
 from throttle.solve.bounds import lower_bounds
 from throttle.solve.decoder import PLAIN_WORK, Decoder, work_of
 from throttle.solve.jobs import Job, Span
-from throttle.solve.phases import Phase, phases, second_goal
+from throttle.solve.phases import LOOSE_ACTIVITIES, Phase, phases, second_goal
 from throttle.solve.rules import RULES, Facts, atc_less_tail, bottleneck_atc, grid
 
 if TYPE_CHECKING:
@@ -167,7 +167,6 @@ class Solver:
         self.dispatch()
         if s.best is None:
             return s
-        self.tell("dispatch")
         s.bound, s.flow_bound = lower_bounds(self.instance, self.facts)
         self.settle()
         self.trim()
@@ -207,6 +206,7 @@ class Solver:
             if outcome.schedule.better(s.best):
                 s.best, self.key = outcome.schedule, key
                 s.method = [name]
+                self.tell("dispatch")
         # a baseline that found no place for something is as good as the best that did
         s.first_come, s.greedy = s.first_come or s.best, s.greedy or s.best
         if self.hint is not None and self.hint.better(s.best):
@@ -227,7 +227,7 @@ class Solver:
             yield name, rule(self.facts), ruled
         for k, lead in points[1:]:
             yield "bottleneck-atc less tail", atc_less_tail(self.facts, k, lead), self.chronological
-        if ruled is self.decoder:
+        if self.chronological is None or self.instance.n <= LOOSE_ACTIVITIES:
             for k, lead, tail in grid():
                 yield "bottleneck-atc", bottleneck_atc(self.facts, k, lead, tail), self.decoder
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from throttle.instance import Schedule
 
@@ -35,21 +35,60 @@ class Found:
     starts: Ints | None = None
 
 
+class Board:
+    """What models that run side by side know together. It can be asked like an event whether to stop."""
+
+    def __init__(self, schedule: Schedule, bound: float, stop: Stop) -> None:
+        self._lock = threading.Lock()
+        self.stop = stop
+        self.schedule, self.bound = schedule, bound
+        self.improved = time.monotonic()
+        """When the schedule was last improved."""
+
+    def offer(self, schedule: Schedule) -> None:
+        with self._lock:
+            if schedule.cost < self.schedule.cost:
+                self.schedule, self.improved = schedule, time.monotonic()
+
+    def rise(self, bound: float) -> None:
+        with self._lock:
+            self.bound = max(self.bound, bound)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the schedule is proved."""
+        return self.schedule.cost <= self.bound + 1e-9 * max(1.0, abs(self.bound))
+
+    def is_set(self) -> bool:
+        return self.closed or self.stop.is_set()
+
+
+class Stop(Protocol):
+    """What tells a solve to stop: an event, or anything that can be asked like one."""
+
+    def is_set(self) -> bool: ...
+
+
 class Runner:
     """Runs models one after the other within one budget: seconds, or CP-SAT's deterministic time."""
 
-    def __init__(self, settings: Settings, stop: threading.Event, seconds: float) -> None:
+    def __init__(self, settings: Settings, stop: Stop, seconds: float) -> None:
         self.settings, self.stop, self.seconds = settings, stop, seconds
         self.began = time.monotonic()
         self.work = 0.0
         """Deterministic time used so far."""
 
     @property
+    def elapsed(self) -> float:
+        """Seconds of the clock."""
+        return time.monotonic() - self.began
+
+    @property
     def left(self) -> float:
         """What is left of the budget; nothing after a stop."""
         if self.stop.is_set():
             return 0.0
-        spent = self.work if self.settings.deterministic else time.monotonic() - self.began
+        spent = self.work if self.settings.deterministic else self.elapsed
         return max(0.0, self.seconds - spent)
 
     @property
@@ -62,11 +101,14 @@ class Runner:
         most: float | None = None,
         workers: int | None = None,
         report: Callable[[Any], None] | None = None,
+        stale: Callable[[], bool] | None = None,
+        risen: Callable[[float], None] | None = None,
         **parameters: Any,
     ) -> Answer:
         """Within what is left, and ``most``. One worker where the budget is one of work.
 
-        report: called with each better solution on the way; its ``value`` gives that of a variable.
+        report: called with each better solution on the way; its ``value`` gives that of a variable. risen: called with
+        each better bound. stale: asked now and then whether what is looked for is known elsewhere.
         """
         from ortools.sat.python import cp_model
 
@@ -74,6 +116,8 @@ class Runner:
         chosen = solver.parameters
         chosen.random_seed = self.settings.seed
         chosen.num_workers = 1 if self.settings.deterministic else workers or max(1, self.settings.workers)
+        if risen:
+            solver.best_bound_callback = risen
         limit = self.left if most is None else min(self.left, most)
         if self.settings.deterministic:
             chosen.max_deterministic_time = limit
@@ -83,7 +127,7 @@ class Runner:
             setattr(chosen, name, value)
         if limit < LEAST:
             return Answer(cp_model.UNKNOWN, None)
-        watch = _Watch(solver, self.stop)
+        watch = _Watch(solver, lambda: self.stop.is_set() or bool(stale and stale()))
         watch.start()
         try:
             status = solver.solve(model, _callback(report) if report else None)
@@ -132,7 +176,7 @@ class Answer:
 def _callback(report: Callable[[Any], None]) -> Any:
     from ortools.sat.python import cp_model
 
-    class Callback(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
+    class Callback(cp_model.CpSolverSolutionCallback):
         def on_solution_callback(self) -> None:
             report(self)
 
@@ -140,16 +184,17 @@ def _callback(report: Callable[[Any], None]) -> Any:
 
 
 class _Watch(threading.Thread):
-    """Stops the solver soon after the event is set."""
+    """Stops the solver soon after it is to stop."""
 
-    def __init__(self, solver: Any, stop: threading.Event) -> None:
+    def __init__(self, solver: Any, stop: Callable[[], bool]) -> None:
         super().__init__(daemon=True)
-        self.solver, self.event = solver, stop
+        self.solver, self.asked = solver, stop
         self.over = threading.Event()
 
     def run(self) -> None:
         while not self.over.wait(LOOKED_AT):
-            if self.event.is_set():
+            import os
+            if self.asked():
                 self.solver.stop_search()
 
     def finish(self) -> None:

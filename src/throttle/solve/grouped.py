@@ -7,13 +7,12 @@ intervals.
 
 from __future__ import annotations
 
-import threading
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from throttle.instance import Instance, Schedule
 from throttle.solve.cliques import cliques
-from throttle.solve.cpsat import Found, Runner
+from throttle.solve.cpsat import Board, Found, Runner, Stop
 from throttle.solve.crews import Crews, Takes
 from throttle.solve.features import always_open
 from throttle.solve.goal import Goal
@@ -33,7 +32,7 @@ PARAMETERS: dict[str, Any] = {"linearization_level": 0}
 class Grouped:
     """Improves and proves an incumbent of an always-open instance by the whole model."""
 
-    def __init__(self, instance: Instance, settings: Settings, stop: threading.Event) -> None:
+    def __init__(self, instance: Instance, settings: Settings, stop: Stop) -> None:
         self.instance, self.settings, self.stop = instance, settings, stop
         self._relaxed: Relaxed | None = None
 
@@ -53,14 +52,20 @@ class Grouped:
         return self._relaxed
 
     def solve(
-        self, incumbent: Schedule, bound: float, seconds: float, workers: int | None = None, **parameters: object
+        self,
+        incumbent: Schedule,
+        bound: float,
+        seconds: float,
+        workers: int | None = None,
+        board: Board | None = None,
+        **parameters: object,
     ) -> Found:
         """Look for a schedule that costs less than the incumbent.
 
         bound: a known lower bound on the cost, where the search may end. seconds: of the clock, or of CP-SAT's
-        deterministic time. parameters: of CP-SAT, above those chosen here.
+        deterministic time. board: what others find meanwhile. parameters: of CP-SAT, above those chosen here.
         """
-        runner = Runner(self.settings, self.stop, seconds)
+        runner = Runner(self.settings, board or self.stop, seconds)
         relaxed, goal = self._prepare(), self.goal
         upper = goal.value(incumbent.start, incumbent.end)
         windows = Windows(self.instance, relaxed, goal, upper)
@@ -75,15 +80,20 @@ class Grouped:
         if whole and timing.terms:
             timing.cp.add(timing.cost >= goal.least(bound))
         timing.minimize()
-        answer = runner.solve(timing.cp, None, workers, **{**PARAMETERS, **parameters})
-        best = None
-        if answer.found:
-            starts = timing.read(answer.solver)
+        best: Schedule | None = None
+
+        def staffed(solver: Any) -> None:
+            nonlocal best
+            starts = timing.read(solver)
             ends = starts + relaxed.duration
             if goal.value(starts, ends) < upper:
-                crew = self.crews.seats(starts, takes.read(answer.solver))
+                crew = self.crews.seats(starts, takes.read(solver))
                 cost, flow = kernels(False).cost(self.instance.arrays, starts, ends)
                 best = Schedule(starts, ends, crew, float(cost), float(flow))
+                if board:
+                    board.offer(best)
+
+        answer = runner.solve(timing.cp, None, workers, staffed, **{**PARAMETERS, **parameters})
         proved = whole and answer.optimal
         if proved:
             return Found(best, (best or incumbent).cost, True)

@@ -1,8 +1,9 @@
 """Serial schedule generation: place activities one after the other, each as early as its crew and limits allow.
 
 Kolisch and Hartmann, "Heuristic algorithms for the resource-constrained project scheduling problem" (1999), describe
-the scheme; here with crews, calendars, pauses, windows, links with lags, WIP limits, spans under limits and quotas. ``revise`` decodes an
-order that differs little from one decoded before, and keeps what cannot have changed. Loaded through ``throttle.solve.jit``, compiled or plain; so this is plain loops over arrays, and imports only numpy.
+the scheme; here with crews, calendars, pauses, windows, links with lags, WIP limits, spans under limits and quotas.
+``revise`` decodes an order that differs little from one decoded before, and keeps what cannot have changed. Loaded
+through ``throttle.solve.jit``, compiled or plain; so this is plain loops over arrays, and imports only numpy.
 """
 
 from __future__ import annotations
@@ -192,17 +193,28 @@ def earliest(
         out[0] = at
         return int(at)
     s = est
-    if not pinned:
-        for k in range(seats.shape[0]):
-            if s < slots:
-                s = max(s, skip[crew[seats[k, 0]], s])
     while True:
+        if not pinned:
+            # all of the crew are free where it begins
+            k = 0
+            while k < seats.shape[0] and s < slots:
+                free = skip[crew[seats[k, 0]], s]
+                k = k + 1 if free <= s else 0
+                s = max(s, free)
         t = s
         first = -1
         number = -1
         done = 0
         broken = False
         while True:
+            if first < 0 and not pinned:
+                # where it cannot begin, whoever does it
+                if place >= 0 and t < slots:
+                    t = a.next_open[place, t]
+                while occurrence >= 0 and t < slots and t < bound and a.occurrences[occurrence, t] < 0:
+                    t += 1
+                while frozen >= 0 and t < slots and t < bound and a.frosts[frozen, t] == 1:
+                    t += 1
             if t >= slots or t >= bound:
                 return -1
             open_ = place < 0 or a.masks[place, t] == 1
@@ -414,9 +426,11 @@ def book_plain(
     for k in range(size):
         person, row = members[k], person_mask[members[k]]
         if wip[person] > 0:
-            held[person, start:end] += np.int16(sign)
+            for t in range(start, end):
+                held[person, t] += sign
         if sign < 0:
-            skip[person, start:end] = next_open[row, start:end]
+            for t in range(start, end):
+                skip[person, t] = next_open[row, t]
         else:
             for t in range(end - 1, start - 1, -1):
                 if load[person, t] >= 100 or masks[row, t] == 0:
@@ -582,12 +596,16 @@ def place(
         for k in range(size):
             crew[rows[k, 0]] = members[k]
     else:
+        longest = 0
         for k in range(size):
             seat, q = rows[k, 0], rows[k, 1]
+            longest = max(longest, a.work[q])
             best, best_end, best_start = -1, slots + 1, -1
             for c in range(a.cand_ptr[q], a.cand_ptr[q + 1]):
                 p = a.candidate[c]
                 if (forced[seat] >= 0 and forced[seat] != p) or in_crew(crew, rows, k, p):
+                    continue
+                if est < slots and skip[p, est] + longest >= best_end and a.pin[j] < 0:
                     continue
                 crew[seat] = p
                 begin = earliest_within(a, j, crew, rows[: k + 1], est, best_end - 1, load, held, env, used, skip, out)
@@ -760,30 +778,30 @@ def blocks(first: int, last: int, width: int) -> int:
 
 
 @njit
-def mark(a: Arrays, j: int, trace: Trace, width: int, people: Ints, env: Ints, quotas: Ints) -> None:
-    """Mark what activity j takes in a schedule as changed."""
+def mark(a: Arrays, j: int, trace: Trace, width: int, people: Ints, env: Ints, quotas: Ints) -> int:
+    """Mark what activity j takes in a schedule as changed; returns the blocks."""
     bits = blocks(0 if a.exempt[j] else trace.start[j], trace.end[j], width)
     for seat in range(a.crew_ptr[a.need_ptr[j]], a.crew_ptr[a.need_ptr[j + 1]]):
         person = trace.crew[seat]
         people[person] |= bits
         for e in range(a.person_quota_ptr[person], a.person_quota_ptr[person + 1]):
             quotas[a.person_quota[e]] = 1
+            bits = (1 << BLOCKS) - 1
     for u in range(a.use_ptr[j], a.use_ptr[j + 1]):
         env[a.use[u]] |= bits
+    return bits
 
 
 @njit
-def changed_around(a: Arrays, j: int, bits: int, people: Ints, env: Ints, quotas: Ints) -> bool:
-    """Whether anything that could decide where activity j goes is marked in these blocks."""
-    for c in range(a.cand_ptr[a.need_ptr[j]], a.cand_ptr[a.need_ptr[j + 1]]):
-        person = a.candidate[c]
-        if people[person] & bits:
+def changed_around(
+    candidate: Ints, able: int, able_end: int, use: Ints, uses: int, uses_end: int, bits: int, people: Ints, env: Ints
+) -> bool:
+    """Whether these people or environments are marked in these blocks."""
+    for c in range(able, able_end):
+        if people[candidate[c]] & bits != 0:
             return True
-        for e in range(a.person_quota_ptr[person], a.person_quota_ptr[person + 1]):
-            if quotas[a.person_quota[e]]:
-                return True
-    for u in range(a.use_ptr[j], a.use_ptr[j + 1]):
-        if env[a.use[u]] & bits:
+    for u in range(uses, uses_end):
+        if env[use[u]] & bits != 0:
             return True
     return False
 
@@ -843,7 +861,7 @@ def decode(
     out, deep = np.zeros(2 + widest, np.int64), np.zeros(1, np.int64)
     # what differs from base: blocks of people and environments, quotas as a whole
     people, env = np.zeros(a.person_mask.shape[0], np.int64), np.zeros(a.capacity.shape[0], np.int64)
-    quotas = np.zeros(a.quota_bucket.shape[0], np.int64)
+    quotas, changed = np.zeros(a.quota_bucket.shape[0], np.int64), 0
     # a bound on the cost: finishes by what is placed and the chains after it
     bounded = limit < np.inf
     finish = tails.floor.copy()
@@ -986,7 +1004,7 @@ def decode(
             if start[x] < 0:
                 if queued[x] == 1 and rank[x] == base.rank[x]:
                     break  # it comes next, j is early
-                mark(a, x, base, width, people, env, quotas)
+                changed |= mark(a, x, base, width, people, env, quotas)
             at += 1
         same = in_turn and not lags_moved and earliest_end == base.finish[j]
         # with one seat at most, a later est changes nothing until it passes the start
@@ -994,7 +1012,15 @@ def decode(
         if same:
             for seat in range(seats, seats + count):
                 same &= forced[seat] == base.forced[seat]
-            same = same and not changed_around(a, j, blocks(est, base.reach[j], width), people, env, quotas)
+            bits = blocks(est, base.reach[j], width)
+            if same and bits & changed != 0:
+                able, able_end = a.cand_ptr[a.need_ptr[j]], a.cand_ptr[a.need_ptr[j + 1]]
+                same = not changed_around(
+                    a.candidate, able, able_end, a.use, a.use_ptr[j], a.use_ptr[j + 1], bits, people, env
+                )
+                for c in range(able, able_end if a.quota_bucket.shape[0] > 0 else able):
+                    for e in range(a.person_quota_ptr[a.candidate[c]], a.person_quota_ptr[a.candidate[c] + 1]):
+                        same &= quotas[a.person_quota[e]] == 0
         simple = a.plain[j] and not a.exempt[j]
         for i in range(count):
             q = seat_need[seats + i]
@@ -1083,9 +1109,9 @@ def decode(
             for seat in range(seats, seats + count):
                 differs |= crew[seat] != base.crew[seat]
             if differs or not in_turn:
-                mark(a, j, trial, width, people, env, quotas)
+                changed |= mark(a, j, trial, width, people, env, quotas)
             if differs:
-                mark(a, j, base, width, people, env, quotas)
+                changed |= mark(a, j, base, width, people, env, quotas)
         k += 1
         for x in range(a.span_ptr[j], a.span_ptr[j + 1]):
             s = a.spans[x]

@@ -49,7 +49,7 @@ LARGEST_GROUP = 2_000
 """A group of more activities is bounded by its earliest finish alone."""
 ENTRIES = 6_000_000
 """Most numbers in each of the two tables of a tree."""
-BEYOND = 1.2
+BEYOND = 1.3
 """Prices reach so much further than the work of the most loaded set, evenly shared."""
 COARSEST = 60
 """Cells of the first, coarsest axis of time, and how much finer the next one is."""
@@ -58,7 +58,7 @@ PASSES, LAST_PASSES = 200, 100
 """Passes over all trees on one axis; and on the finest, between restarts from the best prices."""
 FIRST_PACE, PACE, DECAY = 0.3, 0.1, 3.0
 """Steps in units of the prices: at first, later, and how far they shrink (as a power of e) within ``PASSES``."""
-LEAST_SIZE = 0.05
+LEAST_SIZE = 0.2
 MEMORY, MEMORY_2 = 0.9, 0.99
 SOFT = 0.02
 """Prices that are so near to each other, as a share of the highest, share the people who could be sold for either."""
@@ -380,11 +380,21 @@ def _trees(instance: Instance, facts: Facts, network: Network, goal: Goal, axis:
         if (p := parent[k]) >= 0:
             reach[k] += reach[p] + length[p]
 
+    table = np.array(rows, np.float64).reshape(-1, 3)
+    group_of = np.full(len(nodes), -1)
+    group_of[is_activity] = home[nodes[is_activity]]
+    alone_end = _energy(sets, head, reach, group_of, np.repeat(np.arange(len(nodes)), row_count), table)
+    for g, end in alone_end.items():
+        k = int(place[node_of_group[g]])
+        head[k] = max(head[k], end)
+    for k, p in enumerate(parent.tolist()):
+        if p >= 0 and nodes[k] >= n:
+            head[p] = max(head[p], head[k])
+
     cost_rows: list[tuple[int, int]] = [(int(place[node_of_group[g]]), g) for g in joint.tolist()]
     cost_rows += [(int(place[facts.members[g][0]]), g) for g in single.tolist()]
     cost_rows.sort()
     of = np.array([g for _, g in cost_rows], np.int64)
-    table = np.array(rows, np.float64).reshape(-1, 3)
     return _Trees(
         node_ptr=node_ptr.astype(np.int64),
         parent=parent,
@@ -405,6 +415,27 @@ def _trees(instance: Instance, facts: Facts, network: Network, goal: Goal, axis:
         floor=finish[of],
         constant=constant,
     )
+
+
+def _energy(sets: _Sets, head: Ints, reach: Ints, group_of: Ints, node: Ints, rows: Table) -> dict[int, int]:
+    """Earliest end of each group by the work that it needs of each set alone: after its heads and before its tails."""
+    found: dict[int, int] = {}
+    for s in range(sets.count):
+        mine = (rows[:, 0] == s) & (group_of[node] >= 0)
+        if not mine.any():
+            continue
+        where = node[mine]
+        group = group_of[where]
+        work = np.bincount(group, rows[mine, 1] * rows[mine, 2])
+        first, rest = np.full(len(work), 1 << 60), np.full(len(work), 1 << 60)
+        np.minimum.at(first, group, head[where])
+        np.minimum.at(rest, group, reach[where])
+        filled = np.r_[0.0, np.cumsum(np.sum([there for kind, there in sets.kinds if s in kind], axis=0))]
+        for g in np.unique(group).tolist():
+            wanted = filled[min(int(first[g]), len(filled) - 1)] + work[g] - 1e-6
+            end = int(np.searchsorted(filled, wanted))
+            found[g] = max(found.get(g, 0), min(end, len(filled) - 1) + int(rest[g]))
+    return found
 
 
 def _pointers(lengths: Ints) -> Ints:

@@ -28,10 +28,17 @@ if TYPE_CHECKING:
 
 GUARD = np.uint64(0x8000_8000_8000_8000)
 """The top bit of each of the four capacities in a word: it stays set unless more is taken than there is."""
-NOBODY = np.uint64(0)
+NOTHING = np.uint64(0)
 ONE = np.uint64(1)
+BLOCK = 64
+"""Slots that are looked at together."""
 FAR = 1 << 40
 """Later than any end."""
+LATE = 1 << 20
+"""More than an activity can wait for."""
+
+HOPE_FORWARD, HOPE_BACKWARD = 0.04, 0.03
+"""A child is given up whose first decode ends so much later than its parent, or whose second one does."""
 
 FILLED, STALL, RESTARTS, RECENT, BEST = range(5)
 """Entries of the state: members decoded, children since the last gain, restarts, best since then, best of all."""
@@ -43,7 +50,7 @@ FILLED, STALL, RESTARTS, RECENT, BEST = range(5)
 @njit
 def count_bits(word: np.uint64) -> int:
     count = 0
-    while word != NOBODY:  # compiled to one instruction
+    while word != NOTHING:  # compiled to one instruction
         word &= word - ONE
         count += 1
     return count
@@ -101,18 +108,18 @@ def release_dear(
             c = dearest[i]
             w, field = class_word[c], class_mask[c]
             members = able[w] & field
-            if members == NOBODY:
+            if members == NOTHING:
                 continue
             drop = count_bits(members)
             if spare_wanted == 0:
                 drop -= count_bits(wanted[w] & field)
             for k in range(first, last):
-                if (hall_mask[k, w] & field) != NOBODY:
+                if (hall_mask[k, w] & field) != NOTHING:
                     drop = min(drop, slack[k - first])
             if drop > 0:
                 able[w] = (able[w] & ~field) | ((members >> np.uint64(drop)) & field)
                 for k in range(first, last):
-                    if (hall_mask[k, w] & field) != NOBODY:
+                    if (hall_mask[k, w] & field) != NOTHING:
                         slack[k - first] -= drop
 
 
@@ -123,14 +130,14 @@ def occupy(
     """Book a crew. Of a class only the number counts: intervals can always be coloured with as many as overlap."""
     for w in range(crew.shape[0]):
         gone = crew[w] & alone[w]
-        if gone != NOBODY:
+        if gone != NOTHING:
             for t in range(start, end):
                 people_free[w, t] &= ~gone
         if gone == crew[w]:
             continue
         for c in range(class_word.shape[0]):
             field = class_mask[c]
-            if class_word[c] != w or (crew[w] & field & ~alone[w]) == NOBODY:
+            if class_word[c] != w or (crew[w] & field & ~alone[w]) == NOTHING:
                 continue
             number = np.uint64(count_bits(crew[w] & field))
             for t in range(start, end):
@@ -151,23 +158,36 @@ def has_room(t: int, first: int, last: int, use_word: Numbers, use_amount: Words
 
 
 @njit
+def open_slots(row: Words, start: int, amount: np.uint64) -> np.uint64:
+    """Bit i: the slot start + i has room for the amount. Without branches, so that it is compiled to vectors."""
+    part = row[start : start + BLOCK]
+    found = NOTHING
+    for i in range(BLOCK):
+        found |= np.uint64(((part[i] - amount) & GUARD) == GUARD) << np.uint64(i)
+    return found
+
+
+@njit
 def earliest_room(
     est: int, length: int, first: int, last: int, use_word: Numbers, use_amount: Words, free: Words
 ) -> int:
-    """First start >= est of an activity without crew; from the end, since a full slot rules out all before it."""
-    start, good = est, est  # slots from start up to good have room
-    t = start + length - 1
-    if last == first + 1:
-        w, amount = use_word[first], use_amount[first]
-        while t >= good:
-            if ((free[w, t] - amount) & GUARD) == GUARD:
-                t -= 1
-            else:
-                good = start + length
-                start = t + 1
-                t = start + length - 1
-        return start
-    while t >= good:
+    """First start >= est of an activity without crew."""
+    start = est
+    if length <= BLOCK // 2:
+        while True:
+            found = open_slots(free[use_word[first]], start, use_amount[first])
+            for k in range(first + 1, last):
+                found &= open_slots(free[use_word[k]], start, use_amount[k])
+            run = 1
+            while run < length:  # bit i stays if so many bits from it on are set
+                step = min(run, length - run)
+                found &= found >> np.uint64(step)
+                run += step
+            if found != NOTHING:
+                return start + count_bits((found & (~found + ONE)) - ONE)
+            start += BLOCK + 1 - length
+    good, t = start, start + length - 1  # slots from start up to good have room
+    while t >= good:  # from the end, since a full slot rules out all before it
         if has_room(t, first, last, use_word, use_amount, free):
             t -= 1
         else:
@@ -385,15 +405,15 @@ def decode_forward(m: Model, s: Space, kept: int, limit: int, order: Numbers, wa
 
 
 @njit
-def decode_backward(m: Model, s: Space, order: Numbers, wanted: Words) -> int:
+def decode_backward(m: Model, s: Space, limit: int, order: Numbers, wanted: Words) -> int:
     """Decode with time and links reversed, and without releases, into ``s.late`` and ``s.late_crew``."""
     return decode(
         order,
         0,
-        FAR,
+        limit,
         m.length,
         m.at_once,
-        m.length,
+        m.before,
         m.succ_ptr,
         m.succ,
         m.succ_lag,
@@ -422,29 +442,35 @@ def decode_backward(m: Model, s: Space, order: Numbers, wanted: Words) -> int:
 
 
 @njit
-def justify(m: Model, s: Space, kept: int, limit: int) -> int:
+def justify(m: Model, s: Space, kept: int, goal: int) -> int:
     """Decode ``s.order`` forward, backward by finish and forward again, and return the least last end.
 
-    The schedule goes to ``s.found`` and ``s.found_crew``. What must end after ``limit`` is not decoded to its end. The
-    first ``kept`` activities have their start and crew in ``s.start`` and ``s.crew``.
+    The schedule goes to ``s.found`` and ``s.found_crew``, and an order that leads to it to ``s.turn``: that of the
+    backward one, if the last is the best. Where an end at ``goal`` is out of reach, or there is little hope of it, a
+    decode stops and FAR is returned. The first ``kept`` activities have their start and crew.
     """
     n = m.length.shape[0]
-    end = decode_forward(m, s, kept, FAR, s.order, s.wanted)
-    best = end
+    hope = FAR if goal == FAR else goal + max(1, int(HOPE_FORWARD * goal))
+    best = decode_forward(m, s, kept, hope, s.order, s.wanted)
+    if best == FAR:
+        return FAR
     s.found[:] = s.start
     s.found_crew[:] = s.crew
     for j in range(n):
-        s.time[j] = end - s.start[j] - m.length[j]
+        s.time[j] = best - s.start[j] - m.length[j]
     sort_by_time(s.time, m.reversed, s.tally, s.turn)
-    end = decode_backward(m, s, s.turn, s.crew)
-    for j in range(n):
-        s.time[j] = end - s.late[j] - m.length[j]
-    sort_by_time(s.time, m.topological, s.tally, s.turn)
-    end = decode_forward(m, s, 0, min(best, limit), s.turn, s.late_crew)
-    if end <= best:
-        best = end
-        s.found[:] = s.start
-        s.found_crew[:] = s.crew
+    hope = FAR if goal == FAR else goal + max(1, int(HOPE_BACKWARD * goal))
+    end = decode_backward(m, s, hope, s.turn, s.crew)
+    if end < FAR:
+        for j in range(n):
+            s.time[j] = end - s.late[j] - m.length[j]
+        sort_by_time(s.time, m.topological, s.tally, s.turn)
+        end = decode_forward(m, s, 0, min(best, goal), s.turn, s.late_crew)
+        if end <= best:
+            s.found[:] = s.start
+            s.found_crew[:] = s.crew
+            return end
+    sort_by_time(s.found, m.topological, s.tally, s.turn)
     return best
 
 
@@ -507,6 +533,7 @@ def sort_topologically(
             k = child
         heap[k] = moved
         order[i] = j
+        waits[j] = -1
         for e in range(succ_ptr[j], succ_ptr[j + 1]):
             after = succ[e]
             waits[after] -= 1
@@ -526,6 +553,50 @@ def push(heap: Numbers, key: Floats, size: int, j: int) -> int:
         k = up
     heap[k] = j
     return size + 1
+
+
+@njit
+def repair(
+    wish: Numbers,
+    size: int,
+    pred_ptr: Numbers,
+    pred: Numbers,
+    succ_ptr: Numbers,
+    succ: Numbers,
+    waits: Numbers,
+    ready: Numbers,
+    order: Numbers,
+    at: int,
+) -> None:
+    """Write ``wish`` into order from ``at`` on; what waits for a later one comes right after the last of these.
+
+    waits: -1 for each activity, before and after. ready: working space.
+    """
+    for i in range(size):
+        waits[wish[i]] = 0
+    for i in range(size):
+        j = wish[i]
+        for e in range(pred_ptr[j], pred_ptr[j + 1]):
+            waits[j] += waits[pred[e]] >= 0
+    for i in range(size):
+        if waits[wish[i]] > 0:
+            waits[wish[i]] += LATE
+            continue
+        ready[0] = wish[i]
+        number = 1
+        while number > 0:
+            number -= 1
+            j = ready[number]
+            order[at] = j
+            at += 1
+            waits[j] = -1
+            for e in range(succ_ptr[j], succ_ptr[j + 1]):
+                after = succ[e]
+                if waits[after] > 0:
+                    waits[after] -= 1
+                    if waits[after] == LATE:
+                        ready[number] = after
+                        number += 1
 
 
 @njit
@@ -572,12 +643,17 @@ def cross_block(m: Model, s: Space, random: Words, one: Numbers, other: Numbers)
     width = min(n, max(5, int(n * (0.05 + 0.45 * uniform(random)))))
     begin = below(random, max(1, n - width))
     s.taken[:] = 0
-    for i in range(n):
-        s.key[one[i]] = i + 0.5
     for i in range(begin, begin + width):
-        s.key[other[i]] = i
         s.taken[other[i]] = 2
-    sort_topologically(s.key, m.pred_ptr, m.succ_ptr, m.succ, s.waits, s.heap, s.order)
+    size = 0
+    for i in range(n):
+        if begin <= i < begin + width:
+            s.turn[size] = other[i]
+            size += 1
+        if s.taken[one[i]] == 0:
+            s.turn[size] = one[i]
+            size += 1
+    repair(s.turn, n, m.pred_ptr, m.pred, m.succ_ptr, m.succ, s.waits, s.heap, s.order, 0)
 
 
 @njit
@@ -588,11 +664,17 @@ def shuffle_window(m: Model, s: Space, random: Words, one: Numbers) -> None:
     begin = below(random, max(1, n - width))
     amount = uniform(random)
     s.taken[:] = 0
-    for i in range(n):
-        s.key[one[i]] = i
-    for i in range(begin, begin + width):
-        s.key[one[i]] = (1 - amount) * i + amount * (begin + width * uniform(random))
-    sort_topologically(s.key, m.pred_ptr, m.succ_ptr, m.succ, s.waits, s.heap, s.order)
+    s.order[:] = one
+    for i in range(width):
+        place = (1 - amount) * i + amount * width * uniform(random)
+        k = i
+        while k > 0 and s.key[k - 1] > place:
+            s.key[k] = s.key[k - 1]
+            s.turn[k] = s.turn[k - 1]
+            k -= 1
+        s.key[k] = place
+        s.turn[k] = one[begin + i]
+    repair(s.turn, width, m.pred_ptr, m.pred, m.succ_ptr, m.succ, s.waits, s.heap, s.order, begin)
 
 
 @njit
@@ -641,7 +723,7 @@ def inherit_crews(s: Space, random: Words, one: Words, other: Words) -> None:
         forget = 0.1
     for j in range(one.shape[0]):
         if forget > 0 and uniform(random) < forget:
-            s.wanted[j] = NOBODY
+            s.wanted[j] = NOTHING
         elif s.taken[j] == 2:
             s.wanted[j] = other[j]
         else:
@@ -724,7 +806,7 @@ def evolve(m: Model, s: Space, pool: Pool, bound: int, patience: int, children: 
             p = state[FILLED]
             state[FILLED] += 1
             random_order(m, s, random, p, size)
-            s.wanted[:] = NOBODY
+            s.wanted[:] = NOTHING
             price_people(m, s, random, pool.worth[p], True, p == 0 and state[RESTARTS] == 0)
         else:
             p = below(random, size)
@@ -752,7 +834,6 @@ def evolve(m: Model, s: Space, pool: Pool, bound: int, patience: int, children: 
         end = justify(m, s, kept, pool.end[p])
         if end > pool.end[p]:
             continue
-        sort_by_time(s.found, m.topological, s.tally, s.turn)
         if newborn or not known_before(pool, p, end, s.turn):
             keep(pool, s, p, end)
     return children
@@ -765,7 +846,6 @@ def welcome(m: Model, s: Space, pool: Pool, order: Numbers, wanted: Words) -> in
     s.wanted[:] = wanted
     price_people(m, s, pool.random, m.worth, True, True)
     end = justify(m, s, 0, FAR)
-    sort_by_time(s.found, m.topological, s.tally, s.turn)
     if known_before(pool, -1, end, s.turn):
         return end
     p = 0

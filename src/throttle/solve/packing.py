@@ -41,6 +41,8 @@ class Model(NamedTuple):
     """Zeros: no releases."""
     rest: Numbers
     """Slots from an activity's start to the last end, at least."""
+    before: Numbers
+    """Slots from slot 0 to an activity's end, at least."""
     latest: Reals
     """Latest finish on the critical path."""
     pred_ptr: Numbers
@@ -188,6 +190,7 @@ class Packing:
             release=_numbers(a.release),
             at_once=np.zeros(n, np.int32),
             rest=_numbers(self.length + tail),
+            before=_numbers(head + self.length),
             latest=(self.critical - tail).astype(np.float64),
             pred_ptr=_numbers(a.pred_ptr),
             pred=_numbers(a.pred),
@@ -296,6 +299,7 @@ class Packing:
     def space(self) -> Space:
         m = self.model
         n, words = self.instance.n, self.words
+        width = self.horizon + WORD  # slots are looked at by as many as a word has bits
 
         def times() -> Numbers:
             return np.zeros(n, np.int32)
@@ -304,9 +308,9 @@ class Packing:
             return np.zeros((n, words), np.uint64)
 
         return Space(
-            free=np.zeros((len(m.room), self.horizon), np.uint64),
-            people_free=np.zeros((words, self.horizon), np.uint64),
-            dirty=np.array([self.horizon], np.int64),
+            free=np.zeros((len(m.room), width), np.uint64),
+            people_free=np.zeros((words, width), np.uint64),
+            dirty=np.array([width], np.int64),
             able=np.zeros(words, np.uint64),
             slack=np.zeros(self.most_sets + 1, np.int64),
             start=times(),
@@ -321,7 +325,7 @@ class Packing:
             order=times(),
             wanted=crews(),
             key=np.zeros(n),
-            waits=times(),
+            waits=np.full(n, -1, np.int32),
             heap=times(),
             taken=np.zeros(n, np.uint8),
             worth=np.zeros(len(m.worth)),

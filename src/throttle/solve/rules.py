@@ -58,6 +58,7 @@ class Facts:
             np.maximum.at(self.tail, a.pred[edges], after)
         self.need_set, self.sets = candidate_sets(instance)
         self.scarcity, self.scarce = self._queues(rows, effort)
+        """Of each activity, the queue of its scarcest need against the longest, and its work in long queues."""
         groups = len(a.due)
         self.members = [a.member[a.member_ptr[g] : a.member_ptr[g + 1]] for g in range(groups)]
         self.weight = np.maximum(a.tardiness + a.flow, a.measure)
@@ -66,7 +67,8 @@ class Facts:
         """Per activity, its scarcest need's queue (work / people who can), and its work there."""
         each = effort / np.array([max(1, len(able)) for able in self.sets])[self.need_set]
         queue = np.bincount(self.need_set, each, len(self.sets))
-        weight = queue[self.need_set] / (queue.max(initial=0.0) or 1.0)
+        self.longest = float(queue.max(initial=0.0)) or 1.0
+        weight = queue[self.need_set] / self.longest
         scarcity = np.zeros(self.n)
         np.maximum.at(scarcity, rows, weight)
         return scarcity, np.bincount(rows, weight**4 * each, self.n)
@@ -187,24 +189,41 @@ def bottleneck_atc(facts: Facts, k: float, lead: float, tail: float) -> Floats:
     return inherit(facts, _by_group(facts, position) - tail * facts.tail * facts.stretch)
 
 
-def atc_less_tail(facts: Facts, k: float, lead: float) -> Floats:
-    """For chronological schedules: when the scarce hours of a project come, less the chain after each activity.
+class Turns:
+    """For chronological schedules: when the turn of each project on the scarce hours comes, by the same index.
 
-    The same index, with the project on time if its last scarce hour comes so long before its due date as its
-    shortest chain from there takes, or ``lead`` times its longest chain, whichever is longer. What comes first in a
-    project is then what has most after it.
+    An activity's key is the turn of its project less the chain after it, so that what comes first in a project is what
+    has most after it. Scarce hours are scaled so that those of all projects fill the longest queue.
     """
-    a = facts.arrays
-    work = np.maximum(facts.sums(facts.scarce), 1e-3 * facts.sums(facts.work) + 1e-3)
-    scarcest = np.repeat(facts.most(facts.scarcity), np.diff(a.member_ptr))
-    scarce = facts.scarcity[a.member] >= SCARCE * scarcest
-    head = _least(np.where(scarce, facts.head[a.member], np.inf), a.member_ptr) * facts.stretch
-    after = _least(np.where(scarce, facts.tail[a.member], np.inf), a.member_ptr)
-    path = facts.most(facts.head + facts.length) * facts.stretch
-    ahead = np.maximum((after + work) * facts.stretch, lead * (path - head))
-    due = np.where(a.tardiness > 0, a.due, 0.0) - ahead
-    position = _sequence(facts.weight, work, due, head, k, facts.stretch)
-    return _by_group(facts, position) - facts.tail * facts.stretch
+
+    def __init__(self, facts: Facts) -> None:
+        a = facts.arrays
+        self.facts = facts
+        work = np.maximum(facts.sums(facts.scarce), 1e-3 * facts.sums(facts.work) + 1e-3)
+        self.work = work * (facts.longest / max(float(work.sum()), 1e-9)) * facts.stretch
+        scarcest = np.repeat(facts.most(facts.scarcity), np.diff(a.member_ptr))
+        scarce = facts.scarcity[a.member] >= SCARCE * scarcest
+        self.head = _least(np.where(scarce, facts.head[a.member], np.inf), a.member_ptr) * facts.stretch
+        after = _least(np.where(scarce, facts.tail[a.member], np.inf), a.member_ptr) * facts.stretch
+        self.after = after + self.work
+        self.path = facts.most(facts.head + facts.length) * facts.stretch - self.head
+        self.due = np.where(a.tardiness > 0, a.due, 0.0)
+
+    def ahead(self, lead: float) -> Floats:
+        """How long before its due date a project's turn should come: the least time, or a share of its longest chain."""
+        return np.maximum(self.after, lead * self.path)
+
+    def positions(self, k: float, ahead: Floats) -> Floats:
+        return _sequence(self.facts.weight, self.work, self.due - ahead, self.head, k, 1.0)
+
+    def key(self, positions: Floats) -> Floats:
+        return _by_group(self.facts, positions) - self.facts.tail * self.facts.stretch
+
+
+def atc_less_tail(facts: Facts, k: float, lead: float) -> Floats:
+    """The key of ``Turns`` for one value of what the index looks ahead and one share of the longest chain."""
+    turns = Turns(facts)
+    return turns.key(turns.positions(k, turns.ahead(lead)))
 
 
 def _sequence(weight: Floats, work: Floats, due: Floats, ready: Floats, k: float, stretch: float) -> Floats:

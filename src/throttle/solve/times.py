@@ -8,8 +8,7 @@ added, and times are looked for again (logic-based Benders decomposition: Hooker
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
+import time
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ import numpy as np
 
 from throttle.instance import Instance, Schedule
 from throttle.solve.cliques import cliques
-from throttle.solve.cpsat import Found, Runner
+from throttle.solve.cpsat import Board, Found, Runner, Stop
 from throttle.solve.crews import Crews, overlapping
 from throttle.solve.features import always_open
 from throttle.solve.goal import Goal
@@ -30,23 +29,16 @@ if TYPE_CHECKING:
     from throttle.solve import Settings
 
 MOST_ACTIVITIES = 600
-SHARE = 0.7
-"""Of the time left, for looking for times once: what is left serves to cut them off when nobody can keep them."""
-PARAMETERS: dict[str, Any] = {"linearization_level": 0, "use_overload_checker_in_cumulative": True}
-
-
-@dataclass
-class _Best:
-    value: int
-    schedule: Schedule | None = None
-    starts: Ints | None = None
-    """The last times found, where no crews are known for them."""
+CREWED: dict[str, Any] = {"linearization_level": 0, "use_overload_checker_in_cumulative": True}
+UNCREWED: dict[str, Any] = {"interleave_search": True}
+SETTLED = 0.4
+"""Seconds without improvement after which what others have found is worth a new start."""
 
 
 class Times:
     """Refutes or improves an incumbent of an always-open instance; prepared once, solved as often as wanted."""
 
-    def __init__(self, instance: Instance, settings: Settings, stop: threading.Event) -> None:
+    def __init__(self, instance: Instance, settings: Settings, stop: Stop) -> None:
         self.instance, self.settings, self.stop = instance, settings, stop
         self._relaxed: Relaxed | None = None
         self.cuts: list[list[tuple[int, int]]] = []
@@ -54,6 +46,12 @@ class Times:
 
     def supports(self) -> bool:
         return 0 < self.instance.n <= MOST_ACTIVITIES and always_open(self.instance)
+
+    @property
+    def crewed(self) -> bool:
+        """Whether there is anyone to be chosen."""
+        self._prepare()
+        return bool(self.crews.activities)
 
     def _prepare(self) -> Relaxed:
         if self._relaxed is None:
@@ -64,58 +62,90 @@ class Times:
         return self._relaxed
 
     def solve(
-        self, incumbent: Schedule, bound: float, seconds: float, workers: int | None = None, **parameters: object
+        self,
+        incumbent: Schedule,
+        bound: float,
+        seconds: float,
+        workers: int | None = None,
+        board: Board | None = None,
+        **parameters: object,
     ) -> Found:
         """Look for a schedule that costs less than the incumbent.
 
-        bound: a known lower bound on the cost. seconds: of the clock, or of CP-SAT's deterministic time. parameters: of
-        CP-SAT, above those chosen here.
+        bound: a known lower bound on the cost. seconds: of the clock, or of CP-SAT's deterministic time. board: what
+        others find meanwhile. parameters: of CP-SAT, above those chosen here.
         """
-        runner = Runner(self.settings, self.stop, seconds)
+        runner = Runner(self.settings, board or self.stop, seconds)
         relaxed = self._prepare()
-        goal = self.goal
-        best = _Best(goal.value(incumbent.start, incumbent.end))
-        least = goal.least(bound)
-        hint = incumbent.start
-        whole = goal.exact
+        goal, crewed, whole = self.goal, self.crewed, False
+        own: Schedule | None = None
+        upper = goal.value(incumbent.start, incumbent.end)
+        """Of the best known schedule."""
+        sought = upper
+        """Of the last times found."""
+        least = goal.least(bound) if goal.exact else 0
+        hint, starts = incumbent.start, None
 
         def staff(solver: Any) -> None:
-            """Try to find crews for times on the way."""
-            starts = timing.read(solver)
-            best.starts = starts
-            crew = self._crew(starts, runner)
+            """Look for crews for each better times on the way."""
+            nonlocal own, upper, sought, starts
+            found = timing.read(solver)
+            starts, sought = found, goal.value(found, found + relaxed.duration)
+            crew = self._crew(found, runner)
             if crew is not None:
-                best.schedule = self._schedule(starts, crew)
-                best.value, best.starts = goal.value(starts, best.schedule.end), None
+                own, upper, starts = self._schedule(found, crew), sought, None
+                if board:
+                    board.offer(own)
 
-        while least < best.value and not runner.over:
-            windows = Windows(self.instance, relaxed, goal, best.value - 1)
-            whole &= windows.whole
-            if windows.empty:
-                least = best.value
+        def stale() -> bool:
+            """Whether others are ahead of the search, and wait for a proof."""
+            return (
+                board is not None
+                and goal.value(board.schedule.start, board.schedule.end) < sought
+                and time.monotonic() - board.improved > SETTLED
+            )
+
+        def risen(value: float) -> None:
+            if board and whole:
+                board.rise(min(upper, ceil(value - 1e-6)) / goal.scale)
+
+        while not runner.over:
+            if board and (value := goal.value(board.schedule.start, board.schedule.end)) < upper:
+                upper, hint, starts, own = value, board.schedule.start, None, None
+                incumbent = board.schedule
+            if least >= upper:
                 break
-            timing = Timing(relaxed, goal, windows, best.value - 1, self.cliques)
+            windows = Windows(self.instance, relaxed, goal, upper - 1)
+            whole = goal.exact and windows.whole
+            if windows.empty:
+                least = upper if whole else least
+                break
+            timing = Timing(relaxed, goal, windows, upper - 1, self.cliques)
             for pairs in self.cuts:
                 timing.some_disjoint(pairs)
             timing.hint(hint)
             timing.minimize()
-            answer = runner.solve(timing.cp, runner.left * SHARE, workers, staff, **{**PARAMETERS, **parameters})
+            sought = upper
+            chosen = {**(CREWED if crewed else UNCREWED), **parameters}
+            import os; DBG = os.environ.get("DBG"); DBG and print("T start", upper, round(runner.elapsed,2), chosen)
+            answer = runner.solve(timing.cp, None, workers, staff, stale, risen, **chosen)
+            DBG and print("T end", answer.status, answer.bound, sought, upper, round(runner.elapsed,2))
             if answer.refuted:
-                least = best.value
+                least = upper if whole else least
                 break
-            if answer.bound is not None:
-                least = max(least, min(best.value, ceil(answer.bound - 1e-6)))
-            if not answer.found:
-                break
-            if best.starts is not None:
-                hint = best.starts
+            if whole and answer.bound is not None:
+                least = max(least, min(upper, ceil(answer.bound - 1e-6)))
+            if answer.optimal and starts is not None:
+                hint = starts
                 if not self._cut(hint, runner):
                     break
-        proved = whole and least >= best.value
-        valid = least / goal.scale if whole else 0.0
-        if proved:
-            valid = best.schedule.cost if best.schedule else incumbent.cost
-        return Found(best.schedule, max(valid, bound), proved, best.starts)
+            elif not answer.found and not (board and stale()):
+                break
+        proved = least >= upper
+        bound = max(bound, (own or incumbent).cost if proved else least / goal.scale)
+        if board:
+            board.rise(bound)
+        return Found(own, bound, proved, starts)
 
     def _crew(self, starts: Ints, runner: Runner) -> Ints | None:
         if not self.crews.activities:

@@ -31,8 +31,7 @@ class Windows:
         first, last = relaxed.head.copy(), np.full(n, unbound)
         least = []
         for g, members in enumerate(goal.members):
-            finish = int((first[members] + relaxed.duration[members]).max())
-            least.append(_late(goal, g, finish))
+            least.append(_late(goal, g, int((first[members] + relaxed.duration[members]).max())))
         rest = upper - sum(least)
         self.empty = rest < 0
         """Whether nothing is left: every schedule costs more."""
