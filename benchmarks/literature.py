@@ -80,7 +80,10 @@ def excess(value: float, reference: float | None) -> float | None:
 
 
 def summary(rows: Sequence[Row]) -> Row:
-    """Means and counts over the instances; better, equal and worse against the best known."""
+    """Means and counts over the instances; better, equal and worse against the best known.
+
+    A plan below a known lower bound would mean that a reader, or the table of bounds, is wrong.
+    """
     solved = [r for r in rows if r["objective"] is not None]
     compared = [r for r in solved if r["best_known"] is not None]
     difference = [r["objective"] - r["best_known"] for r in compared]
@@ -98,6 +101,7 @@ def summary(rows: Sequence[Row]) -> Row:
         "worse": worse,
         "mean_lower_bound_gap_percent": _mean(r["lower_bound_gap_percent"] for r in solved),
         "mean_bound_gap_percent": _mean(r["bound_gap_percent"] for r in solved),
+        "below_lower_bound": sum(r["objective"] < (r["lower_bound"] or 0) - TOLERANCE for r in solved),
         "mean_seconds": _mean(r["seconds"] for r in rows),
         "mean_first_seconds": _mean(r["first_seconds"] for r in solved),
         "mean_best_seconds": _mean(r["best_seconds"] for r in solved),

@@ -77,9 +77,10 @@ def test_summary_counts_against_the_best_known() -> None:
         known = {"objective": objective, "best_known": best, "status": status, "verified": objective is not None}
         return known | gaps | rest | times
 
-    rows = [row(99, 100), row(100, 100, "optimal"), row(104, 100), row(70, None), row(None, 100, "error")]
+    rows = [row(99, 100), row(100, 100, "optimal"), row(104, 100), row(49, None), row(None, 100, "error")]
     total = summary(rows)
     assert (total["better"], total["equal"], total["worse"], total["at_best_known"]) == (1, 1, 1, 2)
     assert (total["failed"], total["verified"], total["proved"], total["with_best_known"]) == (1, 4, 1, 3)
     assert total["mean_gap_percent"] == 1.0
+    assert total["below_lower_bound"] == 1
     assert total["mean_best_seconds"] == 1.5

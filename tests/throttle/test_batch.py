@@ -355,15 +355,23 @@ def test_a_worker_with_another_version_refuses(folder: Path) -> None:
     assert "not 0.0.1: install the same version there" in outcome.message
 
 
-def test_an_internal_error_is_told_by_its_place_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_told_by_its_place_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the title of a ticket")
 
     monkeypatch.setattr("throttle.planning.make_plan", fail)
-    outcome = execute(Task(pack(load_portfolio(folder / "office.yaml")), 0.2, 1, 1, False))
+    monkeypatch.delenv("THROTTLE_DEBUG", raising=False)
+    task = Task(pack(load_portfolio(folder / "office.yaml")), 0.2, 1, 1, False)
+    outcome = execute(task)
     assert outcome.certificate is None
     assert "internal error: RuntimeError at throttle/test_batch.py:" in outcome.message
     assert "ticket" not in outcome.message
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("THROTTLE_DEBUG", "1")
+    assert execute(task).message == outcome.message
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_a_plan_without_its_portfolio_is_stored_beside_it(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 import zlib
@@ -66,6 +67,8 @@ def execute(task: Task) -> Outcome:
     except MemoryError:
         message = "out of memory: run fewer at once with --jobs"
     except Exception as problem:
+        if os.environ.get("THROTTLE_DEBUG", "") not in ("", "0"):
+            traceback.print_exc()
         frame = traceback.extract_tb(problem.__traceback__)[-1]
         # without the message of the exception, which may quote a ticket
         place = "/".join(Path(frame.filename).parts[-2:])

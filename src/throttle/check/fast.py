@@ -25,7 +25,10 @@ SUMMED = 1e-6
 
 @dataclass(frozen=True)
 class Broken:
-    """One way in which a schedule breaks a rule; ``kind`` is one of :data:`throttle.check.KINDS`."""
+    """One way in which a schedule breaks a rule.
+
+    ``kind`` is one of :data:`throttle.check.KINDS`, or ``quota``, which no portfolio asks for yet.
+    """
 
     kind: str
     ids: tuple[str, ...]
@@ -98,7 +101,8 @@ class _Checks:
         yield from self.people()
         yield from self.environments()
         yield from self.person_limits()
-        yield from self.project_limit()
+        yield from self.span_limits()
+        yield from self.quotas()
         yield from self.costs()
 
     def work_is_done(self) -> Iterator[Broken]:
@@ -199,33 +203,59 @@ class _Checks:
         j = self.seats.activity
         from_ = np.where(a.exempt[j], 0, self.start[j])
         limit = a.person_wip[self.crew]
-        held = self.held(self.crew, from_, until)
+        held = self.held(self.crew, from_, until, np.ones_like(until))
         for s in np.flatnonzero((limit > 0) & ~a.exempt[j] & (held > limit)).tolist():
             who, id = self.instance.people[int(self.crew[s])], self.name(int(j[s]))
             yield Broken("person-wip", (who, id), f"{id} starts on {who}, who has as many begun as the limit allows")
 
-    def project_limit(self) -> Iterator[Broken]:
+    def span_limits(self) -> Iterator[Broken]:
+        """Whenever a span starts, the demands in process on its limit are at most the limit, or it is alone."""
         a = self.a
-        if a.limit[0] == 0:
+        if not a.limit.any():
             return
-        inside = a.project >= 0
-        projects = len(a.begun)
-        first, last = np.full(projects, self.instance.slots + 1), np.full(projects, -1)
-        np.minimum.at(first, a.project[inside], self.start[inside])
-        np.maximum.at(last, a.project[inside], self.end[inside])
+        owner = np.repeat(np.arange(self.instance.n), np.diff(a.span_ptr))
+        spans = len(a.demand)
+        first, last = np.full(spans, self.instance.slots + 1), np.full(spans, -1)
+        np.minimum.at(first, a.spans, self.start[owner])
+        np.maximum.at(last, a.spans, self.end[owner])
         known = np.flatnonzero(last >= 0)
-        first = np.where(a.begun, 0, first)[known]
-        held = self.held(np.zeros(len(known), np.int64), first, last[known])
-        for p in known[~a.begun[known] & (held > a.limit[0])].tolist():
-            yield Broken("projects-in-process", (), f"project {p} starts when as many as the limit are in process")
+        row, demand, new = a.span_limit[known], a.demand[known], ~a.begun[known]
+        held = self.held(row, np.where(new, first[known], 0), last[known], demand)
+        over = (a.limit[row] > 0) & (held > a.limit[row]) & (held > demand)
+        for k in known[new & over].tolist():
+            yield Broken("projects-in-process", (), f"span {k} starts when as much as the limit is in process")
 
-    def held(self, owner: Ints, first: Ints, last: Ints) -> Ints:
-        """For each span, how many of the same owner are begun and unfinished when it begins, itself included."""
+    def quotas(self) -> Iterator[Broken]:
+        """The work that a quota counts is never more than it allows in one bucket."""
+        a = self.a
+        if not len(a.quota):
+            return
+        person, j = self.crew[self.seat], self.seats.activity[self.seat]
+        piece, entry = ragged(a.person_quota_ptr[person], a.person_quota_ptr[person + 1])
+        quota = a.person_quota[entry]
+        scope = a.quota_scope[quota]
+        counted = (scope < 0) | (a.scopes[np.maximum(scope, 0), j[piece]] == 1 if len(a.scopes) else True)
+        piece, quota = piece[counted], quota[counted]
+        owner, slot = ragged(self.first[piece], self.last[piece])
+        number = a.bucket[a.quota_bucket[quota[owner]], slot]
+        inside = number >= 0
+        at = (a.quota_ptr[quota[owner]] + number)[inside]
+        used = np.bincount(at, a.share[self.seats.need[self.seat[piece[owner]]]][inside], len(a.quota))
+        for k in np.flatnonzero(used > a.quota).tolist():
+            yield Broken("quota", (), f"more work than quota {np.searchsorted(a.quota_ptr, k, 'right') - 1} allows")
+
+    def held(self, owner: Ints, first: Ints, last: Ints, amount: Ints) -> Ints:
+        """For each span, the amounts of the same owner that are begun and unfinished when it begins, its own too."""
         width = self.instance.slots + 2
-        begins, ends = np.sort(owner * width + first), np.sort(owner * width + last)
         at = owner * width + first
-        found = np.searchsorted(begins, at, "right") - np.searchsorted(ends, at, "right")
-        return found + (last <= first)
+
+        def up_to(ends: Ints) -> Ints:
+            key = owner * width + ends
+            order = np.argsort(key, kind="stable")
+            total: Ints = np.r_[0, np.cumsum(amount[order])][np.searchsorted(key[order], at, "right")]
+            return total
+
+        return up_to(first) - up_to(last) + np.where(last <= first, amount, 0)
 
     def costs(self) -> Iterator[Broken]:
         a, groups = self.a, len(self.a.due)

@@ -176,6 +176,7 @@ class Annealing:
         self.problem = decoder.problem
         self.runs = decoder.new_run(), decoder.new_run()
         self._best = best
+        self._told = np.inf
         seats = len(best.crew)
         self.walk = self.kernel.Walk(
             key=_spread(key, best.start),
@@ -185,7 +186,6 @@ class Annealing:
             best_start=best.start.copy(),
             best_end=best.end.copy(),
             best_crew=np.zeros(seats, np.int64),
-            best_key=np.zeros(n),
             value=np.full(2, np.inf),
             current=np.zeros(1, np.int64),
             random=np.array([1 + (seed * 7919 + 12345) % 2147483000], np.int64),
@@ -197,10 +197,7 @@ class Annealing:
     def _begin(self) -> bool:
         w = self.walk
         value = self.kernel.begin_walk(self.problem, self.decoder.space, self.runs[0], self.decoder.blank, w)
-        if value < 0:
-            return False
-        w.best_key[:] = w.key
-        return True
+        return bool(value >= 0)
 
     @property
     def best(self) -> Schedule:
@@ -214,7 +211,8 @@ class Annealing:
         done = self.kernel.anneal(
             self.problem, self.decoder.space, *self.runs, w, temperature, self.scale, self.chains, work
         )
-        if w.value[1] < np.inf:
+        if w.value[1] < self._told:
+            self._told = float(w.value[1])
             found = self.decoder.schedule(w.best_start, w.best_end, w.best_crew)
             if found.better(self._best):
                 self._best = found

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from throttle.instance import FF, FS, Instance
+from throttle.instance import Instance
 from throttle.solve.decoder import PLAIN_WORK, work_of
 from throttle.solve.jit import kernels
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from throttle.instance import Arrays, Floats, Ints
     from throttle.solve.rules import Facts
 
+GROWN = 40
+"""Sets that needs ask for, the most loaded first, of which unions are looked for."""
+THOROUGH = 3_000
+"""Up to so many members of a group, the energy bound looks at all pairs of heads and tails."""
 SETS = 12
 """Sets of people looked at, the most loaded first."""
 ROUNDS = 60
@@ -37,26 +41,29 @@ LENGTHS = 48
 """Different values of P for which d(P) is computed; the others take that of the next smaller, which is no larger."""
 
 
-def lower_bounds(instance: Instance, facts: Facts) -> tuple[float, float]:
+def lower_bounds(instance: Instance, facts: Facts, network: Network | None = None) -> tuple[float, float]:
     """Valid lower bounds on (cost, flow measure) of any schedule of the instance."""
     a = instance.arrays
-    network = Network(instance, facts)
-    finish = np.array([network.end[m].max() for m in facts.members]) if facts.members else np.zeros(0)
+    network = network or Network(instance, facts)
     sets = _sets(instance, facts, network)
-    for g, members in enumerate(facts.members):
-        if len(members) == sum(id != "" for id in instance.activities):
-            finish[g] = max([finish[g], *(s.all_done for s in sets)])
+    finish = _finishes(instance, network, sets)
     entries_group = np.r_[np.flatnonzero(a.flow > 0), np.flatnonzero(a.tardiness > 0)]
     late = np.r_[np.zeros((a.flow > 0).sum(), bool), np.ones((a.tardiness > 0).sum(), bool)]
     weight = np.where(late, a.tardiness[entries_group], a.flow[entries_group])
     due = np.where(late, a.due[entries_group], 0.0)
     floor = np.where(late, np.maximum(finish[entries_group], due), finish[entries_group])
-    cost = _split(sets, entries_group, weight, floor, due)
-    span = np.array([network.chain(m) for m in facts.members]) if facts.members else np.zeros(0)
-    cost += float((a.span * span).sum())
+    groups = len(a.due)
+    cost = _split(sets, groups, entries_group, weight, floor, due)
+    for g in np.flatnonzero(a.span > 0).tolist():
+        cost += float(a.span[g]) * network.chain(facts.members[g])
     weighted = np.flatnonzero(a.measure > 0)
-    flow = _split(sets, weighted, a.measure[weighted], finish[weighted], np.zeros(len(weighted)))
+    flow = _split(sets, groups, weighted, a.measure[weighted], finish[weighted], np.zeros(len(weighted)))
     return cost, flow
+
+
+def earliest_finishes(instance: Instance, facts: Facts, network: Network) -> Floats:
+    """The least finish of each group, by the network and by its own work on each set of people or environment."""
+    return _finishes(instance, network, _sets(instance, facts, network))
 
 
 class Network:
@@ -64,96 +71,161 @@ class Network:
 
     def __init__(self, instance: Instance, facts: Facts) -> None:
         a = self.arrays = instance.arrays
-        self.order = facts.order
         n = instance.n
+        self.facts = facts
         self.start, self.end = np.zeros(n, np.int64), np.zeros(n, np.int64)
         self.bound = np.zeros(n, np.int64)
         """Earliest start by dates and predecessors, before pins and calendars."""
-        kernel = kernels(work_of(instance) > PLAIN_WORK)
-        load, held = np.zeros((1, instance.slots), np.int16), np.zeros((1, 0), np.int16)
-        env = np.zeros((len(a.capacity), instance.slots), np.int64)
-        # Links are in est and finish_from by their least effect, so the kernel sees none; and one stand-in person for
-        # each calendar, since nobody is busy and who it is does not matter.
-        alone = a._replace(person_wip=np.zeros(1, np.int64), pred_ptr=np.zeros(n + 1, np.int64))
-        stand_in = {m: alone._replace(person_mask=np.array([m], np.int64)) for m in range(len(a.masks))}
-        crew = np.zeros(1, np.int64)
-        spans: dict[tuple[int, int], float] = {}
-        self.least = np.zeros(n)
-        out = np.zeros(2, np.int64)
-        none = np.zeros((0, 2), np.int64)
-        for j in self.order:
-            est, finish_from = int(a.release[j]), 0
-            for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
-                before, kind = a.pred[e], a.pred_type[e]
-                if a.lag_kind[e] == 1 and a.lag[e] < 0:
-                    continue
-                moment = int((self.end if kind in (FS, FF) else self.start)[before] + a.lag[e])
-                if kind <= 1:
-                    est = max(est, moment)
-                else:
-                    finish_from = max(finish_from, moment)
-            self.bound[j] = est
-            est = max(est, int(a.pin[j]))
-            begin, done, least = est, max(est, finish_from), 0.0
-            if a.need_ptr[j] == a.need_ptr[j + 1]:
-                out[1] = finish_from
-                at = kernel.earliest(alone, j, crew, none, est, instance.slots + 1, load, held, env, a.next_open, out)
-                if at >= 0:
-                    begin, done = at, int(out[0])
-                least = float(a.wait[j])
-            for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
-                first_begin, first_end, shortest = instance.slots, instance.slots, float("inf")
-                rows = np.array([[0, q]], np.int64)
-                able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]
-                for mask in np.unique(a.person_mask[able]).tolist():
-                    out[1] = finish_from
-                    at = kernel.earliest(
-                        stand_in[mask],
-                        j,
-                        crew,
-                        rows,
-                        est,
-                        instance.slots + 1,
-                        load,
-                        held,
-                        env,
-                        a.next_open[mask : mask + 1],
-                        out,
-                    )
-                    if at >= 0:
-                        first_begin, first_end = min(first_begin, at), min(first_end, int(out[0]))
-                    shortest = min(shortest, _least_span(a, mask, int(a.work[q]), spans))
-                begin, done = max(begin, first_begin), max(done, first_end)
-                least = max(least, shortest)
-            self.start[j], self.end[j], self.least[j] = begin, done, least
+        compiled = work_of(instance) > PLAIN_WORK
+        self._kernel, self._heads = kernels(compiled), kernels(compiled, "heads")
+        able = [a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]] for q in range(len(a.work))]
+        number: dict[bytes, int] = {}
+        set_of_need = np.array([number.setdefault(who.tobytes(), len(number)) for who in able], np.int64)
+        calendars = [np.unique(a.person_mask[np.frombuffer(key, np.int64)]) for key in number]
+        self.least = _least(a, n, set_of_need, calendars)
+        self._rank = np.empty(n, np.int64)
+        self._rank[facts.order] = np.arange(n)
+        opened = np.zeros((len(a.masks), instance.slots + 1), np.int32)
+        np.cumsum(a.masks, axis=1, out=opened[:, 1:], dtype=np.int32)
+        simple = a.plain & (a.pin < 0)
+        order = np.array(facts.order, np.int64)
+        mask_ptr = np.r_[0, np.cumsum([len(c) for c in calendars])].astype(np.int64)
+        mask = np.concatenate(calendars) if calendars else np.zeros(0, np.int64)
+        alone: _Alone | None = None
+        at = 0
+        while at < n:
+            at = self._heads.advance(
+                at,
+                order,
+                simple,
+                a.release,
+                a.wait,
+                a.pred_ptr,
+                a.pred,
+                a.pred_type,
+                a.lag,
+                a.lag_kind,
+                a.need_ptr,
+                a.work,
+                set_of_need,
+                mask_ptr,
+                mask,
+                opened,
+                self.bound,
+                self.start,
+                self.end,
+            )
+            if at < n:
+                alone = alone or _Alone(instance, self._kernel)
+                j = int(order[at])
+                _, finish_from = self._heads.link_bounds(
+                    j, a.release, a.pred_ptr, a.pred, a.pred_type, a.lag, a.lag_kind, self.start, self.end
+                )
+                self.start[j], self.end[j] = alone.place(j, max(int(self.bound[j]), int(a.pin[j])), int(finish_from))
+                at += 1
 
-    def tails(self, members: Ints) -> dict[int, float]:
-        """For each member, the least time from its end to the end of the last member that follows it in the group."""
+    def tails(self, members: Ints) -> tuple[Ints, Floats]:
+        """Members in topological order, and the least time from the end of each to that of the last that follows."""
+        return self.all_tails(members, np.array([0, len(members)], np.int64))
+
+    def all_tails(self, member: Ints, member_ptr: Ints) -> tuple[Ints, Floats]:
+        """``tails`` of several groups, one after the other."""
         a = self.arrays
-        inside = set(members.tolist())
-        tail = dict.fromkeys(inside, 0.0)
-        for j in reversed(self.order):
-            if j not in inside:
-                continue
-            for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
-                before = int(a.pred[e])
-                if before in inside and a.pred_type[e] == FS and a.lag[e] >= 0:
-                    tail[before] = max(tail[before], tail[j] + self.least[j] + float(a.lag[e]))
-        return tail
+        group = np.repeat(np.arange(len(member_ptr) - 1), np.diff(member_ptr))
+        sequence = member[np.lexsort((self._rank[member], group))]
+        tail, place = np.zeros(len(member)), np.full(len(self.start), -1)
+        self._heads.tails(sequence, member_ptr, a.pred_ptr, a.pred, a.pred_type, a.lag, self.least, place, tail)
+        return sequence, tail
+
+    def finish_by_energy(
+        self,
+        group_ptr: Ints,
+        head: Ints,
+        tail: Floats,
+        work: Floats,
+        filled: Floats,
+        sorted_tail: Floats,
+        sorted_work: Floats,
+        finish: Floats,
+    ) -> None:
+        """Raise the finish of groups by the energy bound; see the kernel."""
+        self._heads.finish_by_energy(group_ptr, head, tail, work, filled, THOROUGH, sorted_tail, sorted_work, finish)
 
     def chain(self, members: Ints) -> float:
         """The least time from the first start to the last end of a group."""
-        tails = self.tails(members)
-        return max(float(self.least[j]) + t for j, t in tails.items())
+        sequence, tail = self.tails(members)
+        return float((self.least[sequence] + tail).max())
 
 
-def _least_span(a: Arrays, mask: int, work: int, known: dict[tuple[int, int], float]) -> float:
+class _Alone:
+    """Places one activity as if it were alone, with the kernel that knows every rule of a single activity."""
+
+    def __init__(self, instance: Instance, kernel: Any) -> None:
+        a = self.arrays = instance.arrays
+        n = instance.n
+        self.slots, self.kernel = instance.slots, kernel
+        self.load, self.held = np.zeros((1, instance.slots), np.int16), np.zeros((1, 0), np.int16)
+        self.env = np.zeros((len(a.capacity), instance.slots), np.int64)
+        # Links are in est and finish_from by their least effect, so the kernel sees none; and one stand-in person for
+        # each calendar, since nobody is busy and who it is does not matter.
+        self.unlinked = a._replace(person_wip=np.zeros(1, np.int64), pred_ptr=np.zeros(n + 1, np.int64))
+        self.stand_in = {m: self.unlinked._replace(person_mask=np.array([m], np.int64)) for m in range(len(a.masks))}
+
+    def place(self, j: int, est: int, finish_from: int) -> tuple[int, int]:
+        """Earliest start and end; where there is none before the horizon, the horizon stands for it."""
+        a, slots = self.arrays, self.slots
+        crew, out, none = np.zeros(1, np.int64), np.zeros(2, np.int64), np.zeros((0, 2), np.int64)
+        begin, done = est, max(est, finish_from)
+        if a.need_ptr[j] == a.need_ptr[j + 1]:
+            out[1] = finish_from
+            at = self.kernel.earliest(
+                self.unlinked, j, crew, none, est, slots + 1, self.load, self.held, self.env, a.next_open, out
+            )
+            return (at, int(out[0])) if at >= 0 else (begin, done)
+        for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
+            first_begin, first_end = slots, slots
+            rows = np.array([[0, q]], np.int64)
+            able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]
+            for m in np.unique(a.person_mask[able]).tolist():
+                out[1] = finish_from
+                at = self.kernel.earliest(
+                    self.stand_in[m],
+                    j,
+                    crew,
+                    rows,
+                    est,
+                    slots + 1,
+                    self.load,
+                    self.held,
+                    self.env,
+                    a.next_open[m : m + 1],
+                    out,
+                )
+                if at >= 0:
+                    first_begin, first_end = min(first_begin, at), min(first_end, int(out[0]))
+            begin, done = max(begin, first_begin), max(done, first_end)
+        return begin, done
+
+
+def _least(a: Arrays, n: int, set_of_need: Ints, calendars: list[Ints]) -> Floats:
+    """Of each activity, the least time from its start to its end: the densest open slots of its needs' calendars."""
+    pairs, which = np.unique(np.stack([set_of_need, a.work]), axis=1, return_inverse=True)
+    places = [np.flatnonzero(mask) for mask in a.masks]
+    shortest = np.array(
+        [min((_window(places[m], work) for m in calendars[s].tolist()), default=work) for s, work in pairs.T.tolist()],
+        np.float64,
+    )
+    least = np.where(np.diff(a.need_ptr) == 0, a.wait, 0).astype(np.float64)
+    if len(which):
+        np.maximum.at(least, np.repeat(np.arange(n), np.diff(a.need_ptr)), shortest[which.reshape(-1)])
+    return least
+
+
+def _window(places: Ints, work: int) -> int:
     """Least time from the first to the last of so many open slots in a row."""
-    if (mask, work) not in known:
-        places = np.flatnonzero(a.masks[mask])
-        enough = len(places) >= work > 0
-        known[mask, work] = float((places[work - 1 :] - places[: len(places) - work + 1]).min() + 1) if enough else work
-    return known[mask, work]
+    if not len(places) >= work > 0:
+        return work
+    return int((places[work - 1 :] - places[: len(places) - work + 1]).min()) + 1
 
 
 @dataclass
@@ -170,8 +242,10 @@ class _Set:
     lead: Floats
     """d(P) of each group."""
     release: Floats
-    all_done: float
-    """Earliest moment at which all of the work can be done."""
+    capacity: Floats
+    """Person-slots before each slot."""
+    taken: Floats
+    """Person-slots of each activity."""
 
     def finishes(self, weight: Floats, releases: bool) -> Floats:
         """The C of each group in the best sharing for these weights; groups without need get their tail."""
@@ -217,33 +291,92 @@ class _Set:
 
 def _sets(instance: Instance, facts: Facts, network: Network) -> list[_Set]:
     a, n = instance.arrays, instance.n
-    groups = len(a.due)
-    # an activity's work counts in one group only: the one with the largest weight
-    owner = np.full(n, -1)
-    for g in np.argsort(np.maximum(a.measure, a.flow + a.tardiness), kind="stable").tolist():
-        owner[facts.members[g]] = g
+    owner = _owners(a, facts)
     rows = np.repeat(np.arange(n), np.diff(a.need_ptr))
     amount = a.work * a.people * a.share / 100.0
-    able = [frozenset(a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist()) for q in range(len(a.work))]
+    number: dict[bytes, int] = {}
+    able = [np.sort(a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]).tobytes() for q in range(len(a.work))]
+    of_need = np.array([number.setdefault(who, len(number)) for who in able], np.int64)
+    people = [frozenset(np.frombuffer(key, np.int64).tolist()) for key in number]
+    total = np.bincount(of_need, amount, len(people)) if len(people) else np.zeros(0)
     found = []
-    for people in {*able, frozenset(range(len(instance.people)))}:
-        inside = np.array([who <= people for who in able], bool)
-        capacity = a.masks[a.person_mask[sorted(people)]].sum(axis=0, dtype=np.float64)
-        total = float(amount[inside].sum())
-        if total > 0 and capacity.sum() > 0:
-            found.append((total / capacity.sum(), sorted(people), inside, capacity))
+    for chosen in _unions(a, people, total, frozenset(range(len(instance.people)))):
+        inside = np.array([who <= chosen for who in people], bool)
+        capacity = a.masks[a.person_mask[sorted(chosen)]].sum(axis=0, dtype=np.float64)
+        load = float(total[inside].sum())
+        if load > 0 and capacity.sum() > 0:
+            found.append((load / capacity.sum(), sorted(chosen), inside[of_need], capacity))
     found.sort(key=lambda s: (-s[0], s[1]))
-    tails = [network.tails(m) for m in facts.members]
+    tail = _owner_tails(a, network, owner)
     return [
         made
         for _, _, inside, capacity in found[:SETS]
-        if (made := _set(capacity, rows[inside], amount[inside], owner, tails, network, groups))
-    ] + _environments(instance, owner, tails, network, groups)
+        if (made := _set(capacity, rows[inside], amount[inside], owner, tail, network, len(a.due)))
+    ] + _environments(instance, owner, tail, network, len(a.due))
 
 
-def _environments(
-    instance: Instance, owner: Ints, tails: list[dict[int, float]], network: Network, groups: int
-) -> list[_Set]:
+def _unions(a: Arrays, people: list[frozenset[int]], total: Floats, everyone: frozenset[int]) -> list[frozenset[int]]:
+    """Sets of people to look at: those that needs ask for, each grown by others while that raises its load; all."""
+    order = np.argsort(-total / [max(len(who), 1) for who in people], kind="stable").tolist() if people else []
+    open_ = a.masks.sum(axis=1, dtype=np.float64)[a.person_mask]
+    found = dict.fromkeys(people)
+    for k in order[:GROWN]:
+        chosen, load = people[k], 0.0
+        while True:
+            best = None
+            for i in order[:GROWN]:
+                wider = chosen | people[i]
+                work = sum(float(total[m]) for m in order[:GROWN] if people[m] <= wider)
+                if (ratio := work / max(float(open_[sorted(wider)].sum()), 1.0)) > load * (1 + 1e-9):
+                    best, load = wider, ratio
+            if best is None or best == chosen:
+                break
+            chosen = best
+        found[chosen] = None
+    found[everyone] = None
+    return list(found)
+
+
+def _owners(a: Arrays, facts: Facts) -> Ints:
+    """The one group in which the work of an activity counts: the one with the largest weight."""
+    owner = np.full(facts.n, -1)
+    for g in np.argsort(np.maximum(a.measure, a.flow + a.tardiness), kind="stable").tolist():
+        owner[facts.members[g]] = g
+    return owner
+
+
+def _owner_tails(a: Arrays, network: Network, owner: Ints) -> Floats:
+    """Of each activity, the least time from its end to that of the last that follows in the group that owns it."""
+    sequence, tail = network.all_tails(a.member, a.member_ptr)
+    mine = owner[sequence] == np.repeat(np.arange(len(a.due)), np.diff(a.member_ptr))
+    found = np.zeros(len(owner))
+    found[sequence[mine]] = tail[mine]
+    return found
+
+
+def _finishes(instance: Instance, network: Network, sets: list[_Set]) -> Floats:
+    """The least finish of each group, by the network and by its own work on each set of people or environment."""
+    a = instance.arrays
+    if not len(a.due):
+        return np.zeros(0)
+    finish: Floats = np.maximum.reduceat(network.end[a.member], a.member_ptr[:-1]).astype(np.float64)
+    sequence, tail = network.all_tails(a.member, a.member_ptr)
+    group = np.repeat(np.arange(len(a.due)), np.diff(a.member_ptr))
+    largest = int(np.diff(a.member_ptr).max())
+    space = np.zeros((2, largest))
+    for s in sets:
+        work = s.taken[sequence]
+        several = work > 0
+        where = np.flatnonzero(several)
+        where = where[np.lexsort((-network.start[sequence[where]], group[where]))]
+        ptr = np.r_[0, np.cumsum(np.bincount(group[where], minlength=len(a.due)))].astype(np.int64)
+        network.finish_by_energy(
+            ptr, network.start[sequence[where]], tail[where], work[where], s.capacity, *space, finish
+        )
+    return finish
+
+
+def _environments(instance: Instance, owner: Ints, tail: Floats, network: Network, groups: int) -> list[_Set]:
     """An item takes its environment in each slot that is worked, and works only when its people and places are open."""
     a, n, slots = instance.arrays, instance.n, instance.slots
     uses = np.repeat(np.arange(n), np.diff(a.use_ptr))
@@ -261,7 +394,7 @@ def _environments(
             people = a.candidate[a.cand_ptr[a.need_ptr[i]] : a.cand_ptr[a.need_ptr[i + 1]]]
             staffed = a.masks[np.unique(a.person_mask[people])].any(axis=0) if len(people) else np.ones(slots, bool)
             open_ |= staffed & (a.masks[a.place[i]] == 1 if a.place[i] >= 0 else True)
-        made = _set(open_ * float(capacity), j, taken, owner, tails, network, groups)
+        made = _set(open_ * float(capacity), j, taken, owner, tail, network, groups)
         found += [made] if made else []
     return found
 
@@ -271,7 +404,7 @@ def _set(
     rows: Ints,
     amount: Floats,
     owner: Ints,
-    tails: list[dict[int, float]],
+    tail_of: Floats,
     network: Network,
     groups: int,
 ) -> _Set | None:
@@ -282,11 +415,11 @@ def _set(
     moment = np.r_[0.0, np.cumsum(capacity * (np.arange(slots) + 1))]
     need, tail = np.zeros(groups), np.full(groups, np.inf)
     release = np.full(groups, float(slots))
-    for j, work in zip(rows.tolist(), amount.tolist(), strict=True):
-        if (g := int(owner[j])) >= 0:
-            need[g] += work
-            tail[g] = min(tail[g], tails[g][j])
-            release[g] = min(release[g], float(network.start[j]))
+    taken = np.bincount(rows, amount, len(owner)).astype(np.float64)
+    mine = rows[owner[rows] >= 0]
+    np.add.at(need, owner[mine], amount[owner[rows] >= 0])
+    np.minimum.at(tail, owner[mine], tail_of[mine])
+    np.minimum.at(release, owner[mine], network.start[mine])
     tail[need == 0] = 0.0
     release = filled[np.clip(release, 0, slots).astype(np.int64)]
     # keep only moments at which capacity grows, so that interpolation has a rising axis
@@ -294,8 +427,7 @@ def _set(
     axis, integral = filled[grows], moment[grows]
     ends = np.flatnonzero(grows).astype(float)
     lead = _leads(axis, integral, ends, need)
-    done = float(ends[np.searchsorted(axis, amount.sum() - 1e-9)])
-    return _Set(axis, integral, need, tail, lead, release, done)
+    return _Set(axis, integral, need, tail, lead, release, filled, taken)
 
 
 def _leads(axis: Floats, integral: Floats, ends: Floats, need: Floats) -> Floats:
@@ -313,11 +445,10 @@ def _leads(axis: Floats, integral: Floats, ends: Floats, need: Floats) -> Floats
     return np.maximum(lead, 0.0)
 
 
-def _split(sets: list[_Set], group: Ints, weight: Floats, floor: Floats, due: Floats) -> float:
+def _split(sets: list[_Set], groups: int, group: Ints, weight: Floats, floor: Floats, due: Floats) -> float:
     """The best bound found on sum of weight * (C - due) over entries, each of one group, C >= floor."""
     if not len(group):
         return 0.0
-    groups = int(max(group.max() + 1, *(len(s.need) for s in sets))) if sets else int(group.max() + 1)
     base = -float((weight * due).sum())
     best = base + float((weight * floor).sum())
     columns = len(sets)

@@ -197,7 +197,6 @@ class Walk(NamedTuple):
     best_start: Ints
     best_end: Ints
     best_crew: Ints
-    best_key: Floats
     value: Floats
     """Cost of the current run and of the best."""
     current: Ints
@@ -935,6 +934,16 @@ def move(p: Problem, r: Run, s: Walk, scale: float, chains: float) -> int:
 
 
 @njit
+def remember(r: Run, s: Walk) -> None:
+    """The current run, if it is the best."""
+    if s.value[0] < s.value[1]:
+        s.value[1] = s.value[0]
+        s.best_start[:] = r.start
+        s.best_end[:] = r.end
+        s.best_crew[:] = r.crew
+
+
+@njit
 def begin_walk(p: Problem, w: Space, r: Run, blank: Run, s: Walk) -> float:
     """Decode the key of a walk into the first run, and go on from there; returns its cost, or STUCK."""
     value = decode(p, w, r, blank, s.key, 0, 0, np.inf)
@@ -943,6 +952,7 @@ def begin_walk(p: Problem, w: Space, r: Run, blank: Run, s: Walk) -> float:
         s.value[0] = value
         s.current[0] = 0
         press(p, r, s.pressure)
+        remember(r, s)
     return value
 
 
@@ -979,6 +989,7 @@ def anneal(
                 s.value[0] = found
                 s.tally[2] += 1
                 press(p, new, s.pressure)
+                remember(new, s)
             else:
                 found = ABANDONED
         for i in range(count):
@@ -987,10 +998,4 @@ def anneal(
                 s.key[j] = s.trial[j]
             else:
                 s.trial[j] = s.key[j]
-        if found >= 0 and found < s.value[1]:
-            s.value[1] = found
-            s.best_start[:] = new.start
-            s.best_end[:] = new.end
-            s.best_crew[:] = new.crew
-            s.best_key[:] = s.key
     return spent

@@ -18,6 +18,8 @@ LOOKED_AT = 0.05
 """Seconds between looks at the event that stops a solve."""
 LEAST = 0.01
 """Seconds below which no solve is begun."""
+WORK_PER_SECOND = 0.1
+"""CP-SAT's deterministic time that a second stands for where no clock may decide; measured, 0.07 to 0.14."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Stop(Protocol):
 
 
 class Runner:
-    """Runs models one after the other within one budget: seconds, or CP-SAT's deterministic time."""
+    """Runs models one after the other within one budget of seconds, or of the work that they stand for."""
 
     def __init__(self, settings: Settings, stop: Stop, seconds: float) -> None:
         self.settings, self.stop, self.seconds = settings, stop, seconds
@@ -88,7 +90,7 @@ class Runner:
         """What is left of the budget; nothing after a stop."""
         if self.stop.is_set():
             return 0.0
-        spent = self.work if self.settings.deterministic else self.elapsed
+        spent = self.work / WORK_PER_SECOND if self.settings.deterministic else self.elapsed
         return max(0.0, self.seconds - spent)
 
     @property
@@ -120,7 +122,7 @@ class Runner:
             solver.best_bound_callback = risen
         limit = self.left if most is None else min(self.left, most)
         if self.settings.deterministic:
-            chosen.max_deterministic_time = limit
+            chosen.max_deterministic_time = limit * WORK_PER_SECOND
         else:
             chosen.max_time_in_seconds = limit
         for name, value in parameters.items():
@@ -193,7 +195,6 @@ class _Watch(threading.Thread):
 
     def run(self) -> None:
         while not self.over.wait(LOOKED_AT):
-            import os
             if self.asked():
                 self.solver.stop_search()
 

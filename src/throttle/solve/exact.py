@@ -7,16 +7,15 @@ start to end. Waits and milestones, and whatever costs are counted on, live on r
 
 from __future__ import annotations
 
-import threading
-from fractions import Fraction
 from itertools import product
-from math import gcd, lcm
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from throttle.instance import FF, FS, SS, WORKING, Instance, Schedule
-from throttle.solve.cpsat import Found
+from throttle.solve.cpsat import Found, Runner, Stop
+from throttle.solve.goal import Goal
 from throttle.solve.rules import topological
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ CELLS_PER_SECOND = 150_000
 class Exact:
     """Builds and solves the model; ``supports`` says whether the instance is of a kind that it can express."""
 
-    def __init__(self, instance: Instance, settings: Settings, stop: threading.Event) -> None:
+    def __init__(self, instance: Instance, settings: Settings, stop: Stop) -> None:
         self.instance, self.settings, self.stop = instance, settings, stop
         self.a = instance.arrays
 
@@ -45,6 +44,8 @@ class Exact:
             people = a.candidate[a.cand_ptr[a.need_ptr[j]] : a.cand_ptr[a.need_ptr[j + 1]]]
             if len(np.unique(a.person_mask[people])) > 1:
                 return False  # which hours a lag counts depends on the crew
+        if (a.limit[1:] > 0).any() or (a.demand != 1).any() or len(a.person_quota):
+            return False  # of limits, only that on the number of projects in process is modelled
         return not (a.pin >= 0).any()
 
     def solve(
@@ -54,55 +55,19 @@ class Exact:
 
         ``second``: lower the flow measure at no more cost; the bound is then 0.
         """
-        from ortools.sat.python import cp_model
-
         model = _Model(self.instance, incumbent, free, second)
-        if model.cells > CELLS_PER_SECOND * budget or (second and not model.whole_weights):
+        if model.cells > CELLS_PER_SECOND * budget or (second and not model.goal.exact):
             return Found(None, 0.0)
-        solver = cp_model.CpSolver()
-        parameters = solver.parameters
-        parameters.random_seed = self.settings.seed
-        if self.settings.deterministic:
-            parameters.num_workers = 1
-            parameters.max_deterministic_time = budget
-        else:
-            parameters.num_workers = self.settings.workers
-            parameters.max_time_in_seconds = budget
-        if parameters.num_workers < 8:
-            parameters.interleave_search = parameters.num_workers > 1 or self.settings.deterministic
-        watch = _StopWatch(solver, self.stop)
-        watch.start()
-        try:
-            status = solver.solve(model.cp)
-        finally:
-            watch.finish()
-        schedule = None
-        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            schedule = model.read(solver)
+        runner = Runner(self.settings, self.stop, budget)
+        several = self.settings.workers > 1 or self.settings.deterministic
+        answer = runner.solve(model.cp, interleave_search=several and self.settings.workers < 8)
+        schedule = model.read(answer.solver) if answer.found else None
         bound = 0.0
-        if model.exact and not second and status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
-            bound = max(0.0, solver.best_objective_bound) / model.scale
-            if status == cp_model.OPTIMAL and schedule is not None and model.whole_weights:
+        if model.exact and not second and answer.bound is not None:
+            bound = max(0, ceil(answer.bound - 1e-6)) / model.goal.scale
+            if answer.optimal and schedule is not None:
                 bound = schedule.cost
         return Found(schedule, bound)
-
-
-class _StopWatch(threading.Thread):
-    """Stops the solver soon after the event is set."""
-
-    def __init__(self, solver: Any, stop: threading.Event) -> None:
-        super().__init__(daemon=True)
-        self.solver, self.event = solver, stop
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        while not self.over.wait(0.05):
-            if self.event.is_set():
-                self.solver.stop_search()
-
-    def finish(self) -> None:
-        self.over.set()
-        self.join()
 
 
 class _Model:
@@ -113,6 +78,7 @@ class _Model:
 
         self.instance, self.a, self.incumbent, self.free = instance, instance.arrays, incumbent, free
         self.cp = cp_model.CpModel()
+        self.goal = Goal.of(instance)
         self.exact = free is None
         """Whether a solution of the instance that costs less than the incumbent is a solution of the model."""
         a = self.a
@@ -479,24 +445,10 @@ class _Model:
 
     def objective(self, second: bool) -> None:
         a, cp, instance = self.a, self.cp, self.instance
-        rates = np.r_[a.tardiness, a.flow, a.span, a.earliness] / instance.weeks
-        fractions = [Fraction(float(r)).limit_denominator(1000) for r in rates.tolist()]
-        self.whole_weights = all(
-            abs(float(f) - r) <= 1e-9 * max(1.0, r) for f, r in zip(fractions, rates.tolist(), strict=True)
-        )
-        dues = np.r_[a.due[a.tardiness > 0], a.wanted[a.earliness > 0]]
-        parts = 1 if np.allclose(dues, np.round(dues)) else 60
-        self.whole_weights &= bool(np.allclose(dues * parts, np.round(dues * parts)))
-        denominator = lcm(*(f.denominator for f in fractions)) if fractions else 1
-        weights = [int(f * denominator) for f in fractions]
-        divisor = gcd(*weights) or 1
-        weights = [w // divisor for w in weights]
-        # objective = sum weights * slots * parts
-        self.scale = denominator / divisor * parts / instance.weeks
-        self.exact &= self.whole_weights
-        groups = len(a.due)
-        tardiness, flow = weights[:groups], weights[groups : 2 * groups]
-        span, earliness = weights[2 * groups : 3 * groups], weights[3 * groups : 4 * groups]
+        goal = self.goal
+        self.exact &= goal.exact
+        groups, parts = len(a.due), goal.parts
+        tardiness, flow, span, earliness = goal.tardiness, goal.flow, goal.span, goal.earliness
         terms: list[Any] = []
         sooner: list[Any] = []
         measure = _integers(a.measure / instance.weeks)
@@ -515,9 +467,8 @@ class _Model:
             if measure[g]:
                 sooner.append(measure[g] * finish)
             if tardiness[g]:
-                due = round(float(a.due[g]) * parts)
-                late = cp.new_int_var(0, max(0, instance.slots * parts - due), "")
-                cp.add(late >= parts * finish - due)
+                late = cp.new_int_var(0, max(0, instance.slots * parts - goal.due[g]), "")
+                cp.add(late >= parts * finish - goal.due[g])
                 terms.append(tardiness[g] * late)
             if flow[g]:
                 terms.append(flow[g] * parts * finish)
@@ -528,12 +479,11 @@ class _Model:
                 if span[g]:
                     terms.append(span[g] * parts * (finish - begin))
                 if earliness[g]:
-                    wanted = round(float(a.wanted[g]) * parts)
-                    early = cp.new_int_var(0, max(0, wanted), "")
-                    cp.add(early >= wanted - parts * begin)
+                    early = cp.new_int_var(0, max(0, goal.wanted[g]), "")
+                    cp.add(early >= goal.wanted[g] - parts * begin)
                     terms.append(earliness[g] * early)
         if second:
-            cp.add(sum(terms) <= round(self.incumbent.cost * self.scale))
+            cp.add(sum(terms) <= round(self.incumbent.cost * goal.scale))
             terms = sooner
         cp.minimize(sum(terms) if terms else 0)
 
@@ -601,7 +551,9 @@ def safe_horizon(instance: Instance, incumbent: Schedule, latest: Floats) -> int
     bounded = latest[np.isfinite(latest)]
     safe = max(float(bounded.max(initial=0)), float(incumbent.end.max()), float(a.release.max()), float(a.pin.max()))
     special = a.run | (a.occurrence >= 0) | (a.frozen >= 0) | (a.place >= 0)
-    if special[loose].any() or (a.earliness > 0).any() or (a.span > 0).any() or (a.limit[0] > 0 and len(loose)):
+    if not len(loose):
+        return int(safe) + 1
+    if special[loose].any() or (a.earliness > 0).any() or (a.span > 0).any() or a.limit[0] > 0:
         return None
     for j in loose.tolist():
         worst = float(a.wait[j])

@@ -16,8 +16,8 @@ def simple_links(instance: Instance) -> bool:
 def always_open(instance: Instance) -> bool:
     """Whether nothing but other work ever keeps people and environments from an activity once it is released.
 
-    No calendar, window, freeze, pin, working lag, part-time share, limit on projects or on a person's items, and
-    nothing in progress; every need of an activity takes the same time. Then an activity runs without pause for one
+    No calendar, window, freeze, pin, working lag, part-time share, limit on projects, on a person's items or on hours
+    a week, and nothing in progress; every need of an activity takes the same time. Then an activity runs without pause for one
     fixed number of slots.
     """
     a = instance.arrays
@@ -33,7 +33,8 @@ def always_open(instance: Instance) -> bool:
         and (a.place < 0).all()
         and not a.exempt.any()
         and (a.person_wip == 0).all()
-        and a.limit[0] == 0
+        and (a.limit == 0).all()
+        and len(a.person_quota) == 0
         and (a.share == 100).all()
         and (least[most > 0] == most[most > 0]).all()
         and (a.lag_kind == ELAPSED).all()

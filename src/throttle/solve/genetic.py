@@ -59,7 +59,7 @@ class Genetic:
             crew=np.zeros((size, n, words), np.uint64),
             worth=np.zeros((size, len(model.worth))),
             end=np.full(size, far, np.int64),
-            state=np.array([0, 0, 0, far, far], np.int64),
+            state=np.array([0, 0, 0, far, far, 0], np.int64),
             random=np.array([_scrambled(seed)], np.uint64),
             best_start=np.zeros(n, np.int32),
             best_crew=np.zeros((n, words), np.uint64),
@@ -108,8 +108,10 @@ class Genetic:
         self._welcome(start, np.zeros((self.instance.n, self.packing.words), np.uint64))
 
     def _welcome(self, start: Ints, crews: np.ndarray[tuple[int, ...], np.dtype[np.uint64]]) -> None:
-        order = self.packing.order(start)
-        self._kernel.welcome(self.packing.model, self._space, self.pool, order, crews)
+        self._space.order[:] = self.packing.order(start)
+        self._space.wanted[:] = crews
+        self.pool.state[self._kernel.GUEST] = 1
+        self._evolve(1)
 
 
 def _scrambled(seed: int) -> int:

@@ -62,8 +62,8 @@ class Grouped:
     ) -> Found:
         """Look for a schedule that costs less than the incumbent.
 
-        bound: a known lower bound on the cost, where the search may end. seconds: of the clock, or of CP-SAT's
-        deterministic time. board: what others find meanwhile. parameters: of CP-SAT, above those chosen here.
+        bound: a known lower bound on the cost, where the search may end. seconds: of the clock, or the
+        work that they stand for. board: what others find meanwhile. parameters: of CP-SAT, above those chosen here.
         """
         runner = Runner(self.settings, board or self.stop, seconds)
         relaxed, goal = self._prepare(), self.goal
@@ -96,10 +96,12 @@ class Grouped:
         answer = runner.solve(timing.cp, None, workers, staffed, **{**PARAMETERS, **parameters})
         proved = whole and answer.optimal
         if proved:
-            return Found(best, (best or incumbent).cost, True)
-        if whole and answer.bound is not None:
+            bound = (best or incumbent).cost
+        elif whole and answer.bound is not None:
             bound = max(bound, ceil(answer.bound - 1e-6) / goal.scale)
-        return Found(best, bound)
+        if board:
+            board.rise(bound)
+        return Found(best, bound, proved)
 
     def _people(self, timing: Timing, takes: Takes, relaxed: Relaxed) -> None:
         cp = timing.cp

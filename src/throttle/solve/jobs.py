@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from throttle.instance import Schedule
+    from throttle.instance import Instance, Schedule
     from throttle.solve.cpsat import Found
+    from throttle.solve.lagrangian import Lagrangian
     from throttle.solve.search import Search
 
 STEP_SECONDS = 0.03
 """A step of a search lasts about so long, so that it can be stopped soon."""
+COST_SHARE = 0.75
+"""Of the time for bounds, that for the bound on the cost where the flow measure is another goal."""
 
 
 class Span:
@@ -46,10 +49,17 @@ class Span:
 class Job(Protocol):
     """A piece of work for one phase; the fields are what it has found so far."""
 
-    name: str
-    bound: float
-    flow_bound: float
-    proved: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def bound(self) -> float: ...
+
+    @property
+    def flow_bound(self) -> float: ...
+
+    @property
+    def proved(self) -> bool: ...
 
     @property
     def best(self) -> Schedule | None: ...
@@ -64,27 +74,21 @@ class Searching:
     bound = flow_bound = 0.0
     proved = False
 
-    def __init__(self, name: str, search: Search, enough: float) -> None:
-        """``enough``: a cost that cannot be beaten."""
-        self.name, self.search, self.enough = name, search, enough
+    def __init__(self, name: str, search: Search, enough: float, cooling: tuple[float, float] = (0.0, 1.0)) -> None:
+        """``enough``: a cost that cannot be beaten. ``cooling``: how much of the whole search this span is."""
+        self.name, self.search, self.enough, self.cooling = name, search, enough, cooling
 
     @property
     def best(self) -> Schedule:
         return self.search.best
 
     def run(self, span: Span) -> None:
-        work, done = self.search.rate * STEP_SECONDS, 0.0
-        quota = self.search.rate * span.seconds
-        while not span.is_set() and self.search.best.cost > self.enough:
-            share = done / quota if span.deterministic else span.elapsed / span.seconds
-            if share >= 1:
-                break
-            began = time.monotonic()
-            used = self.search.step(share, work)
-            done += used
-            if not span.deterministic:
-                rate = used / max(time.monotonic() - began, 1e-6)
-                work = min(max(rate * STEP_SECONDS, work / 2), work * 2)
+        first, last = self.cooling
+
+        def step(share: float, work: float) -> float:
+            return self.search.step(first + (last - first) * share, work)
+
+        _in_steps(span, self.search.rate, step, lambda: self.search.best.cost <= self.enough)
 
 
 class Modelling:
@@ -105,14 +109,62 @@ class Modelling:
 
 
 class Bounding:
-    """Bounds that get better with time, on the cost and on the flow measure."""
+    """Lagrangian bounds on the cost and, where that is another goal, on the flow measure, in turns."""
 
+    name = "Lagrangian bound"
     best: Schedule | None = None
     proved = False
 
-    def __init__(self, name: str, improve: Callable[[Span], tuple[float, float]]) -> None:
-        self.name, self.improve = name, improve
-        self.bound = self.flow_bound = 0.0
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.bounds: list[Lagrangian] | None = None
+
+    @property
+    def bound(self) -> float:
+        return self.bounds[0].bound if self.bounds else 0.0
+
+    @property
+    def flow_bound(self) -> float:
+        return self.bounds[-1].bound if self.bounds else 0.0
+
+    def prepare(self) -> list[Lagrangian]:
+        """Set up on first use."""
+        if self.bounds is None:
+            from throttle.solve.bounds import Network
+            from throttle.solve.lagrangian import Lagrangian
+            from throttle.solve.rules import Facts
+
+            facts = Facts(self.instance)
+            network = Network(self.instance, facts)
+            goals: tuple[Literal["cost", "flow"], ...] = ("cost",) if self._same() else ("cost", "flow")
+            self.bounds = [Lagrangian(self.instance, facts, network, goal) for goal in goals]
+        return self.bounds
+
+    def _same(self) -> bool:
+        """Whether the cost is the flow measure."""
+        a = self.instance.arrays
+        return not (a.tardiness.any() or a.span.any() or a.earliness.any()) and bool((a.flow == a.measure).all())
 
     def run(self, span: Span) -> None:
-        self.bound, self.flow_bound = self.improve(span)
+        bounds = self.prepare()
+
+        def step(share: float, work: float) -> float:
+            which = 0 if share < COST_SHARE or bounds[-1].done else -1
+            return bounds[which].step(work)
+
+        _in_steps(span, bounds[0].rate, step, lambda: all(b.done for b in bounds))
+
+
+def _in_steps(span: Span, rate: float, step: Callable[[float, float], float], enough: Callable[[], bool]) -> None:
+    """Call step(share of the span that is over, work) with steps of some milliseconds until the span is over."""
+    work, done, quota = rate * STEP_SECONDS, 0.0, rate * span.seconds
+    while not span.is_set() and not enough():
+        share = done / quota if span.deterministic else span.elapsed / span.seconds
+        if share >= 1:
+            break
+        began = time.monotonic()
+        used = step(share, work)
+        done += used
+        if not span.deterministic:
+            speed = used / max(time.monotonic() - began, 1e-6)
+            work = min(max(speed * STEP_SECONDS, work / 2), work * 2)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     Marks = NDArray[np.uint8]
 
 PLACED, STUCK, LOCKED, CUT, STOPPED = 0, 1, 2, 3, 4
-"""Outcomes: all placed; one has no place before the horizon; spans let in wait for others that cannot be; the cost would
-pass the limit; told to stop."""
+"""Outcomes: all placed; one has no place before the horizon; spans let in wait for others that cannot be; the cost
+would pass the limit; told to stop."""
 
 CREWS_TRIED = 4000
 """Crews tried one by one where choosing seat by seat found none."""
@@ -307,7 +307,7 @@ def in_crew(crew: Ints, rows: Ints, upto: int, person: int) -> bool:
 
 @njit
 def over_quota(a: Arrays, j: int, crew: Ints, seats: Ints, start: int, end: int, used: Ints) -> int:
-    """From when to try again because activity j, worked from start to end, exceeds a quota; -1 where it exceeds none."""
+    """From when to try again because activity j, worked from start to end, exceeds a quota, or -1."""
     place = a.place[j]
     counted = np.zeros(seats.shape[0], np.uint8)
     for first in range(seats.shape[0]):
@@ -350,9 +350,10 @@ def over_quota(a: Arrays, j: int, crew: Ints, seats: Ints, start: int, end: int,
                     if used[at] + least <= a.quota[at]:
                         return start + 1
                     # full, so it cannot begin before the next bucket: it would work here too
-                    while t < a.bucket.shape[1] and a.bucket[a.quota_bucket[quota], t] == number:
-                        t += 1
-                    return t
+                    after = t
+                    while after < a.bucket.shape[1] and a.bucket[a.quota_bucket[quota], after] == number:
+                        after += 1
+                    return after
     return -1
 
 
@@ -709,12 +710,12 @@ def has_room(a: Arrays, s: int, opened: Marks, booked: Ints, alone: Marks) -> bo
     """Whether span s, and those that must be let in with it, fit under their limits and wait for none not let in."""
     if alone[s] == 1:
         row = a.span_limit[s]
-        if booked[row] > 0 and booked[row] + a.demand[s] > a.limit[row]:
+        if a.demand[s] > 0 and booked[row] > 0 and booked[row] + a.demand[s] > a.limit[row]:
             return False
+        ready = True
         for e in range(a.before_ptr[s], a.before_ptr[s + 1]):
-            if opened[a.before[e]] == 0:
-                return False
-        return True
+            ready &= opened[a.before[e]] == 1
+        return ready
     together, count = np.zeros_like(booked), np.zeros_like(booked)
     for q in range(a.knot.shape[0]):
         if a.knot[q] == a.knot[s] and opened[q] == 0:
@@ -800,10 +801,10 @@ def changed_around(
     for c in range(able, able_end):
         if people[candidate[c]] & bits != 0:
             return True
+    found = False
     for u in range(uses, uses_end):
-        if env[use[u]] & bits != 0:
-            return True
-    return False
+        found |= env[use[u]] & bits != 0
+    return found
 
 
 @njit
@@ -932,19 +933,17 @@ def decode(
     k = at = kept
     searched = 0
     while k < n:
-        if k % LOOKS == 0 and stop[0] == 1:
+        if (k - kept) % LOOKS == 0 and stop[0] == 1:
             return STOPPED, k, searched
         while a.spans.shape[0] > 0:
             if stale:
                 chosen, stale = -1, False
                 for s in range(spans):
-                    if (
-                        opened[s] == 0
-                        and foremost[s] >= 0
-                        and (chosen < 0 or less(rank, foremost[s], foremost[chosen]))
-                    ):
-                        if has_room(a, s, opened, booked, alone):
-                            chosen = s
+                    if opened[s] == 1 or foremost[s] < 0:
+                        continue
+                    ahead = chosen < 0 or less(rank, foremost[s], foremost[chosen])
+                    if ahead and has_room(a, s, opened, booked, alone):
+                        chosen = s
             if chosen < 0 or (size > 0 and not less(rank, foremost[chosen], heap[0])):
                 break
             since = room_from(a, chosen, opened, booked, left, last, entered)

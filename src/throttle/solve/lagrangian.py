@@ -54,10 +54,10 @@ BEYOND = 1.3
 COARSEST = 60
 """Cells of the first, coarsest axis of time, and how much finer the next one is."""
 FINER = 4
-PASSES, LAST_PASSES = 200, 100
-"""Passes over all trees on one axis; and on the finest, between restarts from the best prices."""
-FIRST_PACE, PACE, DECAY = 0.3, 0.1, 3.0
-"""Steps in units of the prices: at first, later, and how far they shrink (as a power of e) within ``PASSES``."""
+PASSES = 200
+"""Passes over all trees on one axis; on the finest, between restarts from the best prices."""
+FIRST_PACE, FALL, DECAY = 0.6, 0.33, 4.0
+"""Steps in units of the prices: at first, by what they shrink from axis to axis, and (as a power of e) on each."""
 LEAST_SIZE = 0.2
 MEMORY, MEMORY_2 = 0.9, 0.99
 SOFT = 0.02
@@ -210,7 +210,9 @@ class _Modes:
         for rows, people in parts:
             if len(rows) ** min(people, 4) > 4 * MODES:
                 return None
-            choices.append([set(c) for c in combinations_with_replacement(rows, people)] if len(rows) > 1 else [{*rows}])
+            choices.append(
+                [set(c) for c in combinations_with_replacement(rows, people)] if len(rows) > 1 else [{*rows}]
+            )
             total *= len(choices[-1])
             if total > 16 * MODES:
                 return None
@@ -517,6 +519,9 @@ def _by_cell(there: Floats, width: int, cells: int) -> Floats:
 class Lagrangian:
     """A lower bound on one goal of an instance that rises while it is given time. Not shared between threads."""
 
+    rate = 4e6
+    """Work a second on a usual core: what a second stands for in deterministic mode."""
+
     def __init__(
         self, instance: Instance, facts: Facts, network: Network, goal: Goal = "cost", compiled: bool = True
     ) -> None:
@@ -556,7 +561,7 @@ class Lagrangian:
         weight = float((self._trees.late + self._trees.flow).sum())
         self._unit = weight * level.slots / max(float(level.present.sum()), 1.0)
         """Price of a slot that is worth a delay of everything by its share of the capacity."""
-        self._pace = FIRST_PACE if not self.passes else PACE
+        self._pace = self._pace * FALL if self.passes else FIRST_PACE
         self._restart()
         self._begin()
 
@@ -629,7 +634,7 @@ class Lagrangian:
             self._best, self._best_price = value, level.price.copy()
         self.passes += 1
         self._age += 1
-        if self._age == (PASSES if level.width > self._finest or self._pace > PACE else LAST_PASSES):
+        if self._age == PASSES:
             if level.width > self._finest:
                 self._refine(max(self._finest, level.width // FINER))
                 return

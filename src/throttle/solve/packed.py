@@ -17,6 +17,8 @@ import numpy as np
 from throttle.solve.jit import njit
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from numpy.typing import NDArray
 
     from throttle.instance import Ints
@@ -37,11 +39,36 @@ FAR = 1 << 40
 LATE = 1 << 20
 """More than an activity can wait for."""
 
+PASSES = 3
+"""Decodes of a child."""
 HOPE_FORWARD, HOPE_BACKWARD = 0.04, 0.03
 """A child is given up whose first decode ends so much later than its parent, or whose second one does."""
 
-FILLED, STALL, RESTARTS, RECENT, BEST = range(5)
-"""Entries of the state: members decoded, children since the last gain, restarts, best since then, best of all."""
+FILLED, STALL, RESTARTS, RECENT, BEST, GUEST = range(6)
+"""Entries of the state: members decoded, children since the last gain, restarts, best since then, best of all,
+and 1 if the order and crews in the space came from outside and go first."""
+
+
+# --- arrays: loops are compiled in a fraction of the time that slices take --------------------------------------------
+
+
+@njit
+def copy(source: NDArray[Any], target: NDArray[Any]) -> None:
+    for i in range(source.shape[0]):
+        target[i] = source[i]
+
+
+@njit
+def copy_crews(source: Words, target: Words) -> None:
+    for j in range(source.shape[0]):
+        for w in range(source.shape[1]):
+            target[j, w] = source[j, w]
+
+
+@njit
+def clear(target: NDArray[Any]) -> None:
+    for i in range(target.shape[0]):
+        target[i] = 0
 
 
 # --- crews ------------------------------------------------------------------------------------------------------------
@@ -231,7 +258,7 @@ def earliest_crew(
                 there = qualified[0]
         able[0] = there
         return start
-    able[:] = qualified
+    copy(qualified, able)
     while t >= start:
         fewer = False
         for w in range(able.shape[0]):
@@ -245,7 +272,7 @@ def earliest_crew(
         else:
             start = t + 1
             t = start + length - 1
-            able[:] = qualified
+            copy(qualified, able)
     return start
 
 
@@ -289,9 +316,11 @@ def decode(
     """
     staffed = people_free.shape[0] > 0
     for w in range(room.shape[0]):
-        free[w, : dirty[0]] = room[w]
+        for t in range(dirty[0]):
+            free[w, t] = room[w]
     for w in range(people_free.shape[0]):
-        people_free[w, : dirty[0]] = everyone[w]
+        for t in range(dirty[0]):
+            people_free[w, t] = everyone[w]
     last_end = 0
     for i in range(order.shape[0]):
         j = order[i]
@@ -331,7 +360,7 @@ def decode(
                     dearest,
                     slack,
                 )
-                crew[j] = able
+                copy(able, crew[j])
             elif last > first:
                 begin = earliest_room(begin, length[j], first, last, use_word, use_amount, free)
             start[j] = begin
@@ -368,109 +397,76 @@ def sort_by_time(time: Numbers, topological: Numbers, count: Ints, order: Number
 
 
 @njit
-def decode_forward(m: Model, s: Space, kept: int, limit: int, order: Numbers, wanted: Words) -> int:
-    """Decode into ``s.start`` and ``s.crew``."""
-    return decode(
-        order,
-        kept,
-        limit,
-        m.length,
-        m.release,
-        m.rest,
-        m.pred_ptr,
-        m.pred,
-        m.pred_lag,
-        m.use_ptr,
-        m.use_word,
-        m.use_amount,
-        m.room,
-        m.hall_ptr,
-        m.hall_mask,
-        m.hall_count,
-        m.qualified,
-        m.alone,
-        m.class_word,
-        m.class_mask,
-        m.everyone,
-        s.dearest,
-        wanted,
-        s.free,
-        s.people_free,
-        s.dirty,
-        s.able,
-        s.slack,
-        s.start,
-        s.crew,
-    )
-
-
-@njit
-def decode_backward(m: Model, s: Space, limit: int, order: Numbers, wanted: Words) -> int:
-    """Decode with time and links reversed, and without releases, into ``s.late`` and ``s.late_crew``."""
-    return decode(
-        order,
-        0,
-        limit,
-        m.length,
-        m.at_once,
-        m.before,
-        m.succ_ptr,
-        m.succ,
-        m.succ_lag,
-        m.use_ptr,
-        m.use_word,
-        m.use_amount,
-        m.room,
-        m.hall_ptr,
-        m.hall_mask,
-        m.hall_count,
-        m.qualified,
-        m.alone,
-        m.class_word,
-        m.class_mask,
-        m.everyone,
-        s.dearest,
-        wanted,
-        s.free,
-        s.people_free,
-        s.dirty,
-        s.able,
-        s.slack,
-        s.late,
-        s.late_crew,
-    )
-
-
-@njit
-def justify(m: Model, s: Space, kept: int, goal: int) -> int:
-    """Decode ``s.order`` forward, backward by finish and forward again, and return the least last end.
+def justify(m: Model, s: Space, passes: int, kept: int, goal: int) -> int:
+    """Decode ``s.order`` forward, backward by finish and forward again (three passes), and return the least last end.
 
     The schedule goes to ``s.found`` and ``s.found_crew``, and an order that leads to it to ``s.turn``: that of the
-    backward one, if the last is the best. Where an end at ``goal`` is out of reach, or there is little hope of it, a
-    decode stops and FAR is returned. The first ``kept`` activities have their start and crew.
+    backward one, if the last is the best. Backward, time and links are reversed, and there are no releases. Where an
+    end at ``goal`` is out of reach, or there is little hope of it, a decode stops; the first one so returns FAR.
+    The first ``kept`` activities have their start and crew in ``s.start`` and ``s.crew``.
     """
     n = m.length.shape[0]
-    hope = FAR if goal == FAR else goal + max(1, int(HOPE_FORWARD * goal))
-    best = decode_forward(m, s, kept, hope, s.order, s.wanted)
-    if best == FAR:
-        return FAR
-    s.found[:] = s.start
-    s.found_crew[:] = s.crew
-    for j in range(n):
-        s.time[j] = best - s.start[j] - m.length[j]
-    sort_by_time(s.time, m.reversed, s.tally, s.turn)
-    hope = FAR if goal == FAR else goal + max(1, int(HOPE_BACKWARD * goal))
-    end = decode_backward(m, s, hope, s.turn, s.crew)
-    if end < FAR:
-        for j in range(n):
-            s.time[j] = end - s.late[j] - m.length[j]
-        sort_by_time(s.time, m.topological, s.tally, s.turn)
-        end = decode_forward(m, s, 0, min(best, goal), s.turn, s.late_crew)
-        if end <= best:
-            s.found[:] = s.start
-            s.found_crew[:] = s.crew
-            return end
-    sort_by_time(s.found, m.topological, s.tally, s.turn)
+    best = FAR
+    copy(s.order, s.turn)
+    for number in range(passes):
+        backward = number == 1
+        release, rest, start, crew, wanted = m.release, m.rest, s.start, s.crew, s.wanted
+        ptr, links, lag = m.pred_ptr, m.pred, m.pred_lag
+        limit = FAR
+        if backward:
+            release, rest, start, crew, wanted = m.at_once, m.before, s.late, s.late_crew, s.crew
+            ptr, links, lag = m.succ_ptr, m.succ, m.succ_lag
+        elif number == 2:
+            wanted = s.late_crew
+            limit = min(best, goal)
+        if goal < FAR and number < 2:
+            limit = goal + max(1, int((HOPE_BACKWARD if backward else HOPE_FORWARD) * goal))
+        end = decode(
+            s.turn,
+            kept if number == 0 else 0,
+            limit,
+            m.length,
+            release,
+            rest,
+            ptr,
+            links,
+            lag,
+            m.use_ptr,
+            m.use_word,
+            m.use_amount,
+            m.room,
+            m.hall_ptr,
+            m.hall_mask,
+            m.hall_count,
+            m.qualified,
+            m.alone,
+            m.class_word,
+            m.class_mask,
+            m.everyone,
+            s.dearest,
+            wanted,
+            s.free,
+            s.people_free,
+            s.dirty,
+            s.able,
+            s.slack,
+            start,
+            crew,
+        )
+        if end == FAR:
+            break
+        if not backward and end <= best:
+            best = end
+            copy(start, s.found)
+            copy_crews(crew, s.found_crew)
+            if number == 2:
+                return best
+        if number + 1 < passes:
+            for j in range(n):
+                s.time[j] = end - start[j] - m.length[j]
+            sort_by_time(s.time, m.topological if backward else m.reversed, s.tally, s.turn)
+    if best < FAR:
+        sort_by_time(s.found, m.topological, s.tally, s.turn)
     return best
 
 
@@ -616,7 +612,7 @@ def cross_two_points(s: Space, random: Words, one: Numbers, other: Numbers) -> N
     n = one.shape[0]
     low, high = below(random, n), below(random, n)
     low, high = min(low, high), max(low, high)
-    s.taken[:] = 0
+    clear(s.taken)
     size = 0
     for i in range(low):
         s.order[size] = one[i]
@@ -642,7 +638,7 @@ def cross_block(m: Model, s: Space, random: Words, one: Numbers, other: Numbers)
     n = one.shape[0]
     width = min(n, max(5, int(n * (0.05 + 0.45 * uniform(random)))))
     begin = below(random, max(1, n - width))
-    s.taken[:] = 0
+    clear(s.taken)
     for i in range(begin, begin + width):
         s.taken[other[i]] = 2
     size = 0
@@ -663,8 +659,8 @@ def shuffle_window(m: Model, s: Space, random: Words, one: Numbers) -> None:
     width = min(n, max(5, int(n * (0.05 + 0.3 * uniform(random)))))
     begin = below(random, max(1, n - width))
     amount = uniform(random)
-    s.taken[:] = 0
-    s.order[:] = one
+    clear(s.taken)
+    copy(one, s.order)
     for i in range(width):
         place = (1 - amount) * i + amount * width * uniform(random)
         k = i
@@ -723,11 +719,11 @@ def inherit_crews(s: Space, random: Words, one: Words, other: Words) -> None:
         forget = 0.1
     for j in range(one.shape[0]):
         if forget > 0 and uniform(random) < forget:
-            s.wanted[j] = NOTHING
+            clear(s.wanted[j])
         elif s.taken[j] == 2:
-            s.wanted[j] = other[j]
+            copy(other[j], s.wanted[j])
         else:
-            s.wanted[j] = one[j]
+            copy(one[j], s.wanted[j])
 
 
 @njit
@@ -760,38 +756,50 @@ def begin_again(pool: Pool, patience: int) -> None:
         for p in range(pool.end.shape[0]):
             if pool.end[p] < pool.end[elite]:
                 elite = p
-        pool.order[0] = pool.order[elite]
-        pool.start[0] = pool.start[elite]
-        pool.crew[0] = pool.crew[elite]
-        pool.worth[0] = pool.worth[elite]
+        copy(pool.order[elite], pool.order[0])
+        copy(pool.start[elite], pool.start[0])
+        copy_crews(pool.crew[elite], pool.crew[0])
+        copy(pool.worth[elite], pool.worth[0])
         pool.end[0] = pool.end[elite]
         state[FILLED] = 1
         state[RECENT] = pool.end[0]
-    pool.end[state[FILLED] :] = FAR
+    for p in range(state[FILLED], pool.end.shape[0]):
+        pool.end[p] = FAR
 
 
 @njit
 def keep(pool: Pool, s: Space, p: int, end: int) -> None:
     """Let the schedule found take the place of a member."""
-    pool.order[p] = s.turn
-    pool.start[p] = s.found
-    pool.crew[p] = s.found_crew
-    pool.worth[p] = s.worth
+    copy(s.turn, pool.order[p])
+    copy(s.found, pool.start[p])
+    copy_crews(s.found_crew, pool.crew[p])
+    copy(s.worth, pool.worth[p])
     pool.end[p] = end
     if end < pool.state[RECENT]:
         pool.state[RECENT] = end
         pool.state[STALL] = 0
     if end < pool.state[BEST]:
         pool.state[BEST] = end
-        pool.best_start[:] = s.found
-        pool.best_crew[:] = s.found_crew
+        copy(s.found, pool.best_start)
+        copy_crews(s.found_crew, pool.best_crew)
+
+
+@njit
+def worst_member(pool: Pool) -> int:
+    """The next empty place, or else the member that ends last."""
+    worst = min(pool.state[FILLED], pool.end.shape[0] - 1)
+    if pool.state[FILLED] >= pool.end.shape[0]:
+        for p in range(pool.end.shape[0]):
+            if pool.end[p] > pool.end[worst]:
+                worst = p
+    return worst
 
 
 @njit
 def evolve(m: Model, s: Space, pool: Pool, bound: int, patience: int, children: int) -> int:
     """Decode so many children, or fewer where the last end meets the bound; returns how many.
 
-    A child takes the place of its parent unless it is worse or its order is known.
+    A child takes the place of its parent unless it is worse or its order is known; a guest that of the worst member.
     """
     size, n = pool.order.shape
     staffed = s.people_free.shape[0] > 0
@@ -801,12 +809,18 @@ def evolve(m: Model, s: Space, pool: Pool, bound: int, patience: int, children: 
             return done
         begin_again(pool, patience)
         kept = 0
+        guest = state[GUEST] == 1
         newborn = state[FILLED] < size
-        if newborn:
+        if guest:
+            state[GUEST] = 0
+            p = worst_member(pool)
+            price_people(m, s, random, pool.worth[p], True, True)
+        elif newborn:
             p = state[FILLED]
             state[FILLED] += 1
             random_order(m, s, random, p, size)
-            s.wanted[:] = NOTHING
+            for j in range(n):
+                clear(s.wanted[j])
             price_people(m, s, random, pool.worth[p], True, p == 0 and state[RESTARTS] == 0)
         else:
             p = below(random, size)
@@ -831,30 +845,11 @@ def evolve(m: Model, s: Space, pool: Pool, bound: int, patience: int, children: 
             else:
                 for i in range(kept):
                     s.start[s.order[i]] = pool.start[p, s.order[i]]
-        end = justify(m, s, kept, pool.end[p])
-        if end > pool.end[p]:
+        end = justify(m, s, PASSES, kept, FAR if guest else pool.end[p])
+        if not guest and end > pool.end[p]:
             continue
-        if newborn or not known_before(pool, p, end, s.turn):
+        if (newborn and not guest) or not known_before(pool, p, end, s.turn):
             keep(pool, s, p, end)
+            if guest and newborn:
+                state[FILLED] += 1
     return children
-
-
-@njit
-def welcome(m: Model, s: Space, pool: Pool, order: Numbers, wanted: Words) -> int:
-    """Decode an order with the crews wanted, and let it take the place of the worst member; returns its last end."""
-    s.order[:] = order
-    s.wanted[:] = wanted
-    price_people(m, s, pool.random, m.worth, True, True)
-    end = justify(m, s, 0, FAR)
-    if known_before(pool, -1, end, s.turn):
-        return end
-    p = 0
-    if pool.state[FILLED] < pool.end.shape[0]:
-        p = pool.state[FILLED]
-        pool.state[FILLED] += 1
-    else:
-        for other in range(pool.end.shape[0]):
-            if pool.end[other] > pool.end[p]:
-                p = other
-    keep(pool, s, p, end)
-    return end

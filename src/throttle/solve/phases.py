@@ -16,11 +16,11 @@ from throttle.solve.annealing import Annealing, Chronological
 from throttle.solve.decoder import Decoder
 from throttle.solve.exact import Exact
 from throttle.solve.features import makespan_only
-from throttle.solve.grouped import Grouped
-from throttle.solve.jobs import Job, Modelling, Searching
+from throttle.solve.jobs import Bounding, Job, Modelling, Searching
 from throttle.solve.local import LocalSearch
 from throttle.solve.neighbourhoods import NEIGHBOURHOODS
 from throttle.solve.times import Times
+from throttle.solve.whole import Whole
 
 if TYPE_CHECKING:
     from throttle.instance import Schedule
@@ -113,7 +113,18 @@ def large(solver: Solver) -> Iterator[Phase]:
         return found
 
     chains = solver.ready(begin)
-    yield Phase(1.0, [Searching("annealing", chain, s.bound) for chain in chains])
+    bounding = Bounding(solver.untrimmed)
+    solver.ready(bounding.prepare)
+    begun = solver.spent
+    until = begun + BOUNDING * (1 - begun)
+
+    def search(k: int, first: float, last: float) -> Searching:
+        return Searching("annealing", chains[k], s.bound, cooling=(first, last))
+
+    others = range(1, len(chains))
+    yield Phase(until, [bounding, *(search(k, 0, BOUNDING) for k in others)])
+    chains[0].join(_best(solver))
+    yield Phase(1.0, [search(0, 0, 1), *(search(k, BOUNDING, 1) for k in others)])
 
 
 # --- everything else ---------------------------------------------------------------------------------------------
@@ -123,10 +134,13 @@ def general(solver: Solver) -> Iterator[Phase]:
     """Local search on serial schedules, and the whole exact model where small, else parts of it."""
     settings, instance = solver.settings, solver.instance
     local = Local(solver)
+    bounding = Bounding(solver.untrimmed)
+    if solver.compiled:
+        solver.ready(bounding.prepare)
+        yield local.phase(BOUNDING / 2, [bounding])
     exact = Exact(instance, settings, solver.halt)
     whole = _whole(solver)
     if whole is not None:
-        yield local.phase(0.1 if instance.n <= EXACT_ACTIVITIES else 0.3)
         yield Phase(0.9, [whole])
     elif exact.supports():
         yield local.phase(0.7)
@@ -145,22 +159,22 @@ class Local:
             for k, decoder in enumerate(decoders)
         ]
 
-    def phase(self, until: float, second: bool = False) -> Phase:
+    def phase(self, until: float, beside: Sequence[Job] = (), second: bool = False) -> Phase:
+        """``beside``: jobs for the last workers."""
         enough = -1.0 if second else self.solver.solution.bound
         for search in self.searches:
             search.join(_best(self.solver))
-        return Phase(until, [Searching("local search", search, enough) for search in self.searches], second)
+        count = max(0 if beside else 1, len(self.searches) - len(beside))
+        jobs = [Searching("local search", search, enough) for search in self.searches[:count]]
+        return Phase(until, [*jobs, *beside], second)
 
 
 def _whole(solver: Solver) -> Modelling | None:
     """The model of the whole instance that suits it, where it is small enough."""
     instance, settings, s = solver.untrimmed, solver.settings, solver.solution
-    times = Times(instance, settings, solver.halt)
-    if times.supports() and not len(instance.arrays.work):
-        return Modelling("times alone", lambda seconds: times.solve(_best(solver), s.bound, seconds))
-    grouped = Grouped(instance, settings, solver.halt)
-    if grouped.supports():
-        return Modelling("grouped model", lambda seconds: grouped.solve(_best(solver), s.bound, seconds))
+    always_open = Whole(instance, settings, solver.halt)
+    if always_open.supports():
+        return Modelling("whole model", lambda seconds: always_open.solve(_best(solver), s.bound, seconds))
     exact = Exact(instance, settings, solver.halt)
     if instance.n <= EXACT_ACTIVITIES and exact.supports():
         return Modelling("exact model", lambda seconds: exact.solve(_best(solver), seconds))

@@ -260,12 +260,10 @@ def solve_trees(
                     mask = mode[m]
                     count = opened[mask, slots]
                     for u in range(opened[mask, min(head[node], slots)], count):
-                        end = place[mask, u + work - 1] + 1 if u + work <= count else slots
+                        end = place[mask, u + work - 1] + 1 if u + work <= count else max(slots, place[mask, u] + work)
                         at = min(cells, (end + reach[node]) // width)
                         v = below[min(cells, (place[mask, u] + offset[node]) // width)]
-                        v += mode_price(
-                            node, mask, u, row_ptr, row_set, row_work, row_weight, pair, open_price, count
-                        )
+                        v += mode_price(node, mask, u, row_ptr, row_set, row_work, row_weight, pair, open_price, count)
                         if costs:
                             v += own_cost(node, moment[min(end, last_moment)], cost_ptr, late, due, flow, floor)
                         value[at] = min(value[at], v)
@@ -423,7 +421,7 @@ def take_mode(
         count = opened[mask, slots]
         from_ = max(opened[mask, soonest - 1] + 1 - work, opened[mask, min(head[node], slots)])
         for u in range(from_, count if latest >= slots else opened[mask, latest] - work + 1):
-            end = place[mask, u + work - 1] + 1 if u + work <= count else slots
+            end = place[mask, u + work - 1] + 1 if u + work <= count else max(slots, place[mask, u] + work)
             if min(cells, (end + reach[node]) // width) != last:
                 continue
             v = below[min(cells, (place[mask, u] + offset[node]) // width)]

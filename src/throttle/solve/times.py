@@ -18,7 +18,7 @@ from throttle.instance import Instance, Schedule
 from throttle.solve.cliques import cliques
 from throttle.solve.cpsat import Board, Found, Runner, Stop
 from throttle.solve.crews import Crews, overlapping
-from throttle.solve.features import always_open
+from throttle.solve.features import always_open, makespan_only
 from throttle.solve.goal import Goal
 from throttle.solve.jit import kernels
 from throttle.solve.relaxed import Relaxed
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST_ACTIVITIES = 600
 CREWED: dict[str, Any] = {"linearization_level": 0, "use_overload_checker_in_cumulative": True}
-UNCREWED: dict[str, Any] = {"interleave_search": True}
+MAKESPAN: dict[str, Any] = {"interleave_search": True}
 SETTLED = 0.4
 """Seconds without improvement after which what others have found is worth a new start."""
 
@@ -58,6 +58,7 @@ class Times:
             self._relaxed = Relaxed(self.instance)
             self.goal = Goal.of(self.instance)
             self.crews = Crews(self._relaxed)
+            self.makespan = makespan_only(self.instance)
             self.cliques = cliques(self._relaxed)
         return self._relaxed
 
@@ -72,7 +73,7 @@ class Times:
     ) -> Found:
         """Look for a schedule that costs less than the incumbent.
 
-        bound: a known lower bound on the cost. seconds: of the clock, or of CP-SAT's deterministic time. board: what
+        bound: a known lower bound on the cost. seconds: of the clock, or the work that they stand for. board: what
         others find meanwhile. parameters: of CP-SAT, above those chosen here.
         """
         runner = Runner(self.settings, board or self.stop, seconds)
@@ -126,10 +127,8 @@ class Times:
             timing.hint(hint)
             timing.minimize()
             sought = upper
-            chosen = {**(CREWED if crewed else UNCREWED), **parameters}
-            import os; DBG = os.environ.get("DBG"); DBG and print("T start", upper, round(runner.elapsed,2), chosen)
+            chosen = {**(CREWED if crewed else MAKESPAN if self.makespan else {}), **parameters}
             answer = runner.solve(timing.cp, None, workers, staff, stale, risen, **chosen)
-            DBG and print("T end", answer.status, answer.bound, sought, upper, round(runner.elapsed,2))
             if answer.refuted:
                 least = upper if whole else least
                 break

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.always_open import always_open_portfolio, always_open_portfolios
+from support.never_closed import always_open_portfolio, always_open_portfolios
 from support.cases import compiled, needing, portfolio
 from support.portfolios import random_portfolio
 from throttle.check import check

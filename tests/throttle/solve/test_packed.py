@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.always_open import always_open_portfolio, always_open_portfolios
+from support.never_closed import always_open_portfolio, always_open_portfolios
 from support.cases import compiled, portfolio
 from throttle.instance import Instance
 from throttle.solve.decoder import Decoder
@@ -41,7 +41,8 @@ def forward(instance: Instance, order: np.ndarray, compiled_: bool = False) -> t
     kernel, space = kernels(compiled_, "packed"), packing.space()
     far = int(kernel.FAR)
     space.dearest[:] = np.argsort(-packing.model.worth, kind="stable")
-    end = kernel.decode_forward(packing.model, space, 0, far, order, space.wanted)
+    space.order[:] = order
+    end = kernel.justify(packing.model, space, 1, 0, far)
     return int(end), space.start.copy(), space.crew.copy()
 
 
@@ -82,33 +83,52 @@ def test_compiled_and_plain_search_alike(people: int) -> None:
 
 
 def test_decoding_leaves_nothing_behind() -> None:
-    """A limit that cuts a decode short changes nothing in the next one."""
+    """A goal out of reach, which cuts a decode short, changes nothing in the next one."""
     instance = compiled(always_open_portfolio(5, 12)).instance
     packing = Packing(instance)
     kernel, space = kernels(False, "packed"), packing.space()
-    order, other = (some_order(packing, Random(seed)) for seed in (1, 2))
     far = int(kernel.FAR)
-    first = kernel.decode_forward(packing.model, space, 0, far, order, space.wanted)
-    start = space.start.copy()
-    assert kernel.decode_forward(packing.model, space, 0, packing.critical - 1, other, space.wanted) == far
-    assert kernel.decode_forward(packing.model, space, 0, first, order, space.wanted) == first
-    assert np.array_equal(space.start, start)
-    assert kernel.decode_forward(packing.model, space, 0, first - 1, order, space.wanted) == far
+    space.order[:] = some_order(packing, Random(1))
+    first = kernel.justify(packing.model, space, 3, 0, far)
+    start = space.found.copy()
+    space.order[:] = some_order(packing, Random(2))
+    assert kernel.justify(packing.model, space, 3, 0, packing.critical // 2) == far
+    space.order[:] = some_order(packing, Random(1))
+    assert kernel.justify(packing.model, space, 3, 0, far) == first
+    assert np.array_equal(space.found, start)
 
 
-def test_what_was_kept_is_not_placed_again() -> None:
-    instance = compiled(always_open_portfolio(8, 12)).instance
-    packing = Packing(instance)
+@given(always_open_portfolios(12), st.randoms(use_true_random=False))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_what_was_kept_is_not_placed_again(made_from: Portfolio, random: Random) -> None:
+    packing = Packing(compiled(made_from).instance)
     kernel, space = kernels(False, "packed"), packing.space()
     far = int(kernel.FAR)
-    order = some_order(packing, Random(3))
-    end = kernel.decode_forward(packing.model, space, 0, far, order, space.wanted)
-    start, crew = space.start.copy(), space.crew.copy()
-    for kept in range(instance.n + 1):
-        space.start[order[kept:]] = -1
-        assert kernel.decode_forward(packing.model, space, kept, far, order, space.wanted) == end
-        assert np.array_equal(space.start, start)
-        assert np.array_equal(space.crew, crew)
+    order = space.order[:] = some_order(packing, random)
+    end = kernel.justify(packing.model, space, 1, 0, far)
+    start, crew = space.found.copy(), space.found_crew.copy()
+    kept = random.randint(0, len(order))
+    space.start[order[kept:]] = -1
+    assert kernel.justify(packing.model, space, 1, kept, far) == end
+    assert np.array_equal(space.found, start)
+    assert np.array_equal(space.found_crew, crew)
+
+
+@given(always_open_portfolios(12), st.randoms(use_true_random=False))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_justification_never_ends_later_and_says_how_it_came_about(made_from: Portfolio, random: Random) -> None:
+    """Where there are no crews, the order that it returns leads to the same schedule."""
+    packing = Packing(compiled(_without_crews(made_from)).instance)
+    kernel, space = kernels(False, "packed"), packing.space()
+    far = int(kernel.FAR)
+    space.order[:] = some_order(packing, random)
+    once = kernel.justify(packing.model, space, 1, 0, far)
+    best = kernel.justify(packing.model, space, 3, 0, far)
+    assert packing.critical <= best <= once
+    start = space.found.copy()
+    space.order[:] = space.turn
+    assert kernel.justify(packing.model, space, 1, 0, far) == best
+    assert np.array_equal(space.found, start)
 
 
 def test_five_environments_take_two_words_and_one_that_is_never_full_none() -> None:
