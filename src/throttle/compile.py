@@ -48,6 +48,7 @@ Number = TypeVar("Number", bound=np.generic)
 LINK_TYPES = {LinkType.FS: FS, LinkType.SS: SS, LinkType.FF: FF, LinkType.SF: SF}
 YEARS_AHEAD = 5
 NONE = timedelta(0)
+NO_COSTS = Costs()
 SAMPLED_WEEKS = 8
 LEAST_HOURS = 5
 """Hours a week that anyone is taken to work, for a first guess of the horizon."""
@@ -146,6 +147,7 @@ class _Compiler:
         self.frosts: dict[tuple[int, ...], NDArray[np.uint8]] = {}
         self.external_edges: dict[str, list[Edge]] = {}
         self.projects = {name: k for k, name in enumerate(portfolio.projects)}
+        self.going = {id for id, item in portfolio.work.items() if is_in_progress(item)}
         self.touched = {
             graph.project_of(i)
             for i, item in portfolio.work.items()
@@ -180,12 +182,12 @@ class _Compiler:
                     stack.append(edge.successor)
 
     def binds(self, edge: Edge) -> bool:
-        work = self.portfolio.work
+        if not self.going:
+            return True
         starts = edge.link.type in (LinkType.FS, LinkType.SS)
-        if starts and is_in_progress(work[edge.successor]):
+        if starts and edge.successor in self.going:
             return False
-        before = work.get(edge.predecessor)
-        return not (before and edge.link.type in (LinkType.SS, LinkType.SF) and is_in_progress(before))
+        return edge.predecessor not in self.going or edge.link.type not in (LinkType.SS, LinkType.SF)
 
     def why_out(self, id: str) -> Unscheduled | None:
         portfolio, item = self.portfolio, self.portfolio.work[id]
@@ -386,7 +388,7 @@ class _Compiler:
             self.frosts[freezes] = self.frost(freezes)
         project = self.graph.project_of(id)
         return _Activity(
-            release=self.release(id, item),
+            release=self.release(id, item, project),
             run=int(not item.pausable or window is not None),
             wait=self.wait(item),
             pin=max(0, self.grid.ceil(self.when(pin.start))) if pin and pin.start else -1,
@@ -428,18 +430,19 @@ class _Compiler:
 
     def wait(self, item: WorkItem) -> int:
         """Slots that are left of a wait; one in progress counts from when it began."""
-        left = item.wait or timedelta(0)
+        left = item.wait
+        if left is None:
+            return 0
         if is_in_progress(item) and item.started is not None:
             left -= self.now.astimezone(UTC) - self.when(item.started)
         return max(0, self.grid.slots_for(left))
 
-    def release(self, id: str, item: WorkItem) -> int:
+    def release(self, id: str, item: WorkItem, project: str | None) -> int:
         if is_in_progress(item):
             return 0
         portfolio = self.portfolio
-        project = self.graph.project_of(id)
-        moments = [portfolio.work[i].not_before for i in (id, *self.graph.ancestors(id))] if item.parent else []
-        bounds = [self.grid.ceil(self.when(m)) for m in (*moments, item.not_before) if m is not None]
+        moments = [item.not_before, *(portfolio.work[i].not_before for i in self.graph.ancestors(id))]
+        bounds = [self.grid.ceil(self.when(m)) for m in moments if m is not None]
         if project is not None:
             if project not in self.not_before:
                 moment = portfolio.projects[project].not_before
@@ -592,7 +595,7 @@ class _Compiler:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Activity:
     """A row of the arrays of activities, as a hidden milestone has it unless said."""
 
@@ -645,7 +648,7 @@ Rates = tuple[float, float, float, float, float]
 
 def _rates(holder: WorkItem | Project, makespan: float | None) -> Rates:
     """Cost of delay, tardiness, flow, makespan and earliness, per week."""
-    costs = holder.costs or Costs()
+    costs = holder.costs or NO_COSTS
     return (
         holder.cost_of_delay or 0.0,
         costs.tardiness or 0.0,

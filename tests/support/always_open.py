@@ -6,8 +6,6 @@ from itertools import combinations, product
 from random import Random
 from typing import Any
 
-import numpy as np
-
 from support.cases import portfolio
 from throttle.instance import FF, FS, SS, Instance
 from throttle_models import Portfolio
@@ -58,9 +56,7 @@ def open_portfolio(seed: int, items: int = 4) -> Portfolio:
 def optimum(instance: Instance, most: float) -> float:
     """The least cost of all schedules, if it is no more than ``most``; independent of solver and decoders."""
     a, n = instance.arrays, instance.n
-    duration = [
-        max([int(a.wait[j]), *a.work[a.need_ptr[j] : a.need_ptr[j + 1]].tolist()]) for j in range(n)
-    ]
+    duration = [max([int(a.wait[j]), *a.work[a.need_ptr[j] : a.need_ptr[j + 1]].tolist()]) for j in range(n)]
     crews = [_crews(instance, j) for j in range(n)]
     starts: list[int] = []
     horizon = int(max(a.release.max(), a.wanted.max(initial=0)) + sum(duration) + a.lag.clip(min=0).sum())

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from throttle.solve.annealing import Chronological
 from throttle.solve.annealing import supports as supports_chronological
 from throttle.solve.bounds import lower_bounds
 from throttle.solve.decoder import PLAIN_WORK, Decoder, work_of
+from throttle.solve.jit import compilations
 from throttle.solve.jobs import Job, Span
 from throttle.solve.phases import LOOSE_ACTIVITIES, Phase, phases, second_goal
 from throttle.solve.rules import RULES, Facts, atc_less_tail, bottleneck_atc, grid
@@ -33,8 +35,6 @@ SERIAL_ACTIVITIES = 20_000
 """Above so many, rules are decoded chronologically where that keeps all limits: serial decodes take seconds."""
 TOLD_EVERY, LOOKED_EVERY = 0.5, 0.05
 """Seconds between reports of progress, and between looks at what jobs have found."""
-COMPILING = 2.0
-"""Seconds above which getting kernels ready must have been their first compilation, which no budget pays for."""
 LESS_TAIL = tuple((k, lead) for k in (16.0, 4.0, 8.0, 35.0, 70.0) for lead in (0.5, 0.0, 1.0))
 """Parameters of ``atc_less_tail`` that are tried, the usually best first."""
 SPARE = 1.5
@@ -143,11 +143,11 @@ class Solver:
             )
 
     def ready(self, first: Callable[[], Made]) -> Made:
-        """Have kernels compiled by using them once; what that takes, if long, is not of the budget."""
-        began = time.monotonic()
+        """Do what may have to compile kernels; what it takes is then not of the budget."""
+        began, compiled = time.monotonic(), compilations()
         made = first()
-        if (took := time.monotonic() - began) > COMPILING:
-            self.began += took
+        if compilations() > compiled:
+            self.began += time.monotonic() - began
         return made
 
     # --- parts -------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ class Solver:
         self.dispatch()
         if s.best is None:
             return s
-        s.bound, s.flow_bound = lower_bounds(self.instance, self.facts)
+        s.bound, s.flow_bound = self.ready(lambda: lower_bounds(self.instance, self.facts))
         self.settle()
         self.trim()
         self.tell("bounds")
@@ -192,9 +192,7 @@ class Solver:
         for name, key, decoder in self.attempts(ruled):
             if s.best is not None and name not in RULES and (self.stop.is_set() or self.spent > DISPATCH_SHARE):
                 break
-            if s.best is None:
-                self.ready(lambda d=decoder, k=key: d.decode(k))  # type: ignore[misc]
-            outcome = decoder.decode(key)
+            outcome = self.ready(partial(decoder.decode, key))
             self.used += self.size / (self.rate * max(self.settings.budget, 1e-3))
             if outcome.schedule is None:
                 s.missing = outcome.missing
@@ -220,16 +218,18 @@ class Solver:
 
     def attempts(self, ruled: Decoder | Chronological) -> Iterator[tuple[str, Floats, Decoder | Chronological]]:
         """Name, key and decoder of what is tried, the most promising first."""
-        points = LESS_TAIL if self.chronological is not None else ()
-        for k, lead in points[:1]:
-            yield "bottleneck-atc less tail", atc_less_tail(self.facts, k, lead), self.chronological
+        yield from self.less_tail(LESS_TAIL[:1])
         for name, rule in RULES.items():
             yield name, rule(self.facts), ruled
-        for k, lead in points[1:]:
-            yield "bottleneck-atc less tail", atc_less_tail(self.facts, k, lead), self.chronological
+        yield from self.less_tail(LESS_TAIL[1:])
         if self.chronological is None or self.instance.n <= LOOSE_ACTIVITIES:
             for k, lead, tail in grid():
                 yield "bottleneck-atc", bottleneck_atc(self.facts, k, lead, tail), self.decoder
+
+    def less_tail(self, points: Sequence[tuple[float, float]]) -> Iterator[tuple[str, Floats, Chronological]]:
+        if self.chronological is not None:
+            for k, lead in points:
+                yield "bottleneck-atc less tail", atc_less_tail(self.facts, k, lead), self.chronological
 
     def trim(self) -> None:
         """Search on a horizon no longer than it takes."""

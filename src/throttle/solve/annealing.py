@@ -196,7 +196,10 @@ class Annealing:
 
     def _begin(self) -> bool:
         w = self.walk
-        value = self.kernel.begin_walk(self.problem, self.decoder.space, self.runs[0], self.decoder.blank, w)
+        first, d = self.runs[0], self.decoder
+        value = self.kernel.decode(d.problem, d.space, first, d.blank, w.key, 0, 0, np.inf)
+        if value >= 0:
+            self.kernel.go_on_from(d.problem, first, w, value)
         return bool(value >= 0)
 
     @property

@@ -298,7 +298,7 @@ def _sets(instance: Instance, facts: Facts, network: Network) -> list[_Set]:
     able = [np.sort(a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]).tobytes() for q in range(len(a.work))]
     of_need = np.array([number.setdefault(who, len(number)) for who in able], np.int64)
     people = [frozenset(np.frombuffer(key, np.int64).tolist()) for key in number]
-    total = np.bincount(of_need, amount, len(people)) if len(people) else np.zeros(0)
+    total: Floats = np.bincount(of_need, amount, max(len(people), 1)).astype(np.float64)
     found = []
     for chosen in _unions(a, people, total, frozenset(range(len(instance.people)))):
         inside = np.array([who <= chosen for who in people], bool)
@@ -371,7 +371,7 @@ def _finishes(instance: Instance, network: Network, sets: list[_Set]) -> Floats:
         where = where[np.lexsort((-network.start[sequence[where]], group[where]))]
         ptr = np.r_[0, np.cumsum(np.bincount(group[where], minlength=len(a.due)))].astype(np.int64)
         network.finish_by_energy(
-            ptr, network.start[sequence[where]], tail[where], work[where], s.capacity, *space, finish
+            ptr, network.start[sequence[where]], tail[where], work[where], s.capacity, space[0], space[1], finish
         )
     return finish
 

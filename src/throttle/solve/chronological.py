@@ -944,16 +944,13 @@ def remember(r: Run, s: Walk) -> None:
 
 
 @njit
-def begin_walk(p: Problem, w: Space, r: Run, blank: Run, s: Walk) -> float:
-    """Decode the key of a walk into the first run, and go on from there; returns its cost, or STUCK."""
-    value = decode(p, w, r, blank, s.key, 0, 0, np.inf)
-    if value >= 0:
-        s.trial[:] = s.key
-        s.value[0] = value
-        s.current[0] = 0
-        press(p, r, s.pressure)
-        remember(r, s)
-    return value
+def go_on_from(p: Problem, r: Run, s: Walk, value: float) -> None:
+    """Make the first run, which cost so much, the current one."""
+    s.trial[:] = s.key
+    s.value[0] = value
+    s.current[0] = 0
+    press(p, r, s.pressure)
+    remember(r, s)
 
 
 @njit

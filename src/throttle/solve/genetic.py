@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Genetic", "supports"]
 
-WORK_PER_SECOND = 1.5e8
+WORK_PER_SECOND = 2e8
 """Slots that the compiled search looks at in a second, roughly."""
 GENERATIONS = 300
 """For so many the expected work should last."""
@@ -94,8 +94,11 @@ class Genetic:
     def step(self, progress: float, work: float) -> float:  # noqa: ARG002 - nothing cools here
         """Decode children for about so much work; at least one, unless the best is known to be optimal."""
         children = max(1, round(work / self.decode_work))
-        done = self._kernel.evolve(self.packing.model, self._space, self.pool, self._least, self._patience, children)
-        return float(max(1, done) * self.decode_work)
+        return float(max(1, self._evolve(children)) * self.decode_work)
+
+    def _evolve(self, children: int) -> int:
+        found = self._kernel.evolve(self.packing.model, self._space, self.pool, self._least, self._patience, children)
+        return int(found)
 
     def join(self, schedule: Schedule) -> None:
         """Let a schedule of the same instance into the population, for the worst member."""

@@ -98,9 +98,8 @@ def advance(
         if not simple[j] or finish_from > 0:
             return k
         begin, done = est, est
-        if need_ptr[j] == need_ptr[j + 1]:
-            if wait[j] > 0 and est + wait[j] <= slots:
-                done = est + wait[j]
+        if need_ptr[j] == need_ptr[j + 1] and est + wait[j] <= slots:
+            done = est + wait[j]
         for q in range(need_ptr[j], need_ptr[j + 1]):
             first_begin, first_end = slots, slots
             for i in range(mask_ptr[set_of_need[q]], mask_ptr[set_of_need[q] + 1]):

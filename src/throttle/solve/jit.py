@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _compiling = False
+_dispatchers: list[Any] = []
 _loading = threading.RLock()
 """One at a time: ``_compiling`` is true of all that is loaded meanwhile."""
 
@@ -27,7 +28,14 @@ def njit(function: Function) -> Function:
         return function
     import numba
 
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
+    compiled = numba.njit(cache=True, nogil=True)(function)
+    _dispatchers.append(compiled)
+    return cast(Function, compiled)
+
+
+def compilations() -> int:
+    """How often a kernel has been compiled in this process, rather than loaded from the cache on disk."""
+    return sum(sum(d.stats.cache_misses.values()) for d in _dispatchers)
 
 
 @cache

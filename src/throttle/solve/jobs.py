@@ -127,6 +127,11 @@ class Bounding:
     def flow_bound(self) -> float:
         return self.bounds[-1].bound if self.bounds else 0.0
 
+    def begin(self) -> None:
+        """Look at a little of it, so that nothing is left to compile."""
+        for bound in self.prepare():
+            bound.step(1.0)
+
     def prepare(self) -> list[Lagrangian]:
         """Set up on first use."""
         if self.bounds is None:

@@ -20,7 +20,6 @@ cells of time that become finer; prices of any cells are valid.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations_with_replacement, product
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from throttle.instance import FS, Instance
+from throttle.solve.bounds import earliest_finishes
 from throttle.solve.jit import kernels
 
 if TYPE_CHECKING:
@@ -97,15 +97,17 @@ class _Axis:
         """When so many positions have passed, for 0 to ``positions``."""
         known = np.r_[0, self.slot + 1][: positions + 1]
         beyond = np.arange(1, positions + 2 - len(known)) + known[-1]
-        return np.r_[known, beyond].astype(np.float64)
+        found: Floats = np.r_[known, beyond].astype(np.float64)
+        return found
 
 
 def _axis(instance: Instance) -> _Axis:
     a = instance.arrays
     if (a.wait > 0).any() or not len(a.candidate):
-        open_ = np.ones(instance.slots, bool)
+        rows = np.ones((1, instance.slots), bool)
     else:
-        open_ = a.masks[np.unique(a.person_mask[a.candidate])].any(axis=0)
+        rows = a.masks[np.unique(a.person_mask[a.candidate])] == 1
+    open_ = np.logical_or.reduce(rows, axis=0)
     return _Axis(np.flatnonzero(open_), np.r_[0, np.cumsum(open_)])
 
 
@@ -130,7 +132,7 @@ def _sets(instance: Instance, axis: _Axis, length: Ints) -> _Sets:
     of_need = np.array([number.setdefault(np.sort(who).tobytes(), len(number)) for who in able], np.int64)
     people = [np.frombuffer(key, np.int64) for key in number]
     open_ = a.masks[:, axis.slot].astype(np.float64)
-    load = np.bincount(of_need, a.work * a.people * a.share / 100.0, len(people)) if len(able) else np.zeros(0)
+    load = np.bincount(of_need, a.work * a.people * a.share / 100.0, len(people))
     capacity = [open_[a.person_mask[who]].sum(axis=0) for who in people]
     room = np.array([c.sum() for c in capacity])
     kept = np.argsort(-load / np.maximum(room, 1e-9), kind="stable")[:SETS]
@@ -160,7 +162,7 @@ def _sets(instance: Instance, axis: _Axis, length: Ints) -> _Sets:
     ]:
         reach = max(reach, int(np.searchsorted(np.cumsum(there), total)))
     return _Sets(
-        np.where(of_need >= 0, new[of_need], -1) if len(able) else of_need,
+        new[of_need] if people else of_need,
         of_environment,
         len(kept) + len(scarce),
         tuple(found),
@@ -207,21 +209,20 @@ class _Modes:
     def _crews(self, place: int, uneven: bool, parts: list[tuple[tuple[int, ...], int]]) -> tuple[int, ...] | None:
         choices = []
         total = 1
-        for rows, people in parts:
-            if len(rows) ** min(people, 4) > 4 * MODES:
+        for calendars, people in parts:
+            seats = people if len(calendars) > 1 else 1
+            if len(calendars) ** min(seats, 4) > 4 * MODES:
                 return None
-            choices.append(
-                [set(c) for c in combinations_with_replacement(rows, people)] if len(rows) > 1 else [{*rows}]
-            )
+            choices.append([set(c) for c in combinations_with_replacement(calendars, seats)])
             total *= len(choices[-1])
             if total > 16 * MODES:
                 return None
         found = set()
         for crew in product(*choices):
-            rows = set().union(*crew)
+            rows = sorted(set().union(*crew))
             if uneven and len(rows) > 1:
                 return None  # who is done first no longer holds up the others
-            open_ = np.logical_and.reduce([self._open[r] for r in sorted(rows)])
+            open_ = np.logical_and.reduce([self._open[r] for r in rows])
             if place >= 0:
                 open_ = open_ & self._open[place]
             found.add(self._number(open_))
@@ -304,7 +305,7 @@ def _trees(instance: Instance, facts: Facts, network: Network, goal: Goal, axis:
     flow = a.flow if goal == "cost" else a.measure
     size = np.diff(a.member_ptr)
     costly = (late > 0) | (flow > 0)
-    finish = np.array([network.end[m].max() for m in facts.members], np.float64)
+    finish = earliest_finishes(instance, facts, network)
     joint = np.flatnonzero(costly & (size > 1) & (size <= LARGEST_GROUP))
     huge = np.flatnonzero(costly & (size > LARGEST_GROUP))
     constant = float((late[huge] * np.maximum(0.0, finish[huge] - a.due[huge]) + flow[huge] * finish[huge]).sum())
@@ -382,21 +383,11 @@ def _trees(instance: Instance, facts: Facts, network: Network, goal: Goal, axis:
         if (p := parent[k]) >= 0:
             reach[k] += reach[p] + length[p]
 
-    table = np.array(rows, np.float64).reshape(-1, 3)
-    group_of = np.full(len(nodes), -1)
-    group_of[is_activity] = home[nodes[is_activity]]
-    alone_end = _energy(sets, head, reach, group_of, np.repeat(np.arange(len(nodes)), row_count), table)
-    for g, end in alone_end.items():
-        k = int(place[node_of_group[g]])
-        head[k] = max(head[k], end)
-    for k, p in enumerate(parent.tolist()):
-        if p >= 0 and nodes[k] >= n:
-            head[p] = max(head[p], head[k])
-
     cost_rows: list[tuple[int, int]] = [(int(place[node_of_group[g]]), g) for g in joint.tolist()]
     cost_rows += [(int(place[facts.members[g][0]]), g) for g in single.tolist()]
     cost_rows.sort()
     of = np.array([g for _, g in cost_rows], np.int64)
+    table = np.array(rows, np.float64).reshape(-1, 3)
     return _Trees(
         node_ptr=node_ptr.astype(np.int64),
         parent=parent,
@@ -417,27 +408,6 @@ def _trees(instance: Instance, facts: Facts, network: Network, goal: Goal, axis:
         floor=finish[of],
         constant=constant,
     )
-
-
-def _energy(sets: _Sets, head: Ints, reach: Ints, group_of: Ints, node: Ints, rows: Table) -> dict[int, int]:
-    """Earliest end of each group by the work that it needs of each set alone: after its heads and before its tails."""
-    found: dict[int, int] = {}
-    for s in range(sets.count):
-        mine = (rows[:, 0] == s) & (group_of[node] >= 0)
-        if not mine.any():
-            continue
-        where = node[mine]
-        group = group_of[where]
-        work = np.bincount(group, rows[mine, 1] * rows[mine, 2])
-        first, rest = np.full(len(work), 1 << 60), np.full(len(work), 1 << 60)
-        np.minimum.at(first, group, head[where])
-        np.minimum.at(rest, group, reach[where])
-        filled = np.r_[0.0, np.cumsum(np.sum([there for kind, there in sets.kinds if s in kind], axis=0))]
-        for g in np.unique(group).tolist():
-            wanted = filled[min(int(first[g]), len(filled) - 1)] + work[g] - 1e-6
-            end = int(np.searchsorted(filled, wanted))
-            found[g] = max(found.get(g, 0), min(end, len(filled) - 1) + int(rest[g]))
-    return found
 
 
 def _pointers(lengths: Ints) -> Ints:
@@ -528,6 +498,9 @@ class Lagrangian:
         self._kernel: Any = kernels(compiled, "prices")
         self.bound = 0.0
         self.passes = 0
+        self._level: _Level
+        self._best_price: Table
+        self._pace = FIRST_PACE
         self._axis = _axis(instance)
         self._sets = _sets(instance, self._axis, facts.length)
         self._trees = trees = _trees(instance, facts, network, goal, self._axis, self._sets)
@@ -561,7 +534,7 @@ class Lagrangian:
         weight = float((self._trees.late + self._trees.flow).sum())
         self._unit = weight * level.slots / max(float(level.present.sum()), 1.0)
         """Price of a slot that is worth a delay of everything by its share of the capacity."""
-        self._pace = self._pace * FALL if self.passes else FIRST_PACE
+        self._pace *= FALL if self.passes else 1.0
         self._restart()
         self._begin()
 

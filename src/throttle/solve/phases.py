@@ -67,8 +67,13 @@ def makespan(solver: Solver) -> Iterator[Phase]:
     """Genetic search on islands, and CP-SAT on the times alone, which refutes, improves or seeds."""
     instance, settings, s = solver.instance, solver.settings, solver.solution
     expected = settings.budget * genetic.Genetic.rate
-    islands = [genetic.Genetic(instance, settings.seed + k, expected) for k in range(solver.workers)]
-    solver.ready(lambda: islands[0].step(0.0, 0.0))
+
+    def begin() -> list[genetic.Genetic]:
+        found = [genetic.Genetic(instance, settings.seed + k, expected) for k in range(solver.workers)]
+        found[0].step(0.0, 0.0)
+        return found
+
+    islands = solver.ready(begin)
     times = Times(solver.untrimmed, settings, solver.halt)
     exact = times.supports()
     for until, model in MAKESPAN:
@@ -79,7 +84,9 @@ def makespan(solver: Solver) -> Iterator[Phase]:
         jobs: list[Job] = [Searching("genetic search", island, s.bound) for island in islands]
         modelling = None
         if model and exact:
-            modelling = Modelling("times alone", lambda seconds: times.solve(_best(solver), s.bound, seconds, workers=1))
+            modelling = Modelling(
+                "times alone", lambda seconds: times.solve(_best(solver), s.bound, seconds, workers=1)
+            )
             jobs[0] = modelling
         yield Phase(until, jobs)
         if modelling is not None and modelling.found is not None and modelling.found.starts is not None:
@@ -114,7 +121,7 @@ def large(solver: Solver) -> Iterator[Phase]:
 
     chains = solver.ready(begin)
     bounding = Bounding(solver.untrimmed)
-    solver.ready(bounding.prepare)
+    solver.ready(bounding.begin)
     begun = solver.spent
     until = begun + BOUNDING * (1 - begun)
 
@@ -133,10 +140,10 @@ def large(solver: Solver) -> Iterator[Phase]:
 def general(solver: Solver) -> Iterator[Phase]:
     """Local search on serial schedules, and the whole exact model where small, else parts of it."""
     settings, instance = solver.settings, solver.instance
-    local = Local(solver)
+    local = solver.ready(lambda: Local(solver))
     bounding = Bounding(solver.untrimmed)
     if solver.compiled:
-        solver.ready(bounding.prepare)
+        solver.ready(bounding.begin)
         yield local.phase(BOUNDING / 2, [bounding])
     exact = Exact(instance, settings, solver.halt)
     whole = _whole(solver)
@@ -158,6 +165,7 @@ class Local:
             LocalSearch(solver.facts, decoder, solver.key, _best(solver), solver.settings.seed + k)
             for k, decoder in enumerate(decoders)
         ]
+        self.searches[0].step(1.0, 0.0)
 
     def phase(self, until: float, beside: Sequence[Job] = (), second: bool = False) -> Phase:
         """``beside``: jobs for the last workers."""
