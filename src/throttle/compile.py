@@ -523,14 +523,19 @@ class _Compiler:
         count = len(names)
         graph: nx.DiGraph[int] = nx.DiGraph()
         graph.add_nodes_from(range(count))
-        pairs = ((int(project[a]), int(project[b])) for a, b, *_ in edges)
-        graph.add_edges_from((p, q) for p, q in pairs if -1 < p != q > -1)
+        # what is in no project stands for itself: projects may wait for each other through it
+        node = [p if p >= 0 else count + j for j, p in enumerate(project.tolist())]
+        graph.add_edges_from((node[a], node[b]) for a, b, *_ in edges if node[a] != node[b])
         numbers = [0] * count
         limit = self.portfolio.policy.projects_in_process or count
         order: list[tuple[int, int]] = []
         condensed = nx.condensation(graph)
-        for number, data in condensed.nodes(data=True):
-            knot = sorted(data["members"])
+        waited: dict[int, list[int]] = {}
+        for number in nx.topological_sort(condensed):
+            knot = sorted(p for p in condensed.nodes[number]["members"] if p < count)
+            earlier = sorted({q for other in condensed.predecessors(number) for q in waited[other]})
+            order += [(p, q) for p in knot for q in earlier]
+            waited[number] = knot or earlier
             new = [p for p in knot if not self.begun(names[p])]
             if len(new) > limit:
                 raise InputError(
@@ -546,9 +551,7 @@ class _Compiler:
                     ]
                 )
             for p in knot:
-                numbers[p] = number
-        for a, b in condensed.edges:
-            order += [(q, p) for p in condensed.nodes[a]["members"] for q in condensed.nodes[b]["members"]]
+                numbers[p] = knot[0]
         return order, numbers
 
     # --- costs -------------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ class Clock:
         self.zone = ZoneInfo(zone)
         self.slot = int(slot.total_seconds())
         self._written = as_of.resolve(datetime.fromtimestamp(0, UTC), self.zone)
+        self._weeks: dict[float, str] = {}
         self.as_of = self.up(self._written.timestamp())
         """First slot of the plan."""
 
@@ -54,7 +55,9 @@ class Clock:
         return datetime.fromtimestamp(at, self.zone).date()
 
     def week(self, at: float) -> str:
-        return iso_week(self.local_day(at))
+        if at not in self._weeks:
+            self._weeks[at] = iso_week(self.local_day(at))
+        return self._weeks[at]
 
 
 def iso_week(day: date) -> str:

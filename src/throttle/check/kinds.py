@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from throttle_models import Violation, format_instant
 
@@ -102,6 +103,7 @@ def instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+@lru_cache(maxsize=1 << 16)
 def seconds(moment: datetime) -> float:
     """Seconds since 1970; a moment without a zone is UTC, as everywhere in a plan."""
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

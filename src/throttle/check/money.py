@@ -11,6 +11,7 @@ from throttle.check.kinds import seconds
 from throttle_models import Costs, PlannedItem, Project, WorkItem
 
 WEEK = 7 * 86400
+NO_COSTS = Costs()
 
 
 @dataclass(frozen=True)
@@ -113,5 +114,5 @@ def delay_rate(entity: WorkItem | Project) -> float:
 
 def _rates(entity: WorkItem | Project) -> tuple[float, float, float, float]:
     """Per week: cost of delay, tardiness, flow, earliness."""
-    costs = entity.costs or Costs()
+    costs = entity.costs or NO_COSTS
     return entity.cost_of_delay or 0.0, costs.tardiness or 0.0, costs.flow or 0.0, costs.earliness or 0.0

@@ -71,7 +71,7 @@ class Schedule:
         if facts.held(name) or facts.work[name].status is Status.UNKNOWN:
             self._say("not-to-plan", [name], f"{name} is on hold or of unknown status, and yet it is scheduled")
         moments = [item.start, item.finish, *(m for a in item.assignments for span in a.work for m in span)]
-        off = [seconds(m) for m in moments if seconds(m) % self.clock.slot]
+        off = [second for second in map(seconds, moments) if second % self.clock.slot]
         if off:
             self._say("off-grid", [name], f"{name}: {clock_text(off[0])} is not on the grid of slots", at=off[0])
         if at.start < self.clock.as_of:
@@ -137,12 +137,13 @@ class Schedule:
                 message = f"{name} is a milestone and its finish is {length:g} h after its start"
                 self._say("wrong-finish", [name], message, seconds(item.finish), length)
             return
-        places = facts.environment_times(name)
-        if not all(t.is_open(at.start) for t in (*self.people_times(name), *places)):
+        places, crew = facts.environment_times(name), self.crew_times(name)
+        everyone = dict.fromkeys(time for times in crew.values() for time in times)
+        if not all(t.is_open(at.start) for t in (*everyone, *places)):
             message = f"{name} starts at {clock_text(at.start * slot)}, when not all that it needs are open"
             self._say("start-closed", [name], message, at.start * slot)
         limit = max(at.finish, self.horizon) + FAR // slot
-        expected = expected_work(self.crew_times(name) or {total: []}, places, at.start, limit)
+        expected = expected_work(crew or {total: []}, places, at.start, limit)
         if expected is None:
             message = f"{name} is never done with these people and environments"
             self._say("wrong-finish", [name], message, seconds(item.finish))
@@ -263,7 +264,6 @@ class Schedule:
 
     def _pins(self, name: str, item: PlannedItem) -> None:
         at, slot = self.placed[name], self.clock.slot
-        people = self.people_times(name)
         for pin in self.facts.pins(name):
             crew = {a.person for a in item.assignments}
             if pin.who and crew != set(pin.who):
@@ -271,7 +271,8 @@ class Schedule:
                 self._say("pin-who", [name, *wrong], f"{name} is pinned to {', '.join(pin.who)}; its crew differs")
             if pin.start is not None:
                 wanted = max(self.clock.as_of, self.clock.up(self.clock.moment(pin.start)))
-                times = [*people, *self.facts.environment_times(name)] if self.facts.slots_of(name) else []
+                needed = [*self.people_times(name), *self.facts.environment_times(name)]
+                times = needed if self.facts.slots_of(name) else []
                 first = next((a for a, _ in pieces(times, wanted, max(self.horizon, at.start + 1))), None)
                 if first != at.start:
                     off = None if first is None else (at.start - first) * slot / 3600

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,18 @@ if TYPE_CHECKING:
     from throttle.instance import Floats, Ints
 
 LEADS, LOOKAHEADS = (0.2, 0.0, 0.45), (0.8, 0.5, 1.1, 0.3, 1.6)
-"""Tried in dispatch: shares of a project's longest chain that it is begun ahead; k for each root of the projects."""
+"""Tried in dispatch: shares of a project's longest chain that it begins ahead; k for each root of their number."""
 LEAD_TIME_ROUNDS, LEAD_TIME_PATIENCE = 8, 2
 SMOOTHING, LEAD_TIME_SHARE = 0.4, 0.75
+HEAT, HEATED_ACTIVITIES, HEAT_DECAY = 2e-4, 10_000, 1.8
+"""Temperature at first, as a share of the cost; above so many activities less, by this power of their number."""
+RESERVED, RESERVED_LEAST = 0.5, 2
+"""A queue shorter than this share of the longest that someone is in goes on without them, if that leaves so many times
+the people that it takes at once."""
+CHAIN_MOVES = 0.7
+"""Share of the moves that start from a critical chain."""
+ROUND = 14_000.0
+"""Work of a cooling, for each activity."""
 FLOW_SHARE = 1e-6
 """Weight of the flow measure beside the cost, so that plateaus of the cost still lead somewhere."""
 
@@ -27,9 +36,9 @@ FLOW_SHARE = 1e-6
 def supports(instance: Instance) -> bool:
     """Whether chronological schedules can keep all rules of an instance.
 
-    They take crews, part-time shares, environments, calendars, pauses or none, and elapsed lags of all four types of
-    links; not pins, windows, freezes, working lags, quotas, and limits on a person's items or on what is in process. With a
-    negative lag an activity still starts no earlier than the one it waits for.
+    They take crews, part-time shares, environments, calendars, pauses or none, and links of all types with elapsed
+    lags; not pins, windows, freezes, working lags, quotas, and limits on a person's items or on what is in process.
+    With a negative lag an activity still starts no earlier than the one it waits for.
     """
     a = instance.arrays
     return bool(
@@ -51,13 +60,31 @@ class Chronological:
         self.instance = instance
         self.kernel: Any = kernels(compiled, "chronological")
         self.people = _least_flexible_first(instance)
-        self.problem = _Builder(instance, self.people, self.kernel).problem()
+        self._shared, self._reserved = _Builder(instance, self.people, self.kernel).problems()
+        self.problem = self._shared
         self.space = self._space()
         self.blank, self.run = self.new_run(), self.new_run()
+        self.reserve(True)
+
+    @property
+    def reserving(self) -> bool:
+        """Whether people with a long queue are kept for it."""
+        return self.problem is self._reserved
+
+    def reserve(self, wanted: bool) -> bool:
+        """Keep people with a long queue for it, where there are such, or not; whether that is a change."""
+        chosen = self._reserved if wanted and self._reserved is not None else self._shared
+        changed = chosen is not self.problem
+        self.problem = chosen
+        return changed
 
     def decode(self, key: Floats) -> Outcome:
-        """Start whatever can start, smallest key first."""
-        value = self.kernel.decode(self.problem, self.space, self.run, self.blank, ranks(key), 0, 0, np.inf)
+        """Start whatever can start, smallest key first. If people kept for long queues leave something without a
+        place, they are no longer kept."""
+        distinct = ranks(key)
+        value = self.kernel.decode(self.problem, self.space, self.run, self.blank, distinct, 0, 0, np.inf)
+        if value < 0 and self.reserve(False):
+            value = self.kernel.decode(self.problem, self.space, self.run, self.blank, distinct, 0, 0, np.inf)
         if value < 0:
             return Outcome(None, tuple(int(j) for j in np.flatnonzero(self.run.start < 0)))
         return Outcome(self.schedule(self.run.start, self.run.end, self.run.crew))
@@ -120,7 +147,7 @@ class Chronological:
             works=zeros(most + 1),
             ends=zeros(most + 1),
             taken=zeros(words),
-            count=zeros(1),
+            started=zeros(1),
         )
 
 
@@ -130,22 +157,38 @@ def dispatch(facts: Facts, decoder: Chronological) -> Iterator[tuple[Floats, Out
     Each with the lead times of its last schedule, as far as that helps (Vepsalainen and Morton, "Improving local
     priority rules with global lead-time estimates", 1988).
     """
-    a, turns = facts.arrays, Turns(facts)
+    turns = Turns(facts)
+    points = list(product(LEADS, LOOKAHEADS))
+    decoder.reserve(True)
+    least: dict[bool, float] = {}
+    for reserving in (True, False) if decoder.reserving else (False,):
+        decoder.reserve(reserving)
+        least[reserving] = yield from _with_lead_times(turns, decoder, *points[0])
+    decoder.reserve(min(least, key=lambda reserving: least[reserving]))
+    for point in points[1:]:
+        yield from _with_lead_times(turns, decoder, *point)
+
+
+def _with_lead_times(
+    turns: Turns, decoder: Chronological, lead: float, many: float
+) -> Generator[tuple[Floats, Outcome], None, float]:
+    """Keys with the lead times that come of them, and at last the least cost."""
+    a = decoder.instance.arrays
     groups = len(a.due)
-    for lead, many in product(LEADS, LOOKAHEADS):
-        ahead, best, vain = turns.ahead(lead), np.inf, 0
-        for _ in range(LEAD_TIME_ROUNDS):
-            positions = turns.positions(many * max(groups, 1) ** 0.5, ahead)
-            key = turns.key(positions)
-            outcome = decoder.decode(key)
-            yield key, outcome
-            found = outcome.schedule
-            vain = vain + 1 if found is None or found.cost >= best else 0
-            if found is None or vain == LEAD_TIME_PATIENCE or not groups:
-                break
-            best = min(best, found.cost)
-            finish = np.maximum.reduceat(found.end[a.member], a.member_ptr[:-1])
-            ahead = (1 - SMOOTHING) * ahead + SMOOTHING * LEAD_TIME_SHARE * (finish - positions)
+    ahead, best, vain = turns.ahead(lead), np.inf, 0
+    for _ in range(LEAD_TIME_ROUNDS):
+        positions = turns.positions(many * max(groups, 1) ** 0.5, ahead)
+        key = turns.key(positions)
+        outcome = decoder.decode(key)
+        yield key, outcome
+        found = outcome.schedule
+        vain = vain + 1 if found is None or found.cost >= best else 0
+        if found is None or vain == LEAD_TIME_PATIENCE or not groups:
+            break
+        best = min(best, found.cost)
+        finish = np.maximum.reduceat(found.end[a.member], a.member_ptr[:-1])
+        ahead = (1 - SMOOTHING) * ahead + SMOOTHING * LEAD_TIME_SHARE * (finish - positions)
+    return float(best)
 
 
 def ranks(key: Floats) -> Floats:
@@ -160,47 +203,62 @@ class Annealing:
 
     Moves start at what costs most: along the critical chain of a late group, an activity (or its whole group) that
     waited for people passes one that was started before it; groups and single activities move at random beside. A
-    run goes on from the first instant at which the changed keys can matter, and stops once it must be refused.
+    run goes on from the first instant at which the changed keys can matter, and stops once it must be refused. Where
+    there is time for more than one cooling, each begins anew, by turns from the first key and from the best schedule.
     Unit of work: an activity started; one kept from the run before counts a quarter.
     """
 
     rate = 3e6
 
-    def __init__(
-        self, decoder: Chronological, key: Floats, best: Schedule, seed: int, heat: float = 3e-4, chains: float = 0.7
-    ) -> None:
-        """heat: temperature at the start, as a share of the cost; chains: share of critical-chain moves."""
-        self.decoder, self.heat, self.chains = decoder, heat, chains
-        self.kernel = decoder.kernel
+    def __init__(self, decoder: Chronological, key: Floats, best: Schedule, seed: int) -> None:
+        self.decoder, self.kernel = decoder, decoder.kernel
         n, groups = decoder.instance.n, len(decoder.instance.arrays.due)
-        self.problem = decoder.problem
         self.runs = decoder.new_run(), decoder.new_run()
-        self._best = best
-        self._told = np.inf
-        seats = len(best.crew)
+        self.scale = max(1.0, float(np.mean(decoder.problem.floor))) if groups else 1.0
+        self.heat = HEAT * min(1.0, (HEATED_ACTIVITIES / max(n, 1)) ** HEAT_DECAY)
+        self.round = ROUND * n
+        self._best, self._told = best, np.inf
+        self._first_key = _spread(key, best.start)
+        self._spent, self._rounds = 0.0, 0
+        self._origin: float | None = None
+        self._since, self._until = 0.0, 1.0
         self.walk = self.kernel.Walk(
-            key=_spread(key, best.start),
+            key=self._first_key.copy(),
             trial=np.zeros(n),
             changed=np.zeros(2 * n, np.int64),
             pressure=np.zeros(groups),
-            best_start=best.start.copy(),
-            best_end=best.end.copy(),
-            best_crew=np.zeros(seats, np.int64),
+            best_start=np.zeros(n, np.int64),
+            best_end=np.zeros(n, np.int64),
+            best_crew=np.zeros(len(best.crew), np.int64),
             value=np.full(2, np.inf),
             current=np.zeros(1, np.int64),
             random=np.array([1 + (seed * 7919 + 12345) % 2147483000], np.int64),
             tally=np.zeros(3, np.int64),
         )
-        self.scale = max(1.0, float(np.mean(self.problem.floor))) if groups else 1.0
+        self._reserve()
         self.begun = self._begin()
 
     def _begin(self) -> bool:
-        w = self.walk
-        first, d = self.runs[0], self.decoder
-        value = self.kernel.decode(d.problem, d.space, first, d.blank, w.key, 0, 0, np.inf)
+        """Decode the key of the walk and go on from there; whether everything has a place."""
+        value = self._decode()
+        if value < 0 and self.decoder.reserve(False):
+            value = self._decode()
         if value >= 0:
-            self.kernel.go_on_from(d.problem, first, w, value)
-        return bool(value >= 0)
+            self.kernel.go_on_from(self.decoder.problem, self.runs[0], self.walk, value)
+        return value >= 0
+
+    def _decode(self) -> float:
+        d = self.decoder
+        return float(self.kernel.decode(d.problem, d.space, self.runs[0], d.blank, self.walk.key, 0, 0, np.inf))
+
+    def _reserve(self) -> None:
+        """Keep people with a long queue for it if the key is better so."""
+        least: dict[bool, float] = {}
+        for wanted in (True, False):
+            if self.decoder.reserve(wanted) or not least:
+                value = self._decode()
+                least[wanted] = value if value >= 0 else np.inf
+        self.decoder.reserve(min(least, key=lambda wanted: least[wanted]))
 
     @property
     def best(self) -> Schedule:
@@ -210,24 +268,53 @@ class Annealing:
         if not self.begun:
             return work
         w = self.walk
-        temperature = self.heat * (1 - progress) ** 2 * w.value[0]
-        done = self.kernel.anneal(
-            self.problem, self.decoder.space, *self.runs, w, temperature, self.scale, self.chains, work
+        temperature = self.heat * (1 - self._cooled(progress)) ** 2 * w.value[0]
+        done = float(
+            self.kernel.anneal(
+                self.decoder.problem, self.decoder.space, *self.runs, w, temperature, self.scale, CHAIN_MOVES, work
+            )
         )
+        self._spent += done
         if w.value[1] < self._told:
             self._told = float(w.value[1])
             found = self.decoder.schedule(w.best_start, w.best_end, w.best_crew)
             if found.better(self._best):
                 self._best = found
-        return float(done)
+        return done
+
+    def _cooled(self, progress: float) -> float:
+        """The share of the current cooling that is over; begins the next one where it is time."""
+        if self._origin is None:
+            self._origin = self._since = progress
+        if progress >= self._until < 1:
+            self._rounds += 1
+            if self._rounds % 2:
+                self.walk.key[:] = self._first_key
+            else:
+                self.walk.key[:] = _after(self._best, self.walk.key)
+            if not self._begin():
+                self.walk.key[:] = self._first_key
+                self.begun = self._begin()
+            self._since, self._until = progress, 1.0
+        if self._until == 1.0 and progress > self._origin:
+            # as many coolings of the usual length as there is time for at the pace so far
+            length = self.round * (progress - self._origin) / self._spent
+            left = max(1, round((1 - self._since) / length))
+            if left > 1:
+                self._until = self._since + (1 - self._since) / left
+        return min(1.0, (progress - self._since) / max(self._until - self._since, 1e-9))
 
     def join(self, schedule: Schedule) -> None:
         """Take over a schedule found elsewhere; its order in time is the new key."""
-        if not schedule.better(self._best):
-            return
-        self._best = schedule
-        self.walk.key[:] = schedule.start + 1e-6 * ranks(self.walk.key)
-        self.begun = self._begin()
+        if schedule.better(self._best):
+            self._best = schedule
+            self.walk.key[:] = _after(schedule, self.walk.key)
+            self.begun = self._begin()
+
+
+def _after(schedule: Schedule, key: Floats) -> Floats:
+    """A key that makes such a schedule again, where nobody waited in it."""
+    return schedule.start + 1e-3 * ranks(key) / max(1, len(key))
 
 
 def _spread(key: Floats, start: Ints) -> Floats:
@@ -250,6 +337,28 @@ def _least_flexible_first(instance: Instance) -> Ints:
     return np.argsort(missed, kind="stable")
 
 
+def _kept_for_long_queues(instance: Instance) -> list[Ints] | None:
+    """The sets of candidates, without those who also belong to a much longer queue; None if that changes nothing.
+
+    Whoever does other work while nothing of the long queue is ready is missed there soon after.
+    """
+    a = instance.arrays
+    need_set, sets = candidate_sets(instance)
+    effort = np.bincount(need_set, a.work * a.people * a.share / 100.0, len(sets))
+    seats = np.zeros(len(sets), np.int64)
+    np.maximum.at(seats, need_set, a.people)
+    longest = np.zeros(len(instance.people))
+    for able, work in zip(sets, effort, strict=True):
+        longest[able] = np.maximum(longest[able], work / max(1, len(able)))
+    kept: list[Ints] = []
+    for able, work, least in zip(sets, effort, seats, strict=True):
+        left: Ints = able[work / max(1, len(able)) >= RESERVED * longest[able]]
+        kept.append(left if len(left) >= RESERVED_LEAST * least else able)
+    if all(len(left) == len(able) for left, able in zip(kept, sets, strict=True)):
+        return None
+    return kept
+
+
 class _Builder:
     """An instance as the kernel reads it."""
 
@@ -264,6 +373,16 @@ class _Builder:
         found = np.zeros(words, np.int64)
         np.bitwise_or.at(found, members // self.kernel.BITS, np.int64(1) << (members % self.kernel.BITS))
         return found
+
+    def problems(self) -> tuple[Any, Any]:
+        """As it is, and with the people in long queues kept for these; None where that is nobody."""
+        whole = self.problem()
+        kept = _kept_for_long_queues(self.instance)
+        if kept is None:
+            return whole, None
+        sets = np.array([self.bits(self.number[able], self.words) for able in kept], np.int64)
+        able, kinds_of = self.servers(sets, kept, whole.need_ptr, whole.need_set)
+        return whole, whole._replace(sets=sets, able=able, kinds_of=kinds_of)
 
     def problem(self) -> Any:
         a, n = self.a, self.instance.n
@@ -336,14 +455,10 @@ class _Builder:
         uses_of = np.array(used, np.int64).reshape(-1, 2)
         count = len(number)
         kind_words = max(1, -(-count // self.kernel.BITS))
-        able_rows = np.zeros((count, self.words), np.int64)
-        kinds_of = np.zeros((len(self.order), kind_words), np.int64)
+        able_rows, kinds_of = self.servers(sets, able_of, need_ptr_, needs_of[:, 0])
         kinds_in = np.zeros((len(a.capacity), kind_words), np.int64)
         for c in range(count):
             bit = np.int64(1) << (c % self.kernel.BITS)
-            for able in needs_of[need_ptr_[c] : need_ptr_[c + 1], 0].tolist():
-                able_rows[c] |= sets[able]
-                kinds_of[self.number[able_of[able]], c // self.kernel.BITS] |= bit
             for e in uses_of[use_ptr_[c] : use_ptr_[c + 1], 0].tolist():
                 kinds_in[e, c // self.kernel.BITS] |= bit
         return {
@@ -364,6 +479,20 @@ class _Builder:
             "kinds_in": kinds_in,
             "shares": shares.astype(np.int64),
         }
+
+    def servers(
+        self, sets: Ints, able_of: Sequence[Ints], need_ptr: Sequence[int] | Ints, need_set: Ints
+    ) -> tuple[Ints, Ints]:
+        """Of each kind, the people who can take any of its seats; and of each person, these kinds."""
+        count = len(need_ptr) - 1
+        able = np.zeros((count, self.words), np.int64)
+        kinds_of = np.zeros((len(self.order), max(1, -(-count // self.kernel.BITS))), np.int64)
+        for c in range(count):
+            bit = np.int64(1) << (c % self.kernel.BITS)
+            for row in need_set[need_ptr[c] : need_ptr[c + 1]].tolist():
+                able[c] |= sets[row]
+                kinds_of[self.number[able_of[row]], c // self.kernel.BITS] |= bit
+        return able, kinds_of
 
     def calendar(self) -> dict[str, Any]:
         a = self.a

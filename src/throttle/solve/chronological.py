@@ -2,7 +2,7 @@
 
 The parallel scheme of Kolisch, "Serial and parallel resource-constrained project scheduling methods revisited" (1996),
 as a discrete-event simulation. Its schedules are non-delay: nobody waits while there is something to do. Activities of
-one *kind* ask for the same people and environments, and wait in one heap: while its crew is not free, no other can start.
+one *kind* ask for the same people and environments and wait in one heap: while one cannot start, no other can.
 
 A set of people is a row of words of ``BITS`` bits; people are numbered the least flexible first, so that the lowest
 bit of those who are free and able is who is missed least. Loaded through ``throttle.solve.jit``, compiled or plain.
@@ -163,7 +163,7 @@ class Space(NamedTuple):
     blocked: Ints
     """Kinds whose crew or environments are not free; words."""
     freed: Ints
-    """By instant, the first of the bookings (seats, then activities in environments) that end; and after each the next."""
+    """By instant, the first of the bookings (seats, then activities in environments) that end; after each the next."""
     next_freed: Ints
     due: Ints
     """By instant, the first of the activities that become ready; and after each the next."""
@@ -181,7 +181,7 @@ class Space(NamedTuple):
     works: Ints
     ends: Ints
     taken: Ints
-    count: Ints
+    started: Ints
     """One entry: activities started in the last run, those kept from another apart."""
 
 
@@ -363,7 +363,7 @@ def ends_of(
 
 @njit
 def restore(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kept: int) -> None:
-    """The state of the ``old`` run just before instant ``since``, in which its first ``kept`` activities have started."""
+    """The state of the ``old`` run just before instant ``since``, after its first ``kept`` activities have started."""
     n = p.length.shape[0]
     seats = r.crew.shape[0]
     w.missing[:] = p.waits
@@ -511,15 +511,15 @@ def see(masks: Marks, people_of: Ints, t: int, present: Ints) -> None:
 @njit
 def fits(c: int, use_ptr: Ints, use: Ints, amount: Ints, used: Ints, capacity: Ints) -> bool:
     """Whether the environments of kind c have room."""
+    free = True
     for u in range(use_ptr[c], use_ptr[c + 1]):
-        if used[use[u]] + amount[u] > capacity[use[u]]:
-            return False
-    return True
+        free &= used[use[u]] + amount[u] <= capacity[use[u]]
+    return free
 
 
 @njit
 def last_through(
-    c: int, t: int, first: int, size: int, need_work: Ints, place: int, people_of: Ints, worked: Jumps, allowed: Ints
+    t: int, first: int, size: int, need_work: Ints, place: int, people_of: Ints, worked: Jumps, allowed: Ints
 ) -> bool:
     """Keep those who stay from instant t until their work is done without a pause; whether the environments do."""
     slots = worked.shape[1] - 1
@@ -543,7 +543,7 @@ def decode(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kept
     """
     restore(p, w, r, old, key, since, kept)
     bound = cost_of(p, r)
-    w.count[0] = 0
+    w.started[0] = 0
     if bound > limit:
         return ABANDONED
     # single arrays, since reaching through the tuples again and again costs more than all the rest
@@ -606,7 +606,7 @@ def decode(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kept
                     continue
                 end = t + length[j]
                 if end > slots:
-                    w.count[0] = done - kept
+                    w.started[0] = done - kept
                     return STUCK
             else:
                 c, least = -1, np.inf
@@ -644,7 +644,7 @@ def decode(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kept
                             found = False
                             break
                     if found and unbroken[c]:
-                        found = last_through(c, t, first, many, need_work, place[c], people_of, worked, allowed)
+                        found = last_through(t, first, many, need_work, place[c], people_of, worked, allowed)
                     found = found and crew_of(allowed, many, chosen, taken)
                 if found and not alone:
                     found = fits(c, use_ptr, use, amount, used, capacity)
@@ -667,7 +667,7 @@ def decode(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kept
                         members += 1
                     end = ends_of(masks, next_open, worked, slot_of, rows, works, members, t, ends)
                 if end < 0 or end > slots:
-                    w.count[0] = done - kept
+                    w.started[0] = done - kept
                     return STUCK
                 pop(heap, heap_ptr[c], size[c], key)
                 size[c] -= 1
@@ -707,7 +707,7 @@ def decode(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kept
                     bound += (flow[g] + span[g]) * (after - before)
                     bound += tardiness[g] * (max(0.0, after - group_due[g]) - max(0.0, before - group_due[g]))
             if bound > limit:
-                w.count[0] = done - kept
+                w.started[0] = done - kept
                 return ABANDONED
             for e in range(succ_ptr[j], succ_ptr[j + 1]):
                 i, link = succ[e], succ_type[e]
@@ -721,8 +721,8 @@ def decode(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kept
                     if at < slots:
                         next_due[i] = due[at]
                         due[at] = i
-    w.count[0] = done - kept
-    return cost_of(p, r) if done == n else STUCK
+    w.started[0] = done - kept
+    return float(cost_of(p, r)) if done == n else STUCK
 
 
 # --- local search over keys ---------------------------------------------------------------------------------------
@@ -756,10 +756,10 @@ def first_from(start: Ints, sequence: Ints, t: int) -> int:
 @njit
 def took(c: int, first: int, last: int, crew: Ints, able: Ints) -> bool:
     """Whether someone in the seats from first to last could have served kind c."""
+    found = False
     for s in range(first, last):
-        if able[c, crew[s] // BITS] & (1 << (crew[s] % BITS)) != 0:
-            return True
-    return False
+        found |= able[c, crew[s] // BITS] & (1 << (crew[s] % BITS)) != 0
+    return found
 
 
 @njit
@@ -796,8 +796,10 @@ def divergence(p: Problem, r: Run, key: Floats, trial: Floats, changed: Ints, co
                 k = sequence[m]
                 if start[k] >= since or start[k] > start[j]:
                     break
-                if trial[k] > trial[j] and kind[k] >= 0 and (
-                    took(c, seat_ptr[k], seat_ptr[k + 1], crew, able) or share_place(c, kind[k], use_ptr, use)
+                if (
+                    trial[k] > trial[j]
+                    and kind[k] >= 0
+                    and (took(c, seat_ptr[k], seat_ptr[k + 1], crew, able) or share_place(c, kind[k], use_ptr, use))
                 ):
                     since = start[k]
                     break
@@ -887,7 +889,7 @@ def shift_group(p: Problem, s: Walk, g: int, by: float, count: int) -> int:
 
 @njit
 def move(p: Problem, r: Run, s: Walk, scale: float, chains: float) -> int:
-    """Change some trial keys; returns how many. scale: slots of a typical group; chains: share of critical-chain moves."""
+    """Change some trial keys; returns how many. scale: slots of a group; chains: share of critical-chain moves."""
     groups = p.due.shape[0]
     n = p.length.shape[0]
     random = s.random
@@ -979,7 +981,7 @@ def anneal(
         else:
             limit = s.value[0] - np.log(uniform(s.random)) * temperature
             found = decode(p, w, new, old, s.trial, since, first_from(old.start, old.sequence, since), limit)
-            spent += 0.25 * n + w.count[0]
+            spent += 0.25 * n + w.started[0]
             s.tally[1] += 1
             if found >= 0 and found <= limit:
                 s.current[0] = 1 - s.current[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -69,7 +69,8 @@ class Trace(NamedTuple):
     @classmethod
     def of(cls, n: int, seats: int, spans: int) -> Trace:
         sizes = {"forced": seats, "crew": seats, "opened_at": spans, "let_in": spans}
-        return cls(*(np.zeros(sizes.get(f, n), np.float64 if f == "rank" else np.int64) for f in cls._fields))
+        arrays: dict[str, Any] = {f: np.zeros(sizes.get(f, n), np.int64) for f in cls._fields}
+        return cls(**arrays | {"rank": np.zeros(n, np.float64)})
 
 
 class Tails(NamedTuple):
@@ -170,7 +171,7 @@ class Decoder:
         base, trial = self._base, self._trial
         seats = self.free if forced is None else forced
         outcome, count, searched = kernel.decode(
-            a, key - self._offset, seats, 0, False, base, trial, space, Tails.none(), inf, 0.0, self.stop
+            a, key - self._offset, seats, 0, 0, base, trial, space, Tails.none(), inf, 0.0, self.stop
         )
         self.work += searched
         self._based = bool(outcome == kernel.PLACED)

@@ -7,6 +7,7 @@ start to end. Waits and milestones, and whatever costs are counted on, live on r
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import product
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,9 @@ from throttle.solve.goal import Goal
 from throttle.solve.rules import topological
 
 if TYPE_CHECKING:
-    from throttle.instance import Floats, Ints
+    from collections.abc import Iterator
+
+    from throttle.instance import Bools, Floats, Ints
     from throttle.solve import Settings
 
 CALENDAR_CHOICES = 6
@@ -36,17 +39,32 @@ class Exact:
         self.a = instance.arrays
 
     def supports(self) -> bool:
+        """Whether the whole instance can be modelled."""
+        return self.supports_parts() and bool(self.movable.all())
+
+    def supports_parts(self) -> bool:
+        """Whether some activities can be, with the others where they are."""
+        a = self.a
+        # of limits, only that on the number of projects in process is modelled
+        return not ((a.limit[1:] > 0).any() or (a.demand != 1).any() or len(a.person_quota)) and bool(
+            self.movable.any()
+        )
+
+    @cached_property
+    def movable(self) -> Bools:
+        """Activities whose own rules the model can express."""
         a = self.a
         seatless = a.need_ptr[1:] == a.need_ptr[:-1]
-        if (seatless & ((a.place >= 0) | (a.occurrence >= 0) | (a.frozen >= 0) | (np.diff(a.use_ptr) > 0))).any():
-            return False
-        for j in np.unique(np.repeat(np.arange(len(a.release)), np.diff(a.pred_ptr))[a.lag_kind == WORKING]).tolist():
+        special = (a.place >= 0) | (a.occurrence >= 0) | (a.frozen >= 0) | (np.diff(a.use_ptr) > 0)
+        found: Bools = ~(seatless & special) & (a.pin < 0)
+        waiters = np.repeat(np.arange(len(a.release)), np.diff(a.pred_ptr))
+        working = a.lag_kind == WORKING
+        for j in np.unique(waiters[working]).tolist():
             people = a.candidate[a.cand_ptr[a.need_ptr[j]] : a.cand_ptr[a.need_ptr[j + 1]]]
-            if len(np.unique(a.person_mask[people])) > 1:
-                return False  # which hours a lag counts depends on the crew
-        if (a.limit[1:] > 0).any() or (a.demand != 1).any() or len(a.person_quota):
-            return False  # of limits, only that on the number of projects in process is modelled
-        return not (a.pin >= 0).any()
+            if len(np.unique(a.person_mask[people])) > 1:  # which hours a lag counts depends on the crew
+                found[j] = False
+                found[a.pred[working & (waiters == j)]] = False
+        return found
 
     def solve(
         self, incumbent: Schedule, budget: float, free: frozenset[int] | None = None, second: bool = False
@@ -55,6 +73,10 @@ class Exact:
 
         ``second``: lower the flow measure at no more cost; the bound is then 0.
         """
+        if free is not None:
+            free = frozenset(j for j in free if self.movable[j])
+            if not free:
+                return Found(None, 0.0)
         model = _Model(self.instance, incumbent, free, second)
         if model.cells > CELLS_PER_SECOND * budget or (second and not model.goal.exact):
             return Found(None, 0.0)
@@ -107,6 +129,8 @@ class _Model:
         self.on: dict[tuple[int, int], Any] = {}
         """Literal: this person (second) is on this row of needs (first)."""
         self.by_person: dict[int, list[tuple[Any, Any, int]]] = {}
+        self.uses: dict[int, list[tuple[Any, int]]] = {}
+        """What is taken of each environment."""
         self.real_starts: dict[int, Any] = {}
         self.real_ends: dict[int, Any] = {}
         for j in range(instance.n):
@@ -129,15 +153,44 @@ class _Model:
         a = self.a
         start, end = int(self.incumbent.start[j]), int(self.incumbent.end[j])
         self.real_starts[j], self.real_ends[j] = start, end
+        begin, done = int(np.searchsorted(self.axis, start)), int(np.searchsorted(self.axis, end))
         if a.need_ptr[j] == a.need_ptr[j + 1]:
+            for u in range(a.use_ptr[j], a.use_ptr[j + 1]):
+                interval = self.cp.new_fixed_size_interval_var(begin, done - begin, "")
+                self.uses.setdefault(int(a.use[u]), []).append((interval, int(a.amount[u])))
             return
-        self.s[j] = int(np.searchsorted(self.axis, start))
-        self.e[j] = int(np.searchsorted(self.axis, end))
-        for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
+        self.s[j], self.e[j] = begin, done
+        for q, worked in self.worked(j):
+            index = np.searchsorted(self.axis, worked[(worked >= self.after[0]) & (worked < self.slots)])
+            runs = np.split(index, np.flatnonzero(np.diff(index) > 1) + 1) if len(index) else []
             for p in self.seats(q):
                 self.on[q, p] = True
-                interval = self.cp.new_fixed_size_interval_var(self.s[j], self.e[j] - self.s[j], "")
-                self.by_person.setdefault(p, []).append((interval, True, int(a.share[q])))
+                for run in runs:
+                    interval = self.cp.new_fixed_size_interval_var(int(run[0]), len(run), "")
+                    self.by_person.setdefault(p, []).append((interval, True, int(a.share[q])))
+
+    def worked(self, j: int) -> Iterator[tuple[int, Ints]]:
+        """For each row of needs the slots in which its people work in the incumbent, so without pauses."""
+        a = self.a
+        rows = range(a.need_ptr[j], a.need_ptr[j + 1])
+        slots = np.arange(int(self.incumbent.start[j]), int(self.incumbent.end[j]))
+        worked: dict[int, list[Ints]] = {q: [] for q in rows}
+        done = 0
+        for work in sorted({int(a.work[q]) for q in rows}):
+            staying = [q for q in rows if a.work[q] >= work]
+            masks = {int(a.person_mask[p]) for q in staying for p in self.seats(q)}
+            masks |= {int(a.place[j])} if a.place[j] >= 0 else set()
+            open_ = np.ones(len(slots), bool)
+            for row in sorted(masks):
+                open_ &= a.masks[row, slots] == 1
+            taken = slots[open_][: work - done]
+            for q in staying:
+                worked[q].append(taken)
+            if len(taken):
+                slots = slots[slots > taken[-1]]
+            done = work
+        for q in rows:
+            yield q, np.concatenate(worked[q])
 
     def without_people(self, j: int) -> None:
         """A wait or a milestone: real time."""
@@ -399,15 +452,14 @@ class _Model:
 
     def environments(self) -> None:
         a, cp = self.a, self.cp
-        uses: dict[int, list[tuple[Any, int]]] = {}
         for j in self.s:
             if a.use_ptr[j] == a.use_ptr[j + 1]:
                 continue
             size = cp.new_int_var(0, self.length, "")
             interval = cp.new_interval_var(self.s[j], size, self.e[j], "")
             for u in range(a.use_ptr[j], a.use_ptr[j + 1]):
-                uses.setdefault(int(a.use[u]), []).append((interval, int(a.amount[u])))
-        for k, mine in uses.items():
+                self.uses.setdefault(int(a.use[u]), []).append((interval, int(a.amount[u])))
+        for k, mine in self.uses.items():
             cp.add_cumulative([i for i, _ in mine], [d for _, d in mine], int(a.capacity[k]))
 
     def projects(self) -> None:

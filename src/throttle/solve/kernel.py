@@ -400,7 +400,7 @@ def book_plain(
     size: int,
     start: int,
     end: int,
-    sign: int,
+    sign: int | np.int64,
 ) -> None:
     """Book (sign 1) or release (-1) what an activity without environments that is not in progress takes of its people.
 
@@ -440,7 +440,16 @@ def book_plain(
 
 @njit
 def fill(
-    a: Arrays, j: int, crew: Ints, seats: Ints, start: int, end: int, sign: int, load: Room, held: Room, env: Ints
+    a: Arrays,
+    j: int,
+    crew: Ints,
+    seats: Ints,
+    start: int,
+    end: int,
+    sign: int | np.int64,
+    load: Room,
+    held: Room,
+    env: Ints,
 ) -> None:
     """Add (sign 1) or take away (-1) what activity j takes of its people and environments, whose places these are."""
     place = a.place[j]
@@ -470,7 +479,7 @@ def fill(
 
 
 @njit
-def book(a: Arrays, j: int, crew: Ints, start: int, end: int, sign: int, space: Space) -> None:
+def book(a: Arrays, j: int, crew: Ints, start: int, end: int, sign: int | np.int64, space: Space) -> None:
     """Book (sign 1) or release (-1) all that activity j takes; skip follows as in ``book_plain``."""
     seats = seats_of(a, j)
     fill(a, j, crew, seats, start, end, sign, space.load, space.held, space.env)
@@ -706,52 +715,74 @@ def pop(heap: Ints, rank: Floats, size: int) -> int:
 
 
 @njit
-def has_room(a: Arrays, s: int, opened: Marks, booked: Ints, alone: Marks) -> bool:
+def has_room(
+    demand: Ints,
+    span_limit: Ints,
+    limit: Ints,
+    before_ptr: Ints,
+    before: Ints,
+    knot: Ints,
+    s: int,
+    opened: Marks,
+    booked: Ints,
+    alone: Marks,
+) -> bool:
     """Whether span s, and those that must be let in with it, fit under their limits and wait for none not let in."""
     if alone[s] == 1:
-        row = a.span_limit[s]
-        if a.demand[s] > 0 and booked[row] > 0 and booked[row] + a.demand[s] > a.limit[row]:
+        row = span_limit[s]
+        if demand[s] > 0 and booked[row] > 0 and booked[row] + demand[s] > limit[row]:
             return False
         ready = True
-        for e in range(a.before_ptr[s], a.before_ptr[s + 1]):
-            ready &= opened[a.before[e]] == 1
+        for e in range(before_ptr[s], before_ptr[s + 1]):
+            ready &= opened[before[e]] == 1
         return ready
     together, count = np.zeros_like(booked), np.zeros_like(booked)
-    for q in range(a.knot.shape[0]):
-        if a.knot[q] == a.knot[s] and opened[q] == 0:
-            together[a.span_limit[q]] += a.demand[q]
-            count[a.span_limit[q]] += 1
-            for e in range(a.before_ptr[q], a.before_ptr[q + 1]):
-                if opened[a.before[e]] == 0:
+    for q in range(knot.shape[0]):
+        if knot[q] == knot[s] and opened[q] == 0:
+            together[span_limit[q]] += demand[q]
+            count[span_limit[q]] += 1
+            for e in range(before_ptr[q], before_ptr[q + 1]):
+                if opened[before[e]] == 0:
                     return False
     for row in range(booked.shape[0]):
-        over = together[row] > 0 and booked[row] + together[row] > a.limit[row]
+        over = together[row] > 0 and booked[row] + together[row] > limit[row]
         if over and (booked[row] > 0 or count[row] > 1):
             return False
     return True
 
 
 @njit
-def room_from(a: Arrays, s: int, opened: Marks, booked: Ints, left: Ints, last: Ints, entered: Ints) -> int:
+def room_from(
+    demand: Ints,
+    span_limit: Ints,
+    limit: Ints,
+    knot: Ints,
+    s: int | np.int64,
+    opened: Marks,
+    booked: Ints,
+    left: Ints,
+    last: Ints,
+    entered: Ints,
+) -> int:
     """From when on span s and those let in with it have room: so many of those already finished may still be in
     process then."""
-    spans = a.knot.shape[0]
+    spans = knot.shape[0]
     since = 0
     for row in range(booked.shape[0]):
         together = 0
         for q in range(spans):
-            if a.knot[q] == a.knot[s] and opened[q] == 0 and a.span_limit[q] == row:
-                together += a.demand[q]
+            if knot[q] == knot[s] and opened[q] == 0 and span_limit[q] == row:
+                together += demand[q]
         if together == 0:
             continue
         ends, demands = np.empty(spans, np.int64), np.empty(spans, np.int64)
         count = 0
         for q in range(spans):
-            if a.span_limit[q] == row and opened[q] == 1 and left[q] == 0 and entered[q] >= 0:
+            if span_limit[q] == row and opened[q] == 1 and left[q] == 0 and entered[q] >= 0:
                 # one that takes no time still counts when it starts
-                ends[count], demands[count] = max(last[q], entered[q] + 1), a.demand[q]
+                ends[count], demands[count] = max(last[q], entered[q] + 1), demand[q]
                 count += 1
-        room = max(0, a.limit[row] - booked[row] - together)
+        room = max(0, limit[row] - booked[row] - together)
         latest = np.argsort(ends[:count])
         for i in range(count - 1, -1, -1):
             room -= demands[latest[i]]
@@ -808,11 +839,20 @@ def changed_around(
 
 
 @njit
-def group_cost(a: Arrays, g: int, begin: int, finish: int, flow_share: float) -> float:
-    """Cost of a group, and a share of its flow measure; a begin far off stands for one that is not known yet."""
-    found = a.tardiness[g] * max(0.0, finish - a.due[g]) + (a.flow[g] + flow_share * a.measure[g]) * finish
-    found += a.span[g] * max(0, finish - begin) + a.earliness[g] * max(0.0, a.wanted[g] - begin)
-    return float(found)
+def group_cost(
+    tardiness: Floats,
+    due: Floats,
+    rate: Floats,
+    span: Floats,
+    earliness: Floats,
+    wanted: Floats,
+    g: int,
+    begin: int,
+    finish: int,
+) -> float:
+    """Cost of group g, with ``rate`` for each slot of its finish; a begin far off stands for one not known yet."""
+    found = tardiness[g] * max(0.0, finish - due[g]) + rate[g] * finish
+    return float(found + span[g] * max(0, finish - begin) + earliness[g] * max(0.0, wanted[g] - begin))
 
 
 @njit
@@ -821,7 +861,7 @@ def decode(
     rank: Floats,
     forced: Ints,
     kept: int,
-    based: bool,
+    known: int,
     base: Trace,
     trial: Trace,
     space: Space,
@@ -832,8 +872,8 @@ def decode(
 ) -> tuple[int, int, int]:
     """Place all activities, smallest rank first among those whose predecessors are placed and whose spans are let in.
 
-    The first ``kept`` activities are taken from base, and space must hold them and nothing else. If ``based``, base is
-    a complete decode, and an activity around which nothing differs from it is booked where it was. With a finite
+    The first ``kept`` activities are taken from base, and space must hold them and nothing else. ``known`` is how many
+    base has, all or none; an activity around which nothing differs from it is booked where it was. With a finite
     limit, ends as soon as the cost plus flow_share of the flow measure cannot but exceed it. stop[0] = 1 ends it soon.
     Returns the outcome, how many activities are placed (first in trial.order), and for how many of them a place had to
     be looked for. Without a place, an activity has start -1.
@@ -868,6 +908,7 @@ def decode(
     finish = tails.floor.copy()
     begin = np.full(tails.floor.shape[0], 1 << 40, np.int64)  # far, so that it costs nothing before it is known
     bound = 0.0
+    rate = a.flow + flow_share * a.measure
     # what is kept
     for k in range(kept):
         j = base.order[k]
@@ -886,7 +927,7 @@ def decode(
                 begin[g] = min(begin[g], start[j])
     if bounded:
         for g in range(finish.shape[0]):
-            bound += group_cost(a, g, begin[g], finish[g], flow_share)
+            bound += group_cost(a.tardiness, a.due, rate, a.span, a.earliness, a.wanted, g, begin[g], finish[g])
     # spans: those not let in keep their activities in lists
     spans = a.demand.shape[0]
     opened, alone = np.zeros(spans, np.uint8), np.ones(spans, np.uint8)
@@ -929,7 +970,8 @@ def decode(
                 parked[s] = j
                 if foremost[s] < 0 or less(rank, j, foremost[s]):
                     foremost[s] = j
-    chosen, stale = -1, True
+    chosen: int | np.int64 = np.int64(-1)  # typed, or numba compiles what takes it twice
+    stale = True
     k = at = kept
     searched = 0
     while k < n:
@@ -937,16 +979,18 @@ def decode(
             return STOPPED, k, searched
         while a.spans.shape[0] > 0:
             if stale:
-                chosen, stale = -1, False
+                chosen, stale = np.int64(-1), False
                 for s in range(spans):
                     if opened[s] == 1 or foremost[s] < 0:
                         continue
                     ahead = chosen < 0 or less(rank, foremost[s], foremost[chosen])
-                    if ahead and has_room(a, s, opened, booked, alone):
+                    if ahead and has_room(
+                        a.demand, a.span_limit, a.limit, a.before_ptr, a.before, a.knot, s, opened, booked, alone
+                    ):
                         chosen = s
             if chosen < 0 or (size > 0 and not less(rank, foremost[chosen], heap[0])):
                 break
-            since = room_from(a, chosen, opened, booked, left, last, entered)
+            since = room_from(a.demand, a.span_limit, a.limit, a.knot, chosen, opened, booked, left, last, entered)
             for s in range(spans):
                 if a.knot[s] == a.knot[chosen] and opened[s] == 0:
                     opened[s] = 1
@@ -994,7 +1038,7 @@ def decode(
         count = a.crew_ptr[a.need_ptr[j + 1]] - seats
         # the place in base's order: what was placed before it there is placed here too, or marked
         in_turn = False
-        while based and at < n:
+        while at < known:
             x = base.order[at]
             if x == j:
                 in_turn = True
@@ -1101,8 +1145,8 @@ def decode(
                 1,
             )
         else:
-            book(a, j, crew, first, end[j], 1, space)
-        if based and not same:
+            book(a, j, crew, first, end[j], np.int64(1), space)
+        if known > 0 and not same:
             differs = first != base.start[j] or end[j] != base.end[j]
             moved[j] = differs
             for seat in range(seats, seats + count):
@@ -1125,8 +1169,10 @@ def decode(
                 g = tails.group[m]
                 new_finish, new_begin = max(finish[g], end[j] + tails.tail[m]), min(begin[g], first)
                 if new_finish != finish[g] or new_begin != begin[g]:
-                    bound -= group_cost(a, g, begin[g], finish[g], flow_share)
-                    bound += group_cost(a, g, new_begin, new_finish, flow_share)
+                    bound -= group_cost(a.tardiness, a.due, rate, a.span, a.earliness, a.wanted, g, begin[g], finish[g])
+                    bound += group_cost(
+                        a.tardiness, a.due, rate, a.span, a.earliness, a.wanted, g, new_begin, new_finish
+                    )
                     finish[g], begin[g] = new_finish, new_begin
             if bound > limit + 1e-9 * abs(limit):
                 return CUT, k, searched
@@ -1179,11 +1225,11 @@ def first_change(a: Arrays, rank: Floats, forced: Ints, base: Trace) -> int:
                 if rank[j] < base.rank[i] or (rank[j] == base.rank[i] and j < i):
                     kept = k
                     break
-    return kept
+    return int(kept)
 
 
 @njit
-def rebook(a: Arrays, trace: Trace, first: int, last: int, sign: int, space: Space) -> None:
+def rebook(a: Arrays, trace: Trace, first: int, last: int, sign: int | np.int64, space: Space) -> None:
     """Book activities first to last of an order (sign 1), or release them, in reverse order (-1)."""
     crowd = 0
     for j in range(a.release.shape[0]):
@@ -1237,13 +1283,16 @@ def revise(
     activities for which a place was looked for, those only booked a tenth.
     """
     kept = first_change(a, rank, forced, base)
-    rebook(a, trial, held[0], held[1], -1, space)
+    book_, release = np.int64(1), np.int64(-1)  # typed, or numba compiles rebook for each
+    rebook(a, trial, held[0], held[1], release, space)
     if held[0] > kept:
-        rebook(a, base, kept, held[0], -1, space)
+        rebook(a, base, kept, held[0], release, space)
     else:
-        rebook(a, base, held[0], kept, 1, space)
+        rebook(a, base, held[0], kept, book_, space)
     moved = held[1] - min(held[0], kept)
-    outcome, count, searched = decode(a, rank, forced, kept, True, base, trial, space, tails, limit, flow_share, stop)
+    outcome, count, searched = decode(
+        a, rank, forced, kept, a.release.shape[0], base, trial, space, tails, limit, flow_share, stop
+    )
     held[0], held[1] = kept, count
     return outcome, searched + (moved + count - kept) // 10 + 1
 

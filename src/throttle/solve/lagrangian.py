@@ -66,6 +66,8 @@ ENOUGH = 1e-4
 """A restart that gains a smaller share of the bound is the last."""
 CELLS_A_NODE = 100
 """What a node costs beside its cells."""
+CELLS_A_MODE = 10
+"""What each slot costs for each calendar that a node can have, which cells do not make cheaper."""
 CELLS_PER_WORK = 100.0
 """Cells looked at that cost about as much as one slot of a decoder."""
 
@@ -452,6 +454,10 @@ class _Level:
         self.chosen = np.zeros(trees.largest, np.int64)
         self.space = np.zeros((2, cells + 1))
         self.use = np.zeros((sets.count, slots + 1))
+        count = np.diff(trees.mode_ptr)
+        effort = cells + CELLS_A_NODE + CELLS_A_MODE * count * slots
+        self.effort = np.r_[0, np.cumsum(effort)][trees.node_ptr] / CELLS_PER_WORK
+        """Work of a pass before each tree."""
         self.beyond = cells - self.price_cells + int(trees.row_work.max(initial=0)) // width + 3
         """Cells without a price that the kernel may look at."""
 
@@ -552,9 +558,8 @@ class Lagrangian:
     def _solve(self, work: float) -> float:
         """Some trees more of this pass; returns the work done."""
         level, trees = self._level, self._trees
-        first, ptr = self._tree, trees.node_ptr
-        enough = ptr[first] + work * CELLS_PER_WORK / (level.cells + CELLS_A_NODE)
-        last = min(max(int(np.searchsorted(ptr, enough)), first + 1), len(ptr) - 1)
+        first, ptr, effort = self._tree, trees.node_ptr, level.effort
+        last = min(max(int(np.searchsorted(effort, effort[first] + work)), first + 1), len(ptr) - 1)
         self._value += self._kernel.solve_trees(
             first,
             last,
@@ -590,7 +595,7 @@ class Lagrangian:
             level.use,
         )
         self._tree = last
-        return float(ptr[last] - ptr[first]) * (level.cells + CELLS_A_NODE) / CELLS_PER_WORK
+        return float(effort[last] - effort[first])
 
     def _end_pass(self) -> None:
         """Take the value of these prices, and move them."""

@@ -597,13 +597,78 @@ def repair(
 
 @njit
 def random_order(m: Model, s: Space, random: Words, member: int, size: int) -> None:
-    """By latest finish with noise; the first member without, the second half with more."""
+    """By latest finish with noise: that of all or of its own network, the order itself or that of the clock, in turn.
+
+    The first four members are without noise, the second half has more.
+    """
     for j in range(m.length.shape[0]):
-        noise = 0.7 + 0.6 * uniform(random) if member > 0 else 1.0
-        s.key[j] = m.latest[j] * noise
+        noise = 0.7 + 0.6 * uniform(random) if member >= 4 else 1.0
+        s.key[j] = noise * (m.latest[j] if member % 4 < 2 else m.latest_own[j])
         if 2 * member >= size:
             s.key[j] += 10.0 * uniform(random)
     sort_topologically(s.key, m.pred_ptr, m.succ_ptr, m.succ, s.waits, s.heap, s.order)
+    if member % 2 == 1 and s.people_free.shape[0] == 0:
+        follow_the_clock(m, s)
+
+
+@njit
+def follow_the_clock(m: Model, s: Space) -> None:
+    """Put ``s.order`` in the order of starts of the parallel scheme: at each event, what has room starts in its order.
+
+    Without crews. Kolisch, "Serial and parallel resource-constrained project scheduling methods revisited" (1996):
+    where resources are scarce, a single pass of it is better.
+    """
+    n = s.order.shape[0]
+    words = m.room.shape[0]
+    for j in range(n):
+        s.waits[j] = m.pred_ptr[j + 1] - m.pred_ptr[j]
+        s.start[j] = m.release[j]
+        s.taken[j] = 0  # 1: runs, 2: is over
+    for w in range(words):
+        s.room_now[w] = m.room[w]
+    now, started, first = 0, 0, 0
+    while started < n:
+        next_event = FAR
+        for i in range(first, n):
+            j = s.order[i]
+            if s.taken[j] == 1:
+                end = s.start[j] + m.length[j]
+                if end <= now:
+                    s.taken[j] = 2
+                    for k in range(m.use_ptr[j], m.use_ptr[j + 1]):
+                        s.room_now[m.use_word[k]] += m.use_amount[k]
+                else:
+                    next_event = min(next_event, end)
+        while first < n and s.taken[s.order[first]] == 2:
+            first += 1
+        for i in range(first, n):
+            j = s.order[i]
+            if s.taken[j] != 0 or s.waits[j] != 0:
+                continue
+            if s.start[j] > now:
+                next_event = min(next_event, s.start[j])
+                continue
+            fits = True
+            for k in range(m.use_ptr[j], m.use_ptr[j + 1]):
+                fits &= ((s.room_now[m.use_word[k]] - m.use_amount[k]) & GUARD) == GUARD
+            if not fits:
+                continue
+            for k in range(m.use_ptr[j], m.use_ptr[j + 1]):
+                s.room_now[m.use_word[k]] -= m.use_amount[k]
+            s.start[j] = now
+            s.taken[j] = 1
+            s.turn[started] = j
+            started += 1
+            end = now + m.length[j]
+            next_event = min(next_event, end)  # now itself, where it takes no time
+            for e in range(m.succ_ptr[j], m.succ_ptr[j + 1]):
+                after = m.succ[e]
+                s.waits[after] -= 1
+                s.start[after] = max(s.start[after], end + m.succ_lag[e])
+        now = max(now, next_event)
+    copy(s.turn, s.order)
+    for j in range(n):
+        s.waits[j] = -1
 
 
 @njit
@@ -792,7 +857,7 @@ def worst_member(pool: Pool) -> int:
         for p in range(pool.end.shape[0]):
             if pool.end[p] > pool.end[worst]:
                 worst = p
-    return worst
+    return int(worst)
 
 
 @njit

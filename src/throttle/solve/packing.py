@@ -44,7 +44,9 @@ class Model(NamedTuple):
     before: Numbers
     """Slots from slot 0 to an activity's end, at least."""
     latest: Reals
-    """Latest finish on the critical path."""
+    """Latest finish where the longest chain of all ends when it can."""
+    latest_own: Reals
+    """The same with the longest chain of those that links connect with the activity, such as its project."""
     pred_ptr: Numbers
     pred: Numbers
     pred_lag: Numbers
@@ -82,6 +84,7 @@ class Space(NamedTuple):
     """Working space, one for each thread; the result of a decode is in ``found`` and ``found_crew``."""
 
     free: Words
+    room_now: Words
     people_free: Words
     dirty: Ints
     able: Words
@@ -192,6 +195,7 @@ class Packing:
             rest=_numbers(self.length + tail),
             before=_numbers(head + self.length),
             latest=(self.critical - tail).astype(np.float64),
+            latest_own=(_own(a.pred_ptr, a.pred, head + self.length + tail) - tail).astype(np.float64),
             pred_ptr=_numbers(a.pred_ptr),
             pred=_numbers(a.pred),
             pred_lag=_numbers(a.lag),
@@ -309,6 +313,7 @@ class Packing:
 
         return Space(
             free=np.zeros((len(m.room), width), np.uint64),
+            room_now=np.zeros(len(m.room), np.uint64),
             people_free=np.zeros((words, width), np.uint64),
             dirty=np.array([width], np.int64),
             able=np.zeros(words, np.uint64),
@@ -394,6 +399,18 @@ class Packing:
         for person in members:
             if not sit(person, set()):
                 raise ValueError(f"the crew of {self.instance.activities[j]} does not match its seats")
+
+
+def _own(pred_ptr: Ints, pred: Ints, chain: Ints) -> Ints:
+    """The largest value of all that links connect with each activity."""
+    rows = np.repeat(np.arange(len(chain)), np.diff(pred_ptr))
+    found = chain.copy()
+    while True:
+        before = found.copy()
+        np.maximum.at(found, rows, found[pred])
+        np.maximum.at(found, pred, found[rows])
+        if np.array_equal(before, found):
+            return found
 
 
 def _numbers(values: Sequence[int] | Ints | Numbers) -> Numbers:

@@ -30,7 +30,7 @@ class Facts:
         n = self.n = instance.n
         rows = np.repeat(np.arange(n), np.diff(a.need_ptr))
         effort = a.work * a.people * a.share / 100.0
-        self.work = np.bincount(rows, effort, n)
+        self.work: Floats = np.bincount(rows, effort, n).astype(float)
         """Person-slots of each activity."""
         self.length = np.maximum(_longest(a.work, rows, n), a.wait)
         """Slots of work of each activity, closed time not counted."""
@@ -71,7 +71,8 @@ class Facts:
         weight = queue[self.need_set] / self.longest
         scarcity = np.zeros(self.n)
         np.maximum.at(scarcity, rows, weight)
-        return scarcity, np.bincount(rows, weight**4 * each, self.n)
+        scarce: Floats = np.bincount(rows, weight**4 * each, self.n).astype(float)
+        return scarcity, scarce
 
     def sums(self, value: Floats) -> Floats:
         """The sum over the members of each group."""
@@ -210,7 +211,7 @@ class Turns:
         self.due = np.where(a.tardiness > 0, a.due, 0.0)
 
     def ahead(self, lead: float) -> Floats:
-        """How long before its due date a project's turn should come: the least time, or a share of its longest chain."""
+        """How long before its due date a project's turn should come: the least time, or a share of its longest."""
         return np.maximum(self.after, lead * self.path)
 
     def positions(self, k: float, ahead: Floats) -> Floats:

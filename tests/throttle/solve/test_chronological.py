@@ -1,4 +1,4 @@
-"""Chronological schedules: valid for every order, the same compiled and plain, and from the middle as from the start."""
+"""Chronological schedules: valid for every order, alike compiled and plain, and from the middle as from the start."""
 
 from __future__ import annotations
 

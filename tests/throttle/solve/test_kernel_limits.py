@@ -285,6 +285,18 @@ def test_a_span_waits_until_those_it_needs_are_let_in() -> None:
     assert schedule.start.tolist() == [2, 4, 0]
 
 
+def test_projects_that_wait_through_work_of_no_project() -> None:
+    """P waits for L, which is in no project and waits for Q; P comes first in the order, but Q must be let in."""
+    work = {
+        "A": by("p1", "2h", project="P"),
+        "B": by("p1", "2h", project="P", after=["L"]),
+        "L": by("p2", "1h", after=["C"]),
+        "C": by("p2", "2h", project="Q"),
+    }
+    made_from = portfolio(work, 2, projects={"P": {}, "Q": {}}, policy={"projects_in_process": 1})
+    assert decoded(compiled(made_from).instance, [0, 1, 2, 3]).start.tolist() == [2, 4, 2, 0]
+
+
 @pytest.mark.parametrize("knots", [None, [0, 0]])
 def test_spans_that_block_each_other_are_told(knots: list[int] | None) -> None:
     """Let in alone, or too many to be let in together."""
