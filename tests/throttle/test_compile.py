@@ -243,6 +243,13 @@ def test_a_date_outside_is_a_hidden_milestone() -> None:
     assert int(c.instance.arrays.release[2]) == 30
 
 
+def test_many_items_that_wait_for_one_are_no_large_link() -> None:
+    work = {"A": by("p1", "1h"), **{f"B{i}": by("p1", "1h", after=["A"]) for i in range(70)}}
+    c = made(work)
+    assert c.instance.n == 71
+    assert len(links(c)) == 70
+
+
 def test_a_link_between_large_containers_is_one_milestone() -> None:
     """Ten by ten items are 100 links; through a milestone, 20 say the same."""
     work: dict[str, Any] = {"ONE": {}, "TWO": {"after": [{"item": "ONE", "lag": "2h"}]}}
@@ -350,6 +357,28 @@ def test_environments() -> None:
     assert uses == [[(0, 2), (1, 1)], [(1, 1)], []]
     assert [int(a.place[of(c, i)]) >= 0 for i in "ABC"] == [True, False, False]
     assert a.masks[a.place[0]][:9].tolist() == [0, *[1] * 8]
+
+
+# --- the horizon
+
+
+def test_the_horizon_holds_queues_chains_and_dates() -> None:
+    """Each of them twice, in hours that people are at work, and four weeks."""
+    spare = 28 * 24
+    chain = {f"C{i}": by(f"p{i + 1}", "10h", after=[f"C{i - 1}"] if i else []) for i in range(5)}
+    queue = {f"Q{i}": needing("a", "10h") for i in range(20)}
+    people = {f"p{i + 1}": {"skills": ["a"] if i < 2 else ["b"]} for i in range(5)}
+    assert horizon(portfolio(chain, 5)) == 2 * 50 + spare
+    assert horizon(portfolio(queue, people)) == 2 * 100 + spare
+    assert horizon(portfolio({"A": by("p1", "1h", not_before="100h")})) == 2 * 101 + spare
+    assert horizon(portfolio({"A": {"wait": "60h"}, "B": {"wait": "40h", "after": ["A"]}})) == 2 * 100 + spare
+    at_work = horizon(portfolio(queue, people, calendars=OFFICE))  # 40 hours of 168
+    assert at_work == pytest.approx(2 * 100 * 168 / 40 + spare, rel=0.05)
+
+
+def test_people_who_are_away_for_weeks_do_not_stretch_the_horizon_without_end() -> None:
+    away = {"p1": {"away": ["2026-11-01/2027-06-01"]}}
+    assert horizon(portfolio({"A": by("p1", "10h")}, away)) == pytest.approx(2 * 10 * 168 / 5 + 28 * 24, rel=0.05)
 
 
 # --- the whole

@@ -227,6 +227,39 @@ def test_the_longest_path_is_the_longest_of_all(seed: int) -> None:
 # --- who can
 
 
+def test_order_and_longest_chain() -> None:
+    made = WorkGraph(
+        portfolio(
+            {
+                "D": by("p1", "1h", after=["B", "C", "EXT"]),
+                "C": by("p1", "1h", after=[{"item": "A", "type": "SS"}]),
+                "B": by("p1", "1h", after=["A"]),
+                "A": by("p1", "1h"),
+            },
+            external={"EXT": {"expected": "9d"}},
+        )
+    )
+    assert made.order == ("A", "C", "B", "D")
+    assert made.longest_chain({"A": 1, "B": 5, "C": 2, "D": 10}) == 16
+    assert made.longest_chain({}) == 0
+    assert WorkGraph(portfolio({})).longest_chain({}) == 0
+
+
+def test_what_is_on_a_circle_or_behind_it_has_no_place_in_the_order() -> None:
+    work = {"A": by("p1", "1h", after=["B"]), "B": by("p1", "1h", after=["A"]), "C": by("p1", "1h", after=["B"])}
+    made = WorkGraph(portfolio({**work, "D": by("p1", "1h")}))
+    assert made.order == ("D",)
+    assert made.cycles() == [["A", "B", "A"]]
+
+
+def test_equal_sets_of_people_are_one_object() -> None:
+    people = {"p1": {"skills": {"a": 2, "b": 1}}, "p2": {"skills": {"a": 1, "b": 1}}}
+    made = WorkGraph(portfolio({i: needing(skill, "1h") for i, skill in (("A", "a"), ("B", "b"))}, people))
+    one, two = (made.able(made.portfolio.work[i].needs[0]) for i in "AB")
+    assert one == ("p1", "p2")
+    assert one is two
+
+
 def test_holders() -> None:
     people = {"p1": {"skills": {"a": 1}}, "p2": {"skills": {"a": 3, "b": 1}}, "p3": {}}
     made_from = portfolio({}, people)

@@ -6,19 +6,29 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from support.cases import MONDAY, OFFICE, by, crew, hours, needing, plan_of, portfolio
 from support.portfolios import random_portfolio
 from throttle.check import check
-from throttle.errors import InputError, InterruptedWithoutPlanError, NoPlanError
+from throttle.check.fast import check_schedule
+from throttle.errors import InputError, InterruptedWithoutPlanError, NoPlanError, VerificationError
 from throttle.graph import WorkGraph
-from throttle.planning import build_plan, feasible_instance, make_plan
+from throttle.planning import (
+    build_plan,
+    collector_resting,
+    feasible_instance,
+    make_plan,
+    solve_portfolio,
+    verified_plan,
+)
 from throttle.solve import Progress, Settings, Solution, Solver
 from throttle_models import Plan, PlanStatus, Reason
 
@@ -666,6 +676,81 @@ def test_first_come_follows_the_file_and_greedy_the_value() -> None:
     objective = plan.certificate.objective
     assert objective.first_come == pytest.approx(8 + 9 + 2 * 13)
     assert objective.greedy == objective.value == pytest.approx(1 + 2 * 5 + 13)
+
+
+# --- what has no place even alone
+
+
+ALIKE: dict[str, tuple[dict[str, Any], dict[str, str], Reason]] = {
+    "a window": (
+        {"windows": {"sat": {"every": "Sat 22:00-04:00"}}},
+        {"A": "2h", "B": "7h", "C": "6h", "D": "1h"},
+        Reason.NO_WINDOW,
+    ),
+    "a crew that may not pause": (
+        {"calendars": OFFICE, "as_of": "2026-11-23T09:00Z"},
+        {"A": "8h", "B": "16h", "C": "18h", "D": "4h"},
+        Reason.NO_COMMON_TIME,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_of_items_alike_only_those_that_are_too_long_are_left_out(name: str) -> None:
+    """They are tried together where even the longest fits, and otherwise one by one."""
+    rest, lengths, reason = ALIKE[name]
+    pair = {"needs": [{"who": ["p1", "p2"], "people": 2}], "pausable": False}
+    if reason is Reason.NO_WINDOW:
+        pair["change"] = {"window": "sat"}
+    work = {id: {"duration": length, **pair} for id, length in lengths.items()}
+    plan = plan_of(portfolio(work, 2, **rest))
+    hours_of = {id: int(length.removesuffix("h")) for id, length in lengths.items()}
+    most = 6 if reason is Reason.NO_WINDOW else 8
+    assert {id: out.reason for id, out in plan.unscheduled.items()} == {
+        id: reason for id, length in hours_of.items() if length > most
+    }
+
+
+def test_what_cannot_begin_early_enough_is_tried_at_its_own_date() -> None:
+    """The last item alike may begin only when the five years are over; the others have their place."""
+    work = {id: by("p1", "1h", not_before=date) for id, date in (("A", "1d"), ("B", "1900d"), ("C", "2d"))}
+    plan = plan_of(portfolio(work))
+    assert {id: out.reason for id, out in plan.unscheduled.items()} == {"B": Reason.BEYOND}
+
+
+# --- in two halves
+
+
+def test_solved_and_then_verified_is_the_plan() -> None:
+    made_from, how = random_portfolio(21, items=8), Settings(budget=0.1, deterministic=True)
+    compiled, solution = solve_portfolio(made_from, how)
+    assert solution.best is not None
+    assert check_schedule(compiled.instance, solution.best) == []
+    phases: list[str] = []
+    assert verified_plan(compiled, solution, how, phase=phases.append) == plan_of(made_from, budget=0.1)
+    assert phases == ["lift", "check"]
+
+
+def test_a_solution_that_breaks_a_rule_is_never_a_plan() -> None:
+    made_from, how = portfolio({"A": by("p1", "1h"), "B": by("p1", "1h")}), Settings(budget=0.01, deterministic=True)
+    compiled, solution = solve_portfolio(made_from, how)
+    assert solution.best is not None
+    both = replace(solution.best, start=np.zeros(2, np.int64), end=np.ones(2, np.int64))
+    with pytest.raises(VerificationError):
+        verified_plan(compiled, replace(solution, best=both), how)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_the_collector_is_left_as_it_was(running: bool) -> None:
+    before = gc.isenabled()
+    (gc.enable if running else gc.disable)()
+    try:
+        with contextlib.suppress(ZeroDivisionError), collector_resting():
+            assert not gc.isenabled()
+            _ = 1 / 0
+        assert gc.isenabled() is running
+    finally:
+        (gc.enable if before else gc.disable)()
 
 
 # --- repeatability, progress and interruption

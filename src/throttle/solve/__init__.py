@@ -19,7 +19,7 @@ from throttle.solve.bounds import lower_bounds
 from throttle.solve.decoder import PLAIN_WORK, Decoder, work_of
 from throttle.solve.jit import compilations
 from throttle.solve.jobs import Job, Span
-from throttle.solve.phases import LOOSE_ACTIVITIES, Phase, phases, second_goal
+from throttle.solve.phases import Phase, loose, phases, second_goal
 from throttle.solve.rules import RULES, Facts, atc_less_tail, bottleneck_atc, grid
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ class Solver:
         self.chronological: Chronological | None = None
         self.key: Floats = np.zeros(instance.n)
         """Of the best schedule that a rule has made."""
+        self.key_decoder: Decoder | Chronological = self.decoder
+        """What made that schedule of it."""
         self.solution = Solution(None)
         self.untrimmed = instance
         self.halt = Halt(self.stop)
@@ -202,7 +204,7 @@ class Solver:
             if name == "greedy":
                 s.greedy = outcome.schedule
             if outcome.schedule.better(s.best):
-                s.best, self.key = outcome.schedule, key
+                s.best, self.key, self.key_decoder = outcome.schedule, key, decoder
                 s.method = [name]
                 self.tell("dispatch")
         # a baseline that found no place for something is as good as the best that did
@@ -222,7 +224,7 @@ class Solver:
         for name, rule in RULES.items():
             yield name, rule(self.facts), ruled
         yield from self.less_tail(LESS_TAIL[1:])
-        if self.chronological is None or self.instance.n <= LOOSE_ACTIVITIES:
+        if self.chronological is None or loose(self.instance):
             for k, lead, tail in grid():
                 yield "bottleneck-atc", bottleneck_atc(self.facts, k, lead, tail), self.decoder
 

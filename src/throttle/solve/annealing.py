@@ -29,6 +29,8 @@ CHAIN_MOVES = 0.7
 """Share of the moves that start from a critical chain."""
 ROUND = 14_000.0
 """Work of a cooling, for each activity."""
+PACED = 0.01
+"""Share of the search after which its pace is known."""
 FLOW_SHARE = 1e-6
 """Weight of the flow measure beside the cost, so that plateaus of the cost still lead somewhere."""
 
@@ -296,7 +298,7 @@ class Annealing:
                 self.walk.key[:] = self._first_key
                 self.begun = self._begin()
             self._since, self._until = progress, 1.0
-        if self._until == 1.0 and progress > self._origin:
+        if self._until == 1.0 and progress - self._origin >= PACED:
             # as many coolings of the usual length as there is time for at the pace so far
             length = self.round * (progress - self._origin) / self._spent
             left = max(1, round((1 - self._since) / length))

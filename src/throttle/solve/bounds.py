@@ -295,7 +295,7 @@ def _sets(instance: Instance, facts: Facts, network: Network) -> list[_Set]:
     rows = np.repeat(np.arange(n), np.diff(a.need_ptr))
     amount = a.work * a.people * a.share / 100.0
     number: dict[bytes, int] = {}
-    able = [np.sort(a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]).tobytes() for q in range(len(a.work))]
+    able = [a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tobytes() for q in range(len(a.work))]
     of_need = np.array([number.setdefault(who, len(number)) for who in able], np.int64)
     people = [frozenset(np.frombuffer(key, np.int64).tolist()) for key in number]
     total: Floats = np.bincount(of_need, amount, max(len(people), 1)).astype(np.float64)

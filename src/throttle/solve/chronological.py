@@ -732,7 +732,7 @@ def decode(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kept
 def uniform(random: Ints) -> float:
     """In (0, 1)."""
     random[0] = random[0] * FACTOR % MODULUS
-    return random[0] / MODULUS
+    return float(random[0] / MODULUS)
 
 
 @njit

@@ -66,6 +66,12 @@ class Exact:
                 found[a.pred[working & (waiters == j)]] = False
         return found
 
+    def _one_calendar(self, j: int, incumbent: Schedule) -> bool:
+        """Whether the crew comes and goes together. The model holds others through pauses in which they may be busy."""
+        a = self.a
+        crew = incumbent.crew[a.crew_ptr[a.need_ptr[j]] : a.crew_ptr[a.need_ptr[j + 1]]]
+        return len(np.unique(a.person_mask[crew])) <= 1
+
     def solve(
         self, incumbent: Schedule, budget: float, free: frozenset[int] | None = None, second: bool = False
     ) -> Found:
@@ -74,7 +80,7 @@ class Exact:
         ``second``: lower the flow measure at no more cost; the bound is then 0.
         """
         if free is not None:
-            free = frozenset(j for j in free if self.movable[j])
+            free = frozenset(j for j in free if self.movable[j] and self._one_calendar(j, incumbent))
             if not free:
                 return Found(None, 0.0)
         model = _Model(self.instance, incumbent, free, second)

@@ -131,7 +131,7 @@ def _sets(instance: Instance, axis: _Axis, length: Ints) -> _Sets:
     a = instance.arrays
     able = [a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]] for q in range(len(a.work))]
     number: dict[bytes, int] = {}
-    of_need = np.array([number.setdefault(np.sort(who).tobytes(), len(number)) for who in able], np.int64)
+    of_need = np.array([number.setdefault(who.tobytes(), len(number)) for who in able], np.int64)
     people = [np.frombuffer(key, np.int64) for key in number]
     open_ = a.masks[:, axis.slot].astype(np.float64)
     load = np.bincount(of_need, a.work * a.people * a.share / 100.0, len(people))
@@ -278,9 +278,9 @@ def _homes(facts: Facts, groups: Ints) -> tuple[Ints, dict[int, int]]:
     around: dict[int, int] = {}
     for g in sorted(groups.tolist(), key=lambda g: -len(facts.members[g])):
         members = facts.members[g]
-        before = np.unique(home[members])
-        if len(before) == 1 and before[0] >= 0:
-            around[g] = int(before[0])
+        outer = int(home[members[0]])
+        if outer >= 0 and bool((home[members] == outer).all()):
+            around[g] = outer
         home[members] = g
     return home, around
 

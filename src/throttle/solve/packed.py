@@ -195,6 +195,32 @@ def open_slots(row: Words, start: int, amount: np.uint64) -> np.uint64:
 
 
 @njit
+def staffed_slots(row: Words, start: int, mask: np.uint64, count: int) -> np.uint64:
+    """Bit i: at the slot start + i, so many of the people are free."""
+    part = row[start : start + BLOCK]
+    found = NOTHING
+    for i in range(BLOCK):
+        found |= np.uint64(count_bits(part[i] & mask) >= count) << np.uint64(i)
+    return found
+
+
+@njit
+def runs(found: np.uint64, length: int) -> np.uint64:
+    """The bits from which on as many bits as the length are set."""
+    run = 1
+    while run < length:
+        step = min(run, length - run)
+        found &= found >> np.uint64(step)
+        run += step
+    return found
+
+
+@njit
+def lowest_bit(word: np.uint64) -> int:
+    return count_bits((word & (~word + ONE)) - ONE)
+
+
+@njit
 def earliest_room(
     est: int, length: int, first: int, last: int, use_word: Numbers, use_amount: Words, free: Words
 ) -> int:
@@ -205,13 +231,9 @@ def earliest_room(
             found = open_slots(free[use_word[first]], start, use_amount[first])
             for k in range(first + 1, last):
                 found &= open_slots(free[use_word[k]], start, use_amount[k])
-            run = 1
-            while run < length:  # bit i stays if so many bits from it on are set
-                step = min(run, length - run)
-                found &= found >> np.uint64(step)
-                run += step
+            found = runs(found, length)
             if found != NOTHING:
-                return start + count_bits((found & (~found + ONE)) - ONE)
+                return start + lowest_bit(found)
             start += BLOCK + 1 - length
     good, t = start, start + length - 1  # slots from start up to good have room
     while t >= good:  # from the end, since a full slot rules out all before it
@@ -246,16 +268,33 @@ def earliest_crew(
     t = start + length - 1
     if able.shape[0] == 1:
         there = qualified[0]
+        base, found = 0, NOTHING
+        searched = -1  # starts before it are those of the block
         while t >= start:
             both = there & people_free[0, t]
             fits = both == there or enough(both, hall_first, hall_last, hall_mask, hall_count)
             if fits and has_room(t, first, last, use_word, use_amount, free):
                 there = both
                 t -= 1
-            else:
-                start = t + 1
-                t = start + length - 1
-                there = qualified[0]
+                continue
+            start = t + 1
+            while length <= BLOCK // 2:  # to the next start at which there are enough people in each slot
+                if start < searched:
+                    found = (found >> np.uint64(start - base)) << np.uint64(start - base)
+                else:
+                    base, searched = start, start + BLOCK + 1 - length
+                    found = staffed_slots(people_free[0], base, hall_mask[hall_first, 0], hall_count[hall_first])
+                    for k in range(hall_first + 1, hall_last):
+                        found &= staffed_slots(people_free[0], base, hall_mask[k, 0], hall_count[k])
+                    for k in range(first, last):
+                        found &= open_slots(free[use_word[k]], base, use_amount[k])
+                    found = runs(found, length)
+                if found != NOTHING:
+                    start = base + lowest_bit(found)
+                    break
+                start = searched
+            t = start + length - 1
+            there = qualified[0]
         able[0] = there
         return start
     copy(qualified, able)

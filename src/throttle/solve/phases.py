@@ -11,6 +11,8 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from throttle.solve import genetic
 from throttle.solve.annealing import Annealing, Chronological
 from throttle.solve.decoder import Decoder
@@ -23,7 +25,7 @@ from throttle.solve.times import Times
 from throttle.solve.whole import Whole
 
 if TYPE_CHECKING:
-    from throttle.instance import Schedule
+    from throttle.instance import Instance, Schedule
     from throttle.solve import Solver
 
 LOOSE_ACTIVITIES = 150
@@ -46,11 +48,17 @@ class Phase:
     """Whether it goes on at a cost that is proven least."""
 
 
+def loose(instance: Instance) -> bool:
+    """Whether good schedules may let people wait: few activities, or crews whose calendars differ."""
+    masks = instance.arrays.masks[np.unique(instance.arrays.person_mask)]
+    return instance.n <= LOOSE_ACTIVITIES or len(masks) > 1
+
+
 def phases(solver: Solver) -> Iterator[Phase]:
     """Each phase is chosen when the one before is over."""
     if solver.compiled and makespan_only(solver.instance) and genetic.supports(solver.instance):
         yield from makespan(solver)
-    elif solver.chronological is not None and solver.instance.n > LOOSE_ACTIVITIES:
+    elif isinstance(solver.key_decoder, Chronological) and solver.instance.n > LOOSE_ACTIVITIES:
         yield from large(solver)
     else:
         yield from general(solver)
