@@ -906,25 +906,26 @@ def move(p: Problem, r: Run, s: Walk, scale: float, chains: float) -> int:
         gap = s.key[j] - s.key[k]
         tiny = 1e-3 * uniform(random)
         kind = uniform(random)
-        if kind < 0.45:
+        # the shares are about those of what each has gained for its work
+        if kind < 0.5:
             return shift(s, j, -gap - tiny, 0)
-        if kind < 0.6:
+        if kind < 0.57:
             return shift(s, k, gap + tiny, 0)
-        if kind < 0.75:
+        if kind < 0.7:
             return shift(s, k, gap, shift(s, j, -gap, 0))
-        if kind < 0.9:
+        if kind < 0.84:
             return shift_group(p, s, g, -gap - tiny, 0)
         if p.home[k] >= 0:
             return shift_group(p, s, p.home[k], gap + tiny, 0)
         return shift(s, k, gap + tiny, 0)
     kind = uniform(random)
     step = -np.log(uniform(random)) * 0.5 * scale
-    if kind < 0.39:
+    if kind < 0.5:
         if uniform(random) < 0.3:
             g = below(random, groups)
             step = -step
         return shift_group(p, s, g, -step, 0)
-    if kind < 0.56:
+    if kind < 0.6:
         h = below(random, groups)
         gap = (s.key[p.member[p.member_ptr[h]]] - s.key[p.member[p.member_ptr[g]]]) * uniform(random)
         return shift_group(p, s, h, -gap, shift_group(p, s, g, gap, 0))
