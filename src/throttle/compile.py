@@ -51,7 +51,7 @@ NONE = timedelta(0)
 NO_COSTS = Costs()
 SAMPLED_WEEKS = 8
 LEAST_HOURS = 5
-"""Hours a week that anyone is taken to work, for a first guess of the horizon."""
+"""Hours a week that anyone is taken to work, and a place to be open, for a first guess of the horizon."""
 EXPANDED_LINKS = 64
 """Above so many pairs, a link between containers goes through a hidden milestone."""
 
@@ -705,10 +705,19 @@ def _rows(n: int, owner: list[int]) -> tuple[Ints, Ints]:
 def horizon_guess(portfolio: Portfolio, graph: WorkGraph) -> int:
     """Slots that will probably do: the latest date and after it the longest queue or chain, doubled.
 
-    A queue is the work that the same people can do, or all work, in weeks of their hours; a chain follows the links.
+    A queue is the work that the same people can do, or all work, in weeks of their hours; what an environment is taken
+    for; or all of the projects where few may be in process. A chain follows the links.
     """
     slot, week = portfolio.slot.total_seconds(), 7 * 86400
-    at_work = _seconds_at_work(portfolio)
+    calendars = Calendars(portfolio, Grid.of(portfolio, int(timedelta(weeks=SAMPLED_WEEKS) / portfolio.slot)))
+    at_work = {p: max(float(calendars.person(p).mean()) * week, LEAST_HOURS * 3600) for p in portfolio.people}
+    limit = portfolio.policy.projects_in_process
+    room = {
+        e: environment.capacity * max(float(calendars.environment(e).mean()), LEAST_HOURS / 168)
+        for e, environment in portfolio.environments.items()
+    }
+    taken = dict.fromkeys(portfolio.environments, 0.0)
+    in_projects = 0.0
     everyone = tuple(at_work)
     stretch = week * len(everyone) / max(sum(at_work.values()), LEAST_HOURS * 3600)
     sets = {id(everyone): everyone}
@@ -723,22 +732,19 @@ def horizon_guess(portfolio: Portfolio, graph: WorkGraph) -> int:
             queue[id(everyone)] += spent * need.people
             longest = max(longest, spent)
         length[name] = item.wait.total_seconds() if item.wait is not None else longest * stretch
-    busiest = max((queue[k] * week / sum(at_work[p] for p in able) for k, able in sets.items() if able), default=0.0)
+        for e, amount in item.environment.items():
+            taken[e] += length[name] * amount
+        if limit and graph.project_of(name) is not None:
+            in_projects += length[name] / limit
+    busy = [queue[k] * week / sum(at_work[p] for p in able) for k, able in sets.items() if able]
+    busy += [taken[e] / room[e] for e in taken if room[e]]
     zone, now = ZoneInfo(portfolio.zone), as_of(portfolio)
     moments = [w.not_before for w in portfolio.work.values()] + [p.not_before for p in portfolio.projects.values()]
     moments += [e.expected for e in portfolio.external.values()] + [p.start for p in portfolio.policy.pins]
     moments += [f.to for f in portfolio.freezes]
     latest = max([0.0, *((m.resolve(now, zone) - now).total_seconds() for m in moments if m is not None)])
-    seconds = 2 * (latest + max(busiest, graph.longest_chain(length))) + 28 * 86400
+    seconds = 2 * (latest + max(*busy, in_projects, graph.longest_chain(length), 0.0)) + 28 * 86400
     return min(int(seconds / slot), most_slots(portfolio))
-
-
-def _seconds_at_work(portfolio: Portfolio) -> dict[str, float]:
-    """Seconds a week that each person is at work, on average over some weeks from as-of, and never next to none."""
-    calendars = Calendars(portfolio, Grid.of(portfolio, int(timedelta(weeks=SAMPLED_WEEKS) / portfolio.slot)))
-    slot = portfolio.slot.total_seconds()
-    shares = {p: float(calendars.person(p).sum()) * slot / SAMPLED_WEEKS for p in portfolio.people}
-    return {p: max(seconds, LEAST_HOURS * 3600) for p, seconds in shares.items()}
 
 
 def most_slots(portfolio: Portfolio) -> int:

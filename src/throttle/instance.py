@@ -163,6 +163,39 @@ class Instance:
         )
         return replace(self, arrays=arrays, slots=slots)
 
+    def mirrored(self) -> Instance:
+        """The same backward in time, without what only holds forward: dates, windows, freezes, limits on spans.
+
+        So its schedules give orders (from late to early), not schedules.
+        """
+        a, n = self.arrays, self.n
+        masks = np.ascontiguousarray(a.masks[:, ::-1])
+        places = np.where(masks == 1, np.arange(self.slots, dtype=np.int32), np.int32(self.slots))
+        zeros, never = np.zeros(n, np.int64), np.full(n, -1, np.int64)
+        waits = np.repeat(np.arange(n), np.diff(a.pred_ptr))
+        by_pred = np.argsort(a.pred, kind="stable")
+        arrays = a._replace(
+            release=zeros,
+            pin=never,
+            first=zeros == 1,
+            exempt=zeros == 1,
+            occurrence=never,
+            frozen=never,
+            masks=masks,
+            next_open=np.ascontiguousarray(np.minimum.accumulate(places[:, ::-1], axis=1)[:, ::-1]),
+            pred_ptr=np.r_[0, np.cumsum(np.bincount(a.pred, minlength=n))].astype(np.int64),
+            pred=waits[by_pred].astype(np.int64),
+            pred_type=np.array([FS, FF, SS, SF])[a.pred_type[by_pred]],
+            lag=a.lag[by_pred],
+            lag_kind=np.full(len(a.pred), ELAPSED, np.int64),
+            succ_ptr=a.pred_ptr,
+            succ=a.pred,
+            span_ptr=np.zeros(n + 1, np.int64),
+            spans=np.zeros(0, np.int64),
+            bucket=np.ascontiguousarray(a.bucket[:, ::-1]),
+        )
+        return replace(self, arrays=arrays)
+
 
 @dataclass(frozen=True)
 class Schedule:

@@ -30,7 +30,7 @@ from throttle.reasons import Reasons
 from throttle.solve import Progress, Settings, Solution, Solver, relative_gap
 from throttle.solve.bounds import Network
 from throttle.solve.rules import Facts
-from throttle.worked import count_in
+from throttle.worked import count_in, lengths
 from throttle_models import (
     Certificate,
     Finding,
@@ -206,13 +206,20 @@ def impossible(compiled: Compiled) -> dict[str, Unscheduled]:
 
 
 def _surely_possible(instance: Instance) -> Bools:
-    """Activities that one person has time for, or that only wait."""
+    """Activities for which nothing ever closes, that one person has time for, or that only wait."""
     a, n = instance.arrays, instance.n
-    count = np.bincount(np.repeat(np.arange(n), np.diff(a.need_ptr)), a.people, n)
+    owner = np.repeat(np.arange(n), np.diff(a.need_ptr))
+    count = np.bincount(owner, a.people, n)
     found = ~a.run & (a.occurrence < 0) & (a.frozen < 0) & (a.place < 0) & (count <= 1)
     found &= a.release + np.where(count == 0, a.wait, 0) <= instance.slots
     if not len(a.work):
         return found
+    closes = (a.masks == 0).any(axis=1)
+    closed = (a.place >= 0) & closes[np.maximum(a.place, 0)] | (a.occurrence >= 0) | (a.frozen >= 0)
+    if closes[np.unique(a.person_mask)].any():
+        closed[owner[np.logical_or.reduceat(closes[a.person_mask[a.candidate]], a.cand_ptr[:-1])]] = True
+    # there is a crew: what has none is left out when it is compiled
+    found |= ~closed & (a.release + lengths(a) <= instance.slots)
     # the calendar with the most open time of those who can
     most_open = np.argsort(-a.masks.sum(axis=1), kind="stable")
     rank = np.argsort(most_open, kind="stable")

@@ -372,6 +372,11 @@ def test_the_horizon_holds_queues_chains_and_dates() -> None:
     assert horizon(portfolio(queue, people)) == 2 * 100 + spare
     assert horizon(portfolio({"A": by("p1", "1h", not_before="100h")})) == 2 * 101 + spare
     assert horizon(portfolio({"A": {"wait": "60h"}, "B": {"wait": "40h", "after": ["A"]}})) == 2 * 100 + spare
+    lab = {f"L{i}": {"wait": "10h", "environment": {"lab": 2}} for i in range(30)}
+    assert horizon(portfolio(lab, environments={"lab": {"capacity": 3}})) == 2 * 200 + spare
+    apart = {f"P{i}": by(f"p{i + 1}", "30h", project=f"P{i}") for i in range(4)}
+    some = {"projects": {f"P{i}": {} for i in range(4)}, "policy": {"projects_in_process": 2}}
+    assert horizon(portfolio(apart, 4, **some)) == 2 * 60 + spare
     at_work = horizon(portfolio(queue, people, calendars=OFFICE))  # 40 hours of 168
     assert at_work == pytest.approx(2 * 100 * 168 / 40 + spare, rel=0.05)
 

@@ -81,8 +81,10 @@ class Chronological:
         return changed
 
     def decode(self, key: Floats) -> Outcome:
-        """Start whatever can start, smallest key first. If people kept for long queues leave something without a
-        place, they are no longer kept."""
+        """Start whatever can start, smallest key first.
+
+        If people kept for long queues leave something without a place, they are no longer kept.
+        """
         distinct = ranks(key)
         value = self.kernel.decode(self.problem, self.space, self.run, self.blank, distinct, 0, 0, np.inf)
         if value < 0 and self.reserve(False):

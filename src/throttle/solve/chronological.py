@@ -509,6 +509,31 @@ def see(masks: Marks, people_of: Ints, t: int, present: Ints) -> None:
 
 
 @njit
+def soonest(t: int, work: int, free: Ints, row: Ints, worked: Jumps, slot_of: Jumps, chosen: Ints, seats: int) -> int:
+    """Of the free who are not in the first seats, who is through first with so much work from t on.
+
+    Of equals the lowest; -1 if there is none, or none would be through before the horizon.
+    """
+    slots = slot_of.shape[1]
+    best, least = -1, slots
+    for word in range(free.shape[0]):
+        left = free[word]
+        while left != 0:
+            low = left & -left
+            left ^= low
+            person = word * BITS + LOWEST[low % 67]
+            last = worked[row[person], t] + work - 1
+            if last >= slots or slot_of[row[person], last] >= least:
+                continue
+            taken = False
+            for k in range(seats):
+                taken |= chosen[k] == person
+            if not taken:
+                best, least = person, slot_of[row[person], last]
+    return int(best)
+
+
+@njit
 def fits(c: int, use_ptr: Ints, use: Ints, amount: Ints, used: Ints, capacity: Ints) -> bool:
     """Whether the environments of kind c have room."""
     free = True
@@ -624,7 +649,7 @@ def decode(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kept
                 many = need_ptr[c + 1] - first
                 alone = use_ptr[c] == use_ptr[c + 1]
                 found = True
-                if many == 1 and not unbroken[c]:
+                if many == 1 and open_always:
                     # the common case of what follows
                     found = False
                     share, able = need_share[first], need_set[first]
@@ -645,7 +670,15 @@ def decode(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kept
                             break
                     if found and unbroken[c]:
                         found = last_through(t, first, many, need_work, place[c], people_of, worked, allowed)
-                    found = found and crew_of(allowed, many, chosen, taken)
+                    if found and not open_always:
+                        # whoever goes home soon would hold it up till the next day
+                        for k in range(many):
+                            work = seat_work[seat_ptr[heap[heap_ptr[c]]] + k]
+                            chosen[k] = soonest(t, work, allowed[k], row, worked, slot_of, chosen, k)
+                            found = found and chosen[k] >= 0
+                        found = found or crew_of(allowed, many, chosen, taken)
+                    elif found:
+                        found = crew_of(allowed, many, chosen, taken)
                 if found and not alone:
                     found = fits(c, use_ptr, use, amount, used, capacity)
                     found = found and (place[c] < 0 or masks[place[c], t] == 1)

@@ -35,6 +35,8 @@ class Found:
     bound: float
     proved: bool = False
     starts: Ints | None = None
+    exhausted: bool = False
+    """Whether a model of a part was searched to its end: nothing better is in it."""
 
 
 class Board:

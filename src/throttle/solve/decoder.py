@@ -132,11 +132,11 @@ class Decoder:
     """Serial schedule generation on one instance. Not shared between threads: each has its own working space.
 
     Memory: 6 bytes for each person and slot, 2 more where someone has a limit on items; 8 for each environment (or
-    exclusion) and slot, and for each bucket of each quota; some 200 for each activity, seat and link.
+    exclusion) and slot, and for each bucket of each quota; some 200 for each activity and its seats.
     """
 
     def __init__(self, instance: Instance, compiled: bool = True) -> None:
-        self.instance = instance
+        self.instance, self.compiled = instance, compiled
         self._kernel = kernels(compiled)
         a = instance.arrays
         people, slots, seats = len(instance.people), instance.slots, int(a.crew_ptr[-1])

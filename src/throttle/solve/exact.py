@@ -82,7 +82,7 @@ class Exact:
         if free is not None:
             free = frozenset(j for j in free if self.movable[j] and self._one_calendar(j, incumbent))
             if not free:
-                return Found(None, 0.0)
+                return Found(None, 0.0, exhausted=True)
         model = _Model(self.instance, incumbent, free, second)
         if model.cells > CELLS_PER_SECOND * budget or (second and not model.goal.exact):
             return Found(None, 0.0)
@@ -95,7 +95,7 @@ class Exact:
             bound = max(0, ceil(answer.bound - 1e-6)) / model.goal.scale
             if answer.optimal and schedule is not None:
                 bound = schedule.cost
-        return Found(schedule, bound)
+        return Found(schedule, bound, exhausted=answer.optimal or answer.refuted)
 
 
 class _Model:

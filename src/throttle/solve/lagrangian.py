@@ -60,7 +60,7 @@ FIRST_PACE, FALL, DECAY = 0.6, 0.33, 4.0
 """Steps in units of the prices: at first, by what they shrink from axis to axis, and (as a power of e) on each."""
 LEAST_SIZE = 0.2
 MEMORY, MEMORY_2 = 0.9, 0.99
-SOFT = 0.02
+TIE = 1e-6
 """Prices that are so near to each other, as a share of the highest, share the people who could be sold for either."""
 ENOUGH = 1e-4
 """A restart that gains a smaller share of the bound is the last."""
@@ -256,6 +256,8 @@ class _Trees:
     row_set: Ints
     row_work: Ints
     row_weight: Floats
+    shape: Ints
+    """Equal for nodes with equal rows."""
     mode_ptr: Ints
     mode: Ints
     masks: tuple[Bools, ...]
@@ -356,6 +358,8 @@ def _trees(instance: Instance, facts: Facts, network: Network, goal: Goal, axis:
     row_count, mode_count = np.zeros(len(nodes), np.int64), np.zeros(len(nodes), np.int64)
     rows: list[tuple[int, int, float]] = []
     taken: list[int] = []
+    shapes: dict[tuple[tuple[int, int, float], ...], int] = {}
+    shape = [-1] * len(nodes)
     for k, j in enumerate(nodes.tolist()):
         if j >= n:
             continue
@@ -373,6 +377,7 @@ def _trees(instance: Instance, facts: Facts, network: Network, goal: Goal, axis:
             if (s := int(sets.of_environment[a.use[u]])) >= 0 and length[k] > 0 and a.amount[u] > 0:
                 rows.append((s, int(length[k]), float(a.amount[u])))
         row_count[k] = len(rows) - held
+        shape[k] = shapes.setdefault(tuple(rows[held:]), len(shapes))
         if length[k] > 0:
             mode_count[k] = len(mine)
             taken += mine
@@ -400,6 +405,7 @@ def _trees(instance: Instance, facts: Facts, network: Network, goal: Goal, axis:
         row_set=table[:, 0].astype(np.int64),
         row_work=table[:, 1].astype(np.int64),
         row_weight=np.ascontiguousarray(table[:, 2]),
+        shape=np.array(shape, np.int64),
         mode_ptr=_pointers(mode_count),
         mode=np.array(taken, np.int64),
         masks=tuple(modes.masks),
@@ -452,13 +458,23 @@ class _Level:
         self.inside = np.zeros((trees.largest, cells + 1))
         self.least = np.zeros((trees.largest, cells + 1))
         self.chosen = np.zeros(trees.largest, np.int64)
-        self.space = np.zeros((2, cells + 1))
+        # nodes that are priced alike share a row of prices by the cell of their start
+        paying = np.flatnonzero(~moded & (np.diff(trees.row_ptr) > 0))
+        phase = -self.offset[paying] % width
+        keys, example, like = np.unique(
+            np.stack([trees.shape[paying], phase]), axis=1, return_index=True, return_inverse=True
+        )
+        self.like = np.full(len(trees.parent), -1)
+        self.like[paying] = like.reshape(-1)
+        self.example, self.phase = paying[example], np.ascontiguousarray(keys[1])
+        self.table = np.zeros((len(self.example), self.price_cells))
+        self.trial = np.zeros(self.price_cells)
         self.use = np.zeros((sets.count, slots + 1))
         count = np.diff(trees.mode_ptr)
         effort = cells + CELLS_A_NODE + CELLS_A_MODE * count * slots
         self.effort = np.r_[0, np.cumsum(effort)][trees.node_ptr] / CELLS_PER_WORK
         """Work of a pass before each tree."""
-        self.beyond = cells - self.price_cells + int(trees.row_work.max(initial=0)) // width + 3
+        self.beyond = cells - self.price_cells + int(trees.row_work.max(initial=0)) // width + 4
         """Cells without a price that the kernel may look at."""
 
     def tables(self) -> tuple[Table, Table, Table]:
@@ -551,9 +567,23 @@ class Lagrangian:
         self._at_restart = self._best
 
     def _begin(self) -> None:
-        self._tables = self._level.tables()
+        level, trees = self._level, self._trees
+        self._tables = before, price, _ = level.tables()
         self._tree, self._value = 0, 0.0
-        self._level.use[:] = 0.0
+        level.use[:] = 0.0
+        self._kernel.fill_tables(
+            level.example,
+            level.phase,
+            level.width,
+            trees.row_ptr,
+            trees.row_set,
+            trees.row_work,
+            trees.row_weight,
+            before,
+            price,
+            level.trial,
+            level.table,
+        )
 
     def _solve(self, work: float) -> float:
         """Some trees more of this pass; returns the work done."""
@@ -588,10 +618,11 @@ class Lagrangian:
             trees.floor,
             level.moment,
             *self._tables,
+            level.like,
+            level.table,
             level.inside,
             level.least,
             level.chosen,
-            level.space,
             level.use,
         )
         self._tree = last
@@ -601,7 +632,7 @@ class Lagrangian:
         """Take the value of these prices, and move them."""
         level = self._level
         offer = np.zeros_like(level.price)
-        near = max(SOFT * float(level.price.max()), 1e-12)
+        near = max(TIE * float(level.price.max()), 1e-12)
         sold = self._kernel.supply(
             level.price_cells, level.kind_ptr, level.kind_set, level.present, level.price, near, offer
         )

@@ -87,48 +87,45 @@ def price_at(
 
 
 @njit
-def add_prices(
-    node: int,
-    first: int,
-    cells: int,
+def fill_tables(
+    example: Ints,
+    phase: Ints,
     width: int,
-    offset: int,
     row_ptr: Ints,
     row_set: Ints,
     row_work: Ints,
     row_weight: Floats,
     before: Table,
     price: Table,
-    offsets: Ints,
     trial: Floats,
-    least: Floats,
-    value: Floats,
+    table: Table,
 ) -> None:
-    """Add to ``value`` of each cell from ``first`` to the last the least price of a node that starts in it."""
-    base = first * width - offset
-    count = turns(node, base, width, row_ptr, row_work, offsets)
-    size = cells - first
-    for i in range(count):
-        start = base + offsets[i]
-        trial[:size] = 0.0
-        for r in range(row_ptr[node], row_ptr[node + 1]):
-            s, weight, end = row_set[r], row_weight[r], start + row_work[r]
-            b, p = before[s, start // width :], price[s, start // width :]
-            after, last = before[s, end // width :], price[s, end // width :]
-            if width == 1:
-                for k in range(size):
-                    trial[k] += weight * (after[k] - b[k])
-                continue
-            u, v = float(start % width), float(end % width)
-            for k in range(size):
-                trial[k] += weight * (after[k] + v * last[k] - b[k] - u * p[k])
-        if i == 0:
-            least[:size] = trial[:size]
-        else:
-            for k in range(size):
-                least[k] = min(least[k], trial[k])
-    for k in range(size):
-        value[first + k] += least[k]
+    """table[i, k]: the least price of nodes like ``example[i]`` that start in slots k * width + phase[i] + 0, 1, ...
+
+    up to width - 1. Many nodes need the same sets for the same time, so this is worked out once for all of them.
+    """
+    cells = table.shape[1]
+    rows = 0
+    for node in example:
+        rows = max(rows, row_ptr[node + 1] - row_ptr[node])
+    offsets = np.zeros(rows + 3, np.int64)
+    for index in range(len(example)):
+        node, value = example[index], table[index]
+        for i in range(turns(node, phase[index], width, row_ptr, row_work, offsets)):
+            start = phase[index] + offsets[i]
+            trial[:cells] = 0.0
+            for r in range(row_ptr[node], row_ptr[node + 1]):
+                s, weight, end = row_set[r], row_weight[r], start + row_work[r]
+                b, p = before[s, start // width :], price[s, start // width :]
+                after, last = before[s, end // width :], price[s, end // width :]
+                u, v = float(start % width), float(end % width)
+                for k in range(cells):
+                    trial[k] += weight * (after[k] + v * last[k] - b[k] - u * p[k])
+            if i == 0:
+                value[:] = trial[:cells]
+            else:
+                for k in range(cells):
+                    value[k] = min(value[k], trial[k])
 
 
 @njit
@@ -223,10 +220,11 @@ def solve_trees(
     before: Table,
     price: Table,
     open_price: Table,
+    like: Ints,
+    table: Table,
     inside: Table,
     least: Table,
     chosen: Ints,
-    space: Table,
     use: Table,
 ) -> float:
     """Sum over trees of their least cost at these prices; the slots that the solutions use are added to ``use``.
@@ -235,10 +233,10 @@ def solve_trees(
     the end to compare it with t + S of the parent (offset - length). A node with modes works in the open slots of one
     of several calendars. opened[mask, t]: open slots before t; place[mask, u]: the u-th open slot;
     open_price[pair[set, mask], u]: price of the open slots before the u-th; all up to ``slots``, after which there are
-    no prices. moment[t]: when so many slots have passed. Working space: ``inside`` (what all below costs, by the cell
-    of the start), ``least`` (with the node, by the latest cell of the end) and ``chosen`` have a row for each node of
-    the largest tree, ``space`` has two rows. use[set, t] takes differences: what begins to be used in slot t, less what
-    ends there.
+    no prices. moment[t]: when so many slots have passed. like[node]: its row of ``table`` (see ``fill_tables``).
+    Working space: ``inside`` (what all below costs, by the cell of the start), ``least`` (with the node, by the latest
+    cell of the end) and ``chosen`` have a row for each node of the largest tree. use[set, t] takes differences: what
+    begins to be used in slot t, less what ends there.
     """
     total = 0.0
     last_moment = len(moment) - 1
@@ -289,23 +287,12 @@ def solve_trees(
                         offsets,
                     )
                     value[first] += paid
-                    add_prices(
-                        node,
-                        first + 1,
-                        cells,
-                        width,
-                        offset[node],
-                        row_ptr,
-                        row_set,
-                        row_work,
-                        row_weight,
-                        before,
-                        price,
-                        offsets,
-                        space[0],
-                        space[1],
-                        value,
-                    )
+                    # in this row of the table, k counts from the cell of an offset that is a multiple of the width
+                    zero = -(-offset[node] // width)
+                    paying = table[like[node], first + 1 - zero :]
+                    to = value[first + 1 :]
+                    for k in range(min(cells, zero + table.shape[1]) - first - 1):
+                        to[k] += paying[k]
                 if costs:
                     for k in range(first, cells + 1):
                         end = min(max(k * width - reach[node], head[node] + work), last_moment)
@@ -454,7 +441,7 @@ def supply(
 
     present[kind, k]: slots in cell k of all people (or of the environment) of one kind, which can work for the sets
     kind_set[kind_ptr[kind] : kind_ptr[kind + 1]]. ``offer`` gets the slots that are sold to each set; prices within
-    ``near`` of the best share them (any split of ties is a subgradient; a soft one keeps the steps from swinging).
+    ``near`` of the best share them.
     """
     total = 0.0
     offer[:] = 0.0
@@ -473,13 +460,10 @@ def supply(
             for i in range(first, last):
                 top = max(top, price[kind_set[i], k])
             total += there * top
-            weight = 0.0
+            equal = 0
             for i in range(first, last):
-                behind = (top - price[kind_set[i], k]) / near
-                if behind < 30.0:
-                    weight += np.exp(-behind)
+                equal += price[kind_set[i], k] >= top - near
             for i in range(first, last):
-                behind = (top - price[kind_set[i], k]) / near
-                if behind < 30.0:
-                    offer[kind_set[i], k] += there * np.exp(-behind) / weight
+                if price[kind_set[i], k] >= top - near:
+                    offer[kind_set[i], k] += there / equal
     return total

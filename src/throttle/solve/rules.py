@@ -204,10 +204,13 @@ class Turns:
         self.work = work * (facts.longest / max(float(work.sum()), 1e-9)) * facts.stretch
         scarcest = np.repeat(facts.most(facts.scarcity), np.diff(a.member_ptr))
         scarce = facts.scarcity[a.member] >= SCARCE * scarcest
-        self.head = _least(np.where(scarce, facts.head[a.member], np.inf), a.member_ptr) * facts.stretch
+        release = _least(a.release[a.member].astype(float), a.member_ptr)
+        head = _least(np.where(scarce, facts.head[a.member], np.inf), a.member_ptr)
+        self.head = release + (head - release) * facts.stretch
+        """When a project's first scarce hour can come: dates are in slots that pass, chains in slots of work."""
         after = _least(np.where(scarce, facts.tail[a.member], np.inf), a.member_ptr) * facts.stretch
         self.after = after + self.work
-        self.path = facts.most(facts.head + facts.length) * facts.stretch - self.head
+        self.path = (facts.most(facts.head + facts.length) - head) * facts.stretch
         self.due = np.where(a.tardiness > 0, a.due, 0.0)
 
     def ahead(self, lead: float) -> Floats:

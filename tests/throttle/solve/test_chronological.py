@@ -22,6 +22,7 @@ from throttle.solve.jit import kernels
 from throttle.solve.rules import Facts, first_come
 from throttle_models import Portfolio
 
+OPEN = {"hours": "daily 00:00-24:00"}
 FIELDS = ("start", "end", "crew")
 
 
@@ -56,7 +57,7 @@ def starts(c: Compiled, *key: float) -> dict[str, int]:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=40, deadline=None, derandomize=True)
 def test_schedules_of_random_orders_pass_the_checker(seed: int, items: int, random: Random) -> None:
     made_from = calm(seed, items)
     c = compiled(made_from)
@@ -73,11 +74,11 @@ def test_schedules_of_random_orders_pass_the_checker(seed: int, items: int, rand
 
 def test_most_random_portfolios_are_taken() -> None:
     """Otherwise the test above would say little."""
-    found = [compiled(calm(seed, 8)).instance for seed in range(30)]
+    found = [compiled(calm(seed, 8)).instance for seed in range(16)]
     taken = [i for i in found if i.n and supports(i)]
-    assert len(taken) > 20
+    assert len(taken) > 10
     decoded = [Chronological(i, compiled=False).decode(first_come(Facts(i))).schedule for i in taken]
-    assert sum(s is not None for s in decoded) > 15
+    assert sum(s is not None for s in decoded) > 7
 
 
 @pytest.mark.parametrize("items", [5, 12, 30])
@@ -108,7 +109,7 @@ def changed(key: np.ndarray, random: Random) -> tuple[np.ndarray, np.ndarray]:
 def test_a_run_from_the_middle_is_the_run_from_the_start(items: int) -> None:
     """From the first instant at which changed keys can matter, and with what began before it kept."""
     saved = 0
-    for seed, instance in enumerate(instances(range(200, 230), items)):
+    for seed, instance in enumerate(instances(range(200, 220), items)):
         random = Random(seed)
         c = Chronological(instance, compiled=True)
         k, p = c.kernel, c.problem
@@ -132,7 +133,7 @@ def test_a_run_from_the_middle_is_the_run_from_the_start(items: int) -> None:
                 for name in (*FIELDS, "ready", "until", "finish", "begin"):
                     assert np.array_equal(getattr(new, name), getattr(whole, name)), (seed, name)
                 assert np.array_equal(new.start[new.sequence], np.sort(new.start))
-    assert saved > 50
+    assert saved > 30
 
 
 def test_what_must_cost_more_than_the_limit_is_given_up() -> None:
@@ -186,6 +187,46 @@ def test_the_least_flexible_goes_first() -> None:
     people = {"both": {"skills": ["a", "b"]}, "one": {"skills": ["a"]}}
     work = {"A": needing("a", "2h"), "B": needing("b", "2h")}
     assert starts(compiled(portfolio(work, people)), 0, 1) == {"A": 0, "B": 0}
+
+
+def two_queues(**b: Any) -> Compiled:
+    """Much work for skill a, held by one specialist and by one who also holds b; little for b, held by two others."""
+    people: dict[str, Any] = {"a1": {"skills": ["a"]}, "both": {"skills": ["a", "b"]}}
+    people |= {f"b{k}": {"skills": ["b"], **b} for k in (1, 2)}
+    work = {
+        **{f"B{k}": needing("b", "9h") for k in range(3)},
+        **{f"A{k}": needing("a", "8h", not_before="1h") for k in range(6)},
+    }
+    return compiled(portfolio(work, people, calendars={"always": OPEN, "never": {"hours": "Mon 00:00-01:00"}}))
+
+
+def test_people_in_long_queues_are_kept_for_them() -> None:
+    c = two_queues()
+    decoder = Chronological(c.instance, compiled=False)
+    key = np.arange(c.instance.n, dtype=float)
+    assert decoder.reserving
+    kept = decoder.decode(key).schedule
+    assert kept is not None
+    assert sorted(kept.start.tolist()) == [0, 0, 1, 1, 9, 9, 9, 17, 17]
+    assert decoder.reserve(False)
+    shared = decoder.decode(key).schedule
+    assert shared is not None
+    assert sorted(shared.start.tolist()) == [0, 0, 0, 1, 9, 9, 17, 17, 25]
+    assert kept.crew[c.instance.activities.index("B0")] != c.instance.people.index("both")
+
+
+def test_people_are_not_kept_where_something_has_no_place_without_them() -> None:
+    c = two_queues(calendar="never")
+    decoder = Chronological(c.instance, compiled=False)
+    assert decoder.reserving
+    assert decoder.decode(np.arange(c.instance.n, dtype=float)).schedule is not None
+    assert not decoder.reserving
+
+
+def test_nobody_is_kept_where_too_few_are_left() -> None:
+    people = {"a1": {"skills": ["a"]}, "both": {"skills": ["a", "b"]}}
+    work = {"B": needing("b", "1h"), **{f"A{k}": needing("a", "8h") for k in range(6)}}
+    assert not Chronological(compiled(portfolio(work, people)).instance, compiled=False).reserving
 
 
 def test_a_crew_is_found_though_the_first_choice_leads_nowhere() -> None:
@@ -247,6 +288,11 @@ def test_links_of_all_types_with_lags() -> None:
     }
     c = compiled(portfolio(work, people=5))
     assert starts(c, *range(7)) == {"A": 0, "FS": 5, "SS": 1, "FF": 5, "SF": 7, "M": 3, "N": 3}
+
+
+def test_what_needs_nobody() -> None:
+    c = compiled(portfolio({"W": {"wait": "3h"}, "M": {"after": ["W"]}, "X": {"wait": "1h", "after": ["M"]}}))
+    assert starts(c, 2, 1, 0) == {"W": 0, "M": 3, "X": 3}
 
 
 def test_work_pauses_when_one_of_the_crew_is_away() -> None:

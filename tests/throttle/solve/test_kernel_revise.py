@@ -68,7 +68,7 @@ def compare(instance: Instance, compiled_: bool, seed: int, rounds: int) -> tupl
     return equal, cut
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(25))
 def test_a_revision_is_the_decode_of_the_same_order(seed: int) -> None:
     instance = some_instance(seed)
     if instance.n:
@@ -76,7 +76,7 @@ def test_a_revision_is_the_decode_of_the_same_order(seed: int) -> None:
 
 
 def test_revisions_are_found_and_cut() -> None:
-    counts = [compare(some_instance(seed), True, seed, 30) for seed in range(40, 60)]
+    counts = [compare(some_instance(seed), True, seed, 30) for seed in range(40, 54)]
     assert sum(equal for equal, _ in counts) > 100
     assert sum(cut for _, cut in counts) > 10
 
@@ -138,7 +138,7 @@ def test_told_to_stop_it_finds_nothing(compiled_: bool) -> None:
 
 def test_tails_are_no_longer_than_what_follows() -> None:
     """In any schedule, a group finishes at least its tail after each of its activities, and not before its floor."""
-    for seed in range(100, 130):
+    for seed in range(100, 115):
         instance = some_instance(seed)
         if not instance.n:
             continue

@@ -42,13 +42,13 @@ def test_a_step_does_about_the_work_asked_for() -> None:
 
 @pytest.mark.parametrize("compiled_", [False, True])
 def test_the_same_seed_and_steps_give_the_same_schedules(compiled_: bool) -> None:
-    instance = compiled(random_portfolio(33, 14)).instance
+    instance = worst_order(9)
 
     def walk(seed: int) -> list[float]:
         search, _ = begun(instance, seed, compiled_)
         found = []
         for k in range(15):
-            search.step(k / 15, 2e3)
+            search.step(k / 15)
             found += [search.current.cost, search.current.flow]
         return found
 
@@ -111,3 +111,24 @@ def test_without_an_order_that_fits_it_keeps_what_it_has() -> None:
     search = LocalSearch(Facts(nothing), Decoder(nothing), np.zeros(2), first, 1)
     assert search.step(0.5, 1e5) > 0
     assert search.best is first
+
+
+def test_backward_orders_make_up_for_a_bad_start() -> None:
+    """A chain whose parts were begun last: only those moves are made, and they find the critical path."""
+    work = {f"W{i}": by("p1", "2h") for i in range(6)} | {"C0": by("p2", "3h")}
+    work |= {f"C{i}": by("p2" if i % 2 else "p1", "3h", after=[f"C{i - 1}"]) for i in range(1, 6)}
+    instance = compiled(portfolio(work, 2, policy={"makespan": "1/hour"})).instance
+    mirror = instance.mirrored()
+    again = mirror.mirrored()
+    for name in ("pred_ptr", "pred", "pred_type", "lag", "masks", "next_open"):
+        assert np.array_equal(getattr(instance.arrays, name), getattr(again.arrays, name)), name
+    key = np.array([float(id.startswith("C")) for id in instance.activities])
+    decoder = Decoder(instance, compiled=False)
+    first = decoder.decode(key).schedule
+    late = Decoder(mirror, compiled=False).decode(-first.end.astype(float)).schedule if first else None
+    assert first is not None
+    assert late is not None
+    assert late.cost <= first.cost
+    second = decoder.decode(-late.end.astype(float)).schedule
+    assert second is not None
+    assert second.cost < first.cost

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from support.cases import OFFICE, by, compiled, needing, portfolio
 from support.portfolios import portfolios, random_portfolio
 from throttle.solve.decoder import Decoder
-from throttle.solve.rules import RULES, Facts, bottleneck_atc, grid, inherit, topological
+from throttle.solve.rules import RULES, Facts, Turns, atc_less_tail, bottleneck_atc, grid, inherit, levels, topological
 from throttle_models import Portfolio
 
 
@@ -111,6 +111,47 @@ def test_facts_of_work_chains_and_scarcity() -> None:
     assert Facts(compiled(portfolio(work, people, calendars=OFFICE)).instance).stretch == pytest.approx(
         168 / 40, rel=0.15
     )
+
+
+def test_the_turn_of_a_project_and_in_it_what_has_most_after_it() -> None:
+    work = {
+        "L1": by("p1", "4h", project="LATER"),
+        "S1": by("p1", "1h", project="SOON"),
+        "S2": by("p1", "2h", project="SOON", after=["S1"]),
+        "S3": by("p1", "4h", project="SOON"),
+        "REST": by("p1", "1h"),
+    }
+    due = {"LATER": {"due": "300h", "cost_of_delay": "3/hour"}, "SOON": {"due": "4h", "cost_of_delay": "2/hour"}}
+    instance = compiled(portfolio(work, projects=due)).instance
+    facts = Facts(instance)
+    key = atc_less_tail(facts, 0.5, 0.5)
+    assert [instance.activities[j] for j in np.argsort(key, kind="stable")] == ["S1", "S2", "S3", "L1", "REST"]
+    turns = Turns(facts)
+    assert turns.work.sum() == pytest.approx(facts.longest)
+    assert turns.positions(0.5, turns.ahead(0.5)).tolist() == [turns.work[1], 0]
+
+
+def test_a_project_has_no_turn_before_it_can_begin() -> None:
+    projects = {
+        "A": {"cost_of_delay": "9/hour", "not_before": "50h"},
+        "B": {"cost_of_delay": "1/hour"},
+    }
+    work = {"A1": by("p1", "2h", project="A"), "B1": by("p1", "2h", project="B")}
+    turns = Turns(Facts(compiled(portfolio(work, projects=projects)).instance))
+    assert turns.positions(1.0, turns.ahead(0.0)).tolist() == [50, 0]
+
+
+def test_levels_are_lengths_of_chains() -> None:
+    work = {
+        "A": by("p1", "1h"),
+        "B": by("p1", "1h", after=["A"]),
+        "C": by("p1", "1h", after=["A", "B"]),
+        "D": by("p1", "1h", after=["A", {"item": "E", "type": "SS"}]),
+        "E": by("p1", "1h"),
+    }
+    instance = compiled(portfolio(work)).instance
+    found = [[instance.activities[j] for j in level] for level in levels(instance)]
+    assert found == [["A", "E"], ["B", "D"], ["C"]]
 
 
 def test_no_rule_is_needed_twice_in_the_table() -> None:
