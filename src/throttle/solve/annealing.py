@@ -29,6 +29,8 @@ CHAIN_MOVES = 0.7
 """Share of the moves that start from a critical chain."""
 ROUND = 14_000.0
 """Work of a cooling, for each activity."""
+SHIFT = 3.0
+"""Scale of random moves, in times that a group takes at least."""
 PACED = 0.01
 """Share of the search after which its pace is known."""
 FLOW_SHARE = 1e-6
@@ -218,7 +220,7 @@ class Annealing:
         self.decoder, self.kernel = decoder, decoder.kernel
         n, groups = decoder.instance.n, len(decoder.instance.arrays.due)
         self.runs = decoder.new_run(), decoder.new_run()
-        self.scale = max(1.0, float(np.mean(decoder.problem.floor))) if groups else 1.0
+        self.scale = max(1.0, SHIFT * float(np.mean(_paths(decoder)))) if groups else 1.0
         self.heat = HEAT * min(1.0, (HEATED_ACTIVITIES / max(n, 1)) ** HEAT_DECAY)
         self.round = ROUND * n
         self._best, self._told = best, np.inf
@@ -319,6 +321,13 @@ class Annealing:
 def _after(schedule: Schedule, key: Floats) -> Floats:
     """A key that makes such a schedule again, where nobody waited in it."""
     return schedule.start + 1e-3 * ranks(key) / max(1, len(key))
+
+
+def _paths(decoder: Chronological) -> Ints:
+    """Slots that each group takes at least."""
+    p = decoder.problem
+    paths: Ints = p.floor - np.minimum.reduceat(p.release[p.member], p.member_ptr[:-1])
+    return paths
 
 
 def _spread(key: Floats, start: Ints) -> Floats:

@@ -45,7 +45,7 @@ def test_who_works_during_the_pauses_of_others_stays_where_he_is() -> None:
     people = {"p1": {"calendar": "office"}, "p2": {"calendar": "late"}}
     work: dict[str, Any] = {
         "A": {"needs": [{"who": "p1", "effort": "3h"}, {"who": "p2", "effort": "3h"}]},
-        "B": by("p2", "8h"),
+        "B": by("p2", "4h"),
         "C": by("p1", "2h", cost_of_delay="1/hour"),
         "D": by("p1", "6h", cost_of_delay="9/hour"),
     }
