@@ -718,6 +718,19 @@ def test_what_cannot_begin_early_enough_is_tried_at_its_own_date() -> None:
     assert {id: out.reason for id, out in plan.unscheduled.items()} == {"B": Reason.BEYOND}
 
 
+def test_a_milestone_lies_in_no_freeze() -> None:
+    work = {"M": {"change": {}, "not_before": "2d"}, "AT": {"change": {}, "not_before": "1d"}}
+    plan = plan_of(portfolio(work, freezes=[{"from": "1d", "to": "3d"}]))
+    assert hours(plan) == {"M": (72, 72), "AT": (24, 24)}
+
+
+def test_a_pinned_milestone_is_at_its_pin_whatever_is_closed() -> None:
+    calendars = {"always": {"hours": "daily 00:00-24:00"}, **OFFICE}
+    rest = {"environments": {"lab": {"calendar": "office"}}, "policy": {"pins": [{"work": "M", "start": "20h"}]}}
+    plan = plan_of(portfolio({"M": {"environment": "lab"}}, calendars=calendars, **rest))
+    assert hours(plan) == {"M": (20, 20)}
+
+
 # --- in two halves
 
 

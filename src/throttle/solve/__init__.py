@@ -7,20 +7,20 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from throttle.instance import Instance, Schedule
-from throttle.solve.annealing import Chronological
+from throttle.solve.annealing import Chronological, dispatch
 from throttle.solve.annealing import supports as supports_chronological
 from throttle.solve.bounds import lower_bounds
-from throttle.solve.decoder import PLAIN_WORK, Decoder, work_of
+from throttle.solve.decoder import PLAIN_WORK, Decoder, Outcome, work_of
 from throttle.solve.jit import compilations
 from throttle.solve.jobs import Job, Span
 from throttle.solve.phases import Phase, loose, phases, second_goal
-from throttle.solve.rules import RULES, Facts, atc_less_tail, bottleneck_atc, grid
+from throttle.solve.rules import RULES, Facts, bottleneck_atc, grid
 
 if TYPE_CHECKING:
     from throttle.instance import Floats
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 WORK_PER_SECOND, PLAIN_PER_SECOND = 4e6, 1e5
 """Slots a second, compiled or not, that a budget stands for in deterministic mode, where no clock may decide."""
 Made = TypeVar("Made")
+Attempt = tuple[str, "Floats", Decoder | Chronological, Outcome]
+"""Name of a rule, its key, what decoded it, and what came of it."""
 
 DISPATCH_SHARE = 0.25
 """Of the budget: no further rules are tried when it is used up."""
@@ -35,8 +37,6 @@ SERIAL_ACTIVITIES = 20_000
 """Above so many, rules are decoded chronologically where that keeps all limits: serial decodes take seconds."""
 TOLD_EVERY, LOOKED_EVERY = 0.5, 0.05
 """Seconds between reports of progress, and between looks at what jobs have found."""
-LESS_TAIL = tuple((k, lead) for k in (16.0, 4.0, 8.0, 35.0, 70.0) for lead in (0.5, 0.0, 1.0))
-"""Parameters of ``atc_less_tail`` that are tried, the usually best first."""
 SPARE = 1.5
 """The search looks so much further ahead than the end of the first plan."""
 
@@ -189,12 +189,9 @@ class Solver:
     def dispatch(self) -> None:
         """Every rule, the baselines among them."""
         s = self.solution
-        small = self.instance.n <= SERIAL_ACTIVITIES or self.chronological is None
-        ruled: Decoder | Chronological = self.decoder if small or self.chronological is None else self.chronological
-        for name, key, decoder in self.attempts(ruled):
-            if s.best is not None and name not in RULES and (self.stop.is_set() or self.spent > DISPATCH_SHARE):
-                break
-            outcome = self.ready(partial(decoder.decode, key))
+        tried = self.attempts()
+        while (attempt := self.ready(lambda: next(tried, None))) is not None:
+            name, key, decoder, outcome = attempt
             self.used += self.size / (self.rate * max(self.settings.budget, 1e-3))
             if outcome.schedule is None:
                 s.missing = outcome.missing
@@ -218,20 +215,28 @@ class Solver:
         """Work a second of the serial decoder, in deterministic mode."""
         return WORK_PER_SECOND if self.compiled else PLAIN_PER_SECOND
 
-    def attempts(self, ruled: Decoder | Chronological) -> Iterator[tuple[str, Floats, Decoder | Chronological]]:
-        """Name, key and decoder of what is tried, the most promising first."""
-        yield from self.less_tail(LESS_TAIL[:1])
+    def attempts(self) -> Iterator[Attempt]:
+        """Each rule decoded, the most promising first; after the baselines only while there is time."""
+        chronological, facts = self.chronological, self.facts
+        least_late = dispatch(facts, chronological) if chronological is not None else iter(())
+        for key, outcome in islice(least_late, 1):
+            yield "bottleneck-atc less tail", key, chronological or self.decoder, outcome
+        ruled: Decoder | Chronological = self.decoder
+        if chronological is not None and self.instance.n > SERIAL_ACTIVITIES:
+            ruled = chronological
         for name, rule in RULES.items():
-            yield name, rule(self.facts), ruled
-        yield from self.less_tail(LESS_TAIL[1:])
-        if self.chronological is None or loose(self.instance):
-            for k, lead, tail in grid():
-                yield "bottleneck-atc", bottleneck_atc(self.facts, k, lead, tail), self.decoder
+            key = rule(facts)
+            yield name, key, ruled, ruled.decode(key)
+        for key, outcome in takewhile(self.in_time, least_late):
+            yield "bottleneck-atc less tail", key, chronological or self.decoder, outcome
+        if chronological is None or loose(self.instance):
+            for k, lead, tail in takewhile(self.in_time, grid()):
+                key = bottleneck_atc(facts, k, lead, tail)
+                yield "bottleneck-atc", key, self.decoder, self.decoder.decode(key)
 
-    def less_tail(self, points: Sequence[tuple[float, float]]) -> Iterator[tuple[str, Floats, Chronological]]:
-        if self.chronological is not None:
-            for k, lead in points:
-                yield "bottleneck-atc less tail", atc_less_tail(self.facts, k, lead), self.chronological
+    def in_time(self, _: object) -> bool:
+        """Whether there is time for further rules."""
+        return self.solution.best is None or not (self.stop.is_set() or self.spent > DISPATCH_SHARE)
 
     def trim(self) -> None:
         """Search on a horizon no longer than it takes."""

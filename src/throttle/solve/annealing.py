@@ -20,7 +20,7 @@ LEADS, LOOKAHEADS = (0.2, 0.0, 0.45), (0.8, 0.5, 1.1, 0.3, 1.6)
 """Tried in dispatch: shares of a project's longest chain that it begins ahead; k for each root of their number."""
 LEAD_TIME_ROUNDS, LEAD_TIME_PATIENCE = 8, 2
 SMOOTHING, LEAD_TIME_SHARE = 0.4, 0.75
-HEAT, HEATED_ACTIVITIES, HEAT_DECAY = 2e-4, 10_000, 1.8
+HEAT, HEATED_ACTIVITIES, HEAT_DECAY = 1.5e-4, 10_000, 1.8
 """Temperature at first, as a share of the cost; above so many activities less, by this power of their number."""
 RESERVED, RESERVED_LEAST = 0.5, 2
 """A queue shorter than this share of the longest that someone is in goes on without them, if that leaves so many times

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from throttle.instance import Ints
 
 LARGEST_DENOMINATOR = 1000
+LARGEST_VALUE = 1 << 55
+"""Sums stay well inside the 64 bits that CP-SAT reckons with."""
 PARTS = 60
 """Of a slot, where a date is no whole slot."""
 
@@ -52,6 +54,11 @@ class Goal:
         weights = [int(f * denominator) for f in fractions]
         divisor = gcd(*weights) or 1
         weights = [w // divisor for w in weights]
+        scale = denominator / divisor * parts / instance.weeks
+        if (most := sum(weights) * parts * (instance.slots + 1)) > LARGEST_VALUE:
+            exact = False
+            weights = [w * LARGEST_VALUE // most for w in weights]
+            scale *= LARGEST_VALUE / most
         groups = len(a.due)
         return cls(
             weights[:groups],
@@ -61,7 +68,7 @@ class Goal:
             [round(due * parts) for due in a.due.tolist()],
             [round(wanted * parts) for wanted in a.wanted.tolist()],
             parts,
-            denominator / divisor * parts / instance.weeks,
+            scale,
             exact,
             [a.member[a.member_ptr[g] : a.member_ptr[g + 1]] for g in range(groups)],
         )

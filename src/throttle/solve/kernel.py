@@ -179,12 +179,14 @@ def earliest(
     if longest == 0:
         at = max(est, finish_from)
         if pinned:
-            if est > a.pin[j] or finish_from > a.pin[j]:
+            if at > a.pin[j]:
                 return -1
             at = a.pin[j]
-            while at < slots and place >= 0 and a.masks[place, at] == 0:
-                at += 1
-        while occurrence >= 0 and at < slots and a.occurrences[occurrence, at] < 0:
+        while at < slots:
+            # a milestone touches a freeze only where it lies within
+            cold = frozen >= 0 and a.frosts[frozen, at] == 1 and (at == 0 or a.frosts[frozen, at - 1] == 1)
+            if not cold and (occurrence < 0 or a.occurrences[occurrence, at] >= 0):
+                break
             if pinned:
                 return -1
             at += 1

@@ -56,9 +56,13 @@ COARSEST = 60
 FINER = 4
 PASSES = 200
 """Passes over all trees on one axis; on the finest, between restarts from the best prices."""
+WARM = 40
+"""First passes, in which only the most loaded set gets prices: what all want at once at no price is no scarcity."""
 FIRST_PACE, FALL, DECAY = 0.6, 0.33, 4.0
 """Steps in units of the prices: at first, by what they shrink from axis to axis, and (as a power of e) on each."""
-LEAST_SIZE = 0.2
+LEAST_SIZE, OTHERS = 0.2, 5.0
+"""Least unit of a step, as a share of the price at which all capacity is worth a delay of everything; for sets other
+than the most loaded, ``OTHERS`` slots' share of a cell of it: in wide cells, what all want at once evens out."""
 MEMORY, MEMORY_2 = 0.9, 0.99
 TIE = 1e-6
 """Prices that are so near to each other, as a share of the highest, share the people who could be sold for either."""
@@ -125,6 +129,8 @@ class _Sets:
     """Capacity by the sets that it serves: person-slots (or amount) at each position."""
     reach: int
     """Positions that the work of the most loaded set takes."""
+    heaviest: int
+    """The most loaded set."""
 
 
 def _sets(instance: Instance, axis: _Axis, length: Ints) -> _Sets:
@@ -158,6 +164,9 @@ def _sets(instance: Instance, axis: _Axis, length: Ints) -> _Sets:
             kinds[tuple(sets)] = kinds[tuple(sets)] + there if tuple(sets) in kinds else there
     found = [*kinds.items()]
     found += [((int(of_environment[e]),), np.full(axis.size, float(a.capacity[e]))) for e in scarce.tolist()]
+    shares = np.r_[
+        load[kept] / np.maximum(room[kept], 1e-9), taken[scarce] / np.maximum(a.capacity[scarce] * axis.size, 1e-9)
+    ]
     reach = 0
     for total, there in [(float(load[s]), capacity[s]) for s in kept.tolist()] + [
         (float(taken[e]), np.full(axis.size, float(a.capacity[e]))) for e in scarce.tolist()
@@ -169,6 +178,7 @@ def _sets(instance: Instance, axis: _Axis, length: Ints) -> _Sets:
         len(kept) + len(scarce),
         tuple(found),
         min(reach + 1, axis.size),
+        int(shares.argmax()) if len(shares) else -1,
     )
 
 
@@ -461,12 +471,10 @@ class _Level:
         # nodes that are priced alike share a row of prices by the cell of their start
         paying = np.flatnonzero(~moded & (np.diff(trees.row_ptr) > 0))
         phase = -self.offset[paying] % width
-        keys, example, like = np.unique(
-            np.stack([trees.shape[paying], phase]), axis=1, return_index=True, return_inverse=True
-        )
+        keys, example, like = np.unique(trees.shape[paying] * width + phase, return_index=True, return_inverse=True)
         self.like = np.full(len(trees.parent), -1)
         self.like[paying] = like.reshape(-1)
-        self.example, self.phase = paying[example], np.ascontiguousarray(keys[1])
+        self.example, self.phase = paying[example], keys % width
         self.table = np.zeros((len(self.example), self.price_cells))
         self.trial = np.zeros(self.price_cells)
         self.use = np.zeros((sets.count, slots + 1))
@@ -653,7 +661,10 @@ class Lagrangian:
             self._restart()
             self._begin()
             return
-        self._move(level.used() - offer)
+        gradient = level.used() - offer
+        if self.passes <= WARM:
+            gradient[np.arange(len(gradient)) != self._sets.heaviest] = 0.0
+        self._move(gradient)
         self._begin()
 
     def _move(self, gradient: Table) -> None:
@@ -663,6 +674,8 @@ class Lagrangian:
         self._square = MEMORY_2 * self._square + (1 - MEMORY_2) * (gradient**2).mean(axis=1, keepdims=True)
         direction = self._mean / (1 - MEMORY**age)
         spread = np.sqrt(self._square / (1 - MEMORY_2**age)) + 1e-12
-        size = np.maximum(np.sqrt((level.price**2).mean(axis=1, keepdims=True)), LEAST_SIZE * self._unit)
+        least = np.full((len(level.price), 1), LEAST_SIZE * self._unit)
+        least[np.arange(len(least)) != self._sets.heaviest] *= min(1.0, OTHERS / level.width)
+        size = np.maximum(np.sqrt((level.price**2).mean(axis=1, keepdims=True)), least)
         pace = self._pace * np.exp(-DECAY * age / PASSES)
         level.price = np.maximum(0.0, level.price + pace * size * direction / spread)

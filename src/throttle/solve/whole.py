@@ -19,7 +19,7 @@ from throttle.solve.times import Times
 if TYPE_CHECKING:
     from throttle.solve import Settings
 
-TURNS = ((True, 0.15), (False, 0.4), (True, 0.55), (False, 1.0))
+TURNS = ((True, 0.3), (False, 0.8), (True, 0.9), (False, 1.0))
 """With one worker: whether it is the turn of what finds schedules, and until which share of the time."""
 
 

@@ -93,7 +93,7 @@ def test_what_cannot_be_expressed_stays_and_the_rest_moves() -> None:
     assert model.solve(start, 5.0, frozenset({ids.index("P")})).schedule is None
 
 
-@pytest.mark.parametrize("seed", range(700, 724))
+@pytest.mark.parametrize("seed", range(700, 712))
 def test_parts_of_random_cases_obey_every_rule(seed: int) -> None:
     c = compiled(random_portfolio(seed, 9))
     start = first_come(c) if c.instance.n else None
@@ -101,7 +101,7 @@ def test_parts_of_random_cases_obey_every_rule(seed: int) -> None:
         return
     random = Random(seed)
     free = frozenset(random.sample(range(c.instance.n), max(1, c.instance.n // 2)))
-    found = exact(c).solve(start, 1.0, free)
+    found = exact(c).solve(start, 0.3, free)
     assert found.bound == 0
     if found.schedule is None:
         return

@@ -45,7 +45,7 @@ def compare(instance: Instance, compiled_: bool, seed: int, rounds: int) -> tupl
     value = first.cost + SHARE * first.flow
     for _ in range(rounds):
         new_key, new_forced = changed(instance, random, key, forced)
-        limit = inf if random.random() < 0.5 else value * (1 + 0.1 * random.random())
+        limit = inf if random.random() < 0.5 else value * (1 + 0.01 * random.random())
         found = revising.revise(new_key, new_forced, limit, SHARE)
         expected: Outcome = fresh.decode(new_key, new_forced)
         if expected.schedule is None:
@@ -78,7 +78,7 @@ def test_a_revision_is_the_decode_of_the_same_order(seed: int) -> None:
 def test_revisions_are_found_and_cut() -> None:
     counts = [compare(some_instance(seed), True, seed, 30) for seed in range(40, 54)]
     assert sum(equal for equal, _ in counts) > 100
-    assert sum(cut for _, cut in counts) > 10
+    assert sum(cut for _, cut in counts) > 5
 
 
 def test_compiled_and_plain_revise_alike() -> None:

@@ -76,16 +76,16 @@ def test_what_pays_is_chosen_more_often() -> None:
 
 
 def test_the_exact_model_improves_a_poor_schedule_part_by_part() -> None:
-    c = compiled(portfolio({f"W{i}": by("p1", f"{12 - i}h", cost_of_delay="1/hour") for i in range(12)}))
+    c = compiled(portfolio({f"W{i}": by("p1", f"{8 - i}h", cost_of_delay="1/hour") for i in range(8)}))
     best = first_come(c)
     settings = Settings(deterministic=True)
     exact = Exact(c.instance, settings, threading.Event())
     choices = Neighbourhoods(Facts(c.instance), 1)
-    for _ in range(12):
+    for _ in range(6):
         found = exact.solve(best, 2.0, choices.choose(best))
         improved = found.schedule is not None and found.schedule.cost < best.cost
         choices.learn(improved, found.exhausted)
         if found.schedule is not None and improved:
             best = found.schedule
-    shortest_first = sum(k * (13 - k) for k in range(1, 13))  # the shortest is waited for by all: Smith's rule
+    shortest_first = sum(k * (9 - k) for k in range(1, 9))  # the shortest is waited for by all: Smith's rule
     assert best.cost == pytest.approx(shortest_first)

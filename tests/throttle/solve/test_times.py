@@ -54,7 +54,7 @@ def verified(c: Compiled, schedule: Schedule) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_the_optimum_of_small_cases_is_found_and_proved(method: Callable[..., Any], seed: int) -> None:
     c = compiled(open_portfolio(seed))
