@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +19,7 @@ from throttle.solve.exact import Exact
 from throttle.solve.features import makespan_only
 from throttle.solve.jobs import Bounding, Job, Modelling, Searching
 from throttle.solve.local import LocalSearch
-from throttle.solve.neighbourhoods import NEIGHBOURHOODS
+from throttle.solve.neighbourhoods import Neighbourhoods
 from throttle.solve.times import Times
 from throttle.solve.whole import Whole
 
@@ -32,7 +31,6 @@ LOOSE_ACTIVITIES = 150
 """Up to so many, schedules in which people wait for urgent work are worth a search of their own."""
 EXACT_ACTIVITIES = 120
 """Above so many, the whole exact model with calendars finds little in seconds; parts of it do."""
-NEIGHBOURHOOD_ACTIVITIES = 40
 NEIGHBOURHOOD_SECONDS = 1.0
 VAIN_TRIES = 6
 """Neighbourhoods in a row that find nothing before local search goes on."""
@@ -157,7 +155,7 @@ def general(solver: Solver) -> Iterator[Phase]:
     whole = _whole(solver)
     if whole is not None:
         yield Phase(0.9, [whole])
-    elif exact.supports():
+    elif exact.supports_parts():
         yield local.phase(0.7)
         yield from neighbourhoods(solver, exact, until=0.85)
     yield local.phase(1.0)
@@ -198,21 +196,17 @@ def _whole(solver: Solver) -> Modelling | None:
 
 
 def neighbourhoods(solver: Solver, exact: Exact, until: float) -> Iterator[Phase]:
-    """Small parts of the whole model, by kinds that are chosen by what they have paid so far."""
-    settings, random = solver.settings, Random(solver.settings.seed)
-    paid = dict.fromkeys(NEIGHBOURHOODS, 1.0)
+    """Small parts of the whole model, of the kinds and sizes that have paid so far."""
+    parts = Neighbourhoods(solver.facts, solver.settings.seed)
     vain = 0
     while (left := until - solver.spent) > 0 and vain < VAIN_TRIES:
-        kind = random.choices(list(paid), list(paid.values()))[0]
         best = _best(solver)
-        free = NEIGHBOURHOODS[kind](solver.facts, best, NEIGHBOURHOOD_ACTIVITIES, random)
-        share = min(left, max(NEIGHBOURHOOD_SECONDS / settings.budget, 0.02))
-        yield Phase(
-            solver.spent + share,
-            [Modelling("exact neighbourhoods", partial(exact.solve, best, free=free))],
-        )
-        vain = 0 if _best(solver).cost < best.cost else vain + 1
-        paid[kind] = 0.8 * paid[kind] + (0.05 if vain else 1.0)
+        share = min(left, max(NEIGHBOURHOOD_SECONDS / solver.settings.budget, 0.02))
+        part = Modelling("exact neighbourhoods", partial(exact.solve, best, free=parts.choose(best)))
+        yield Phase(solver.spent + share, [part])
+        improved = _best(solver).cost < best.cost
+        parts.learn(improved, part.found is not None and part.found.exhausted)
+        vain = 0 if improved else vain + 1
 
 
 SECOND_SHARE = 0.1

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from throttle.solve import Settings
 
 MOST_ACTIVITIES = 600
-CREWED: dict[str, Any] = {"linearization_level": 0, "use_overload_checker_in_cumulative": True}
 MAKESPAN: dict[str, Any] = {"interleave_search": True}
+CREWED: dict[str, Any] = {"linearization_level": 0, "use_overload_checker_in_cumulative": True}
+"""Parameters of CP-SAT for the makespan, and for other costs where people are chosen (docs/solver.md)."""
 SETTLED = 0.4
 """Seconds without improvement after which what others have found is worth a new start."""
 
@@ -127,7 +128,7 @@ class Times:
             timing.hint(hint)
             timing.minimize()
             sought = upper
-            chosen = {**(CREWED if crewed else MAKESPAN if self.makespan else {}), **parameters}
+            chosen = {**(MAKESPAN if self.makespan else CREWED if crewed else {}), **parameters}
             answer = runner.solve(timing.cp, None, workers, staff, stale, risen, **chosen)
             if answer.refuted:
                 least = upper if whole else least

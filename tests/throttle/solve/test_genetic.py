@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.never_closed import always_open_portfolio, always_open_portfolios
 from support.cases import compiled, needing, portfolio
+from support.never_closed import always_open_portfolio, always_open_portfolios
 from support.portfolios import random_portfolio
 from throttle.check import check
 from throttle.compile import Compiled

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.never_closed import always_open_portfolio, always_open_portfolios
 from support.cases import compiled, portfolio
+from support.never_closed import always_open_portfolio, always_open_portfolios
 from throttle.instance import Instance
 from throttle.solve.decoder import Decoder
 from throttle.solve.genetic import Genetic
