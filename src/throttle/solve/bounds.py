@@ -182,12 +182,14 @@ class _Alone:
                 self.unlinked, j, crew, none, est, slots + 1, self.load, self.held, self.env, a.next_open, out
             )
             return (at, int(out[0])) if at >= 0 else (begin, done)
+        # with others in the crew, closed time of theirs may put off the end for which one alone has to begin later
+        single = a.need_ptr[j + 1] - a.need_ptr[j] == 1 and a.people[a.need_ptr[j]] == 1
         for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
             first_begin, first_end = slots, slots
             rows = np.array([[0, q]], np.int64)
             able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]
             for m in np.unique(a.person_mask[able]).tolist():
-                out[1] = finish_from
+                out[1] = finish_from if single else 0
                 at = self.kernel.earliest(
                     self.stand_in[m],
                     j,

@@ -288,7 +288,8 @@ def _homes(facts: Facts, groups: Ints) -> tuple[Ints, dict[int, int]]:
     """Of each activity, the smallest of these groups that holds it; of each group, the next larger one around it."""
     home = np.full(facts.n, -1)
     around: dict[int, int] = {}
-    for g in sorted(groups.tolist(), key=lambda g: -len(facts.members[g])):
+    sizes = np.array([len(facts.members[g]) for g in groups.tolist()])
+    for g in groups[np.argsort(-sizes, kind="stable")].tolist():
         members = facts.members[g]
         outer = int(home[members[0]])
         if outer >= 0 and bool((home[members] == outer).all()):
@@ -326,8 +327,8 @@ def _trees(instance: Instance, facts: Facts, network: Network, goal: Goal, axis:
     home, around = _homes(facts, joint)
     follower, lag_to = _parents(a, facts, axis, home)
 
-    # nodes: activities in topological order, then groups, the smaller first
-    joint = joint[np.argsort(size[joint], kind="stable")]
+    # nodes: activities in topological order, then groups, each before the one around it (as ``_homes`` has them)
+    joint = joint[np.argsort(-size[joint], kind="stable")][::-1]
     node_of_group = {int(g): n + k for k, g in enumerate(joint.tolist())}
     above = np.full(n + len(joint), -1)
     above[:n] = follower

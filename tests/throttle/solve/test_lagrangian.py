@@ -54,6 +54,21 @@ def test_it_is_below_an_exhaustive_search(seed: int) -> None:
     assert after(PASSES, lagrangian(instance, "flow")).bound <= flow * (1 + 1e-9)
 
 
+@pytest.mark.parametrize(("seed", "items"), [(1653, 2), (9017, 18), (9082, 18)])
+def test_cases_that_once_went_wrong(seed: int, items: int) -> None:
+    """A crew past the last price; a crew whose end is linked; groups of the same members."""
+    instance = compiled(random_portfolio(seed, items)).instance
+    random, decoder = Random(seed), Decoder(instance, compiled=True)
+    keys = [np.array([random.random() for _ in range(instance.n)]) for _ in range(80)]
+    found = [s for key in keys if (s := decoder.decode(key).schedule) is not None]
+    assert found
+    goals: tuple[Goal, ...] = ("cost", "flow")
+    for goal in goals:
+        least = min(s.cost if goal == "cost" else s.flow for s in found)
+        assert after(PASSES, lagrangian(instance, goal)).bound <= least * (1 + 1e-9)
+        assert after(3, lagrangian(instance, goal, fast=False)).bound <= least * (1 + 1e-9)
+
+
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32 - 1), st.integers(2, 12))
 def test_it_is_below_any_schedule(seed: int, items: int) -> None:
