@@ -35,7 +35,7 @@ from throttle.graph import WorkGraph
 from throttle.instance import Schedule
 from throttle.planning import build_plan, feasible_instance, make_plan
 from throttle.solve import Settings, Solution
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 from throttle_models import Portfolio
 
 Row = dict[str, Any]

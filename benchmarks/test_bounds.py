@@ -8,7 +8,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from throttle.graph import WorkGraph
 from throttle.planning import feasible_instance
 from throttle.solve.bounds import Network
-from throttle.solve.lagrangian import Goal, Lagrangian
+from throttle.solve.bounds.lagrangian import Goal, Lagrangian
 from throttle.solve.rules import Facts
 from throttle_models import Portfolio
 

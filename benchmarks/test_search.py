@@ -15,8 +15,8 @@ from throttle.instance import Instance
 from throttle.planning import feasible_instance
 from throttle.solve.annealing import Annealing, Chronological
 from throttle.solve.bounds import Network
+from throttle.solve.bounds.lagrangian import Lagrangian
 from throttle.solve.genetic import Genetic
-from throttle.solve.lagrangian import Lagrangian
 from throttle.solve.rules import RULES, Facts
 from throttle_models import Portfolio
 

@@ -104,7 +104,7 @@ def lower(compiled: Compiled, items: dict[str, PlannedItem]) -> Schedule | None:
             crew[a.crew_ptr[q] : a.crew_ptr[q + 1]] = people
     if (start < 0).any() or (end > instance.slots).any():
         return None
-    from throttle.solve.jit import kernels
+    from throttle.solve.kernels import kernels
 
     cost, flow = kernels(False).cost(a, start, end)
     return Schedule(start, end, crew, float(cost), float(flow))

@@ -234,7 +234,7 @@ class _Alone:
     """Activities tried one by one with nothing else there."""
 
     def __init__(self, instance: Instance, tries: int) -> None:
-        from throttle.solve.jit import kernels
+        from throttle.solve.kernels import kernels
 
         a = instance.arrays
         self.instance = instance

@@ -16,7 +16,7 @@ from throttle.calendars import as_of
 from throttle.compile import Compiled, approval_expected
 from throttle.instance import ELAPSED, FF, FS, SF, SS, WORKING, Instance, Schedule
 from throttle.solve.decoder import PLAIN_WORK, work_of
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 from throttle.worked import Seats, seats_of, worked
 from throttle_models import Reason, WorkItem
 

@@ -17,8 +17,8 @@ from throttle.solve.annealing import Chronological, dispatch
 from throttle.solve.annealing import supports as supports_chronological
 from throttle.solve.bounds import lower_bounds
 from throttle.solve.decoder import PLAIN_WORK, Decoder, Outcome, work_of
-from throttle.solve.jit import compilations
 from throttle.solve.jobs import Job, Span
+from throttle.solve.kernels import compilations
 from throttle.solve.phases import Phase, loose, phases, second_goal
 from throttle.solve.rules import RULES, Facts, bottleneck_atc, grid
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from throttle.instance import ELAPSED, Instance, Schedule
 from throttle.solve.decoder import Outcome
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 from throttle.solve.rules import Facts, Turns, candidate_sets
 
 if TYPE_CHECKING:

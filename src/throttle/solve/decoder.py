@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from throttle.instance import ELAPSED, FF, FS, Instance, Schedule
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

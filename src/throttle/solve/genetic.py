@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from throttle.instance import Instance, Schedule
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 from throttle.solve.packing import Packing, Pool, supports
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from throttle.instance import Instance, Schedule
-    from throttle.solve.cpsat import Found
-    from throttle.solve.lagrangian import Lagrangian
+    from throttle.solve.bounds.lagrangian import Lagrangian
+    from throttle.solve.exact.cpsat import Found
     from throttle.solve.search import Search
 
 STEP_SECONDS = 0.03
@@ -136,7 +136,7 @@ class Bounding:
         """Set up on first use."""
         if self.bounds is None:
             from throttle.solve.bounds import Network
-            from throttle.solve.lagrangian import Lagrangian
+            from throttle.solve.bounds.lagrangian import Lagrangian
             from throttle.solve.rules import Facts
 
             facts = Facts(self.instance)

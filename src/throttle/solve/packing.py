@@ -1,4 +1,4 @@
-"""What the packed decoder reads (``throttle.solve.packed``), made of an instance, and its schedules back."""
+"""What the packed decoder reads (``throttle.solve.kernels.packed``), made of an instance, and its schedules back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from throttle.instance import FS, Instance, Schedule
 from throttle.solve.features import always_open, makespan_only
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 from throttle.solve.rules import topological
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from throttle.solve import genetic
 from throttle.solve.annealing import Annealing, Chronological
 from throttle.solve.decoder import Decoder
 from throttle.solve.exact import Exact
+from throttle.solve.exact.neighbourhoods import Neighbourhoods
+from throttle.solve.exact.times import Times
+from throttle.solve.exact.whole import Whole
 from throttle.solve.features import makespan_only
 from throttle.solve.jobs import Bounding, Job, Modelling, Searching
 from throttle.solve.local import LocalSearch
-from throttle.solve.neighbourhoods import Neighbourhoods
-from throttle.solve.times import Times
-from throttle.solve.whole import Whole
 
 if TYPE_CHECKING:
     from throttle.instance import Instance, Schedule

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from support.cases import OFFICE, by, compiled, needing, portfolio
 from throttle.solve.bounds import Network, earliest_finishes, lower_bounds
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 from throttle.solve.rules import Facts
 from throttle_models import Portfolio
 

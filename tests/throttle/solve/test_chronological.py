@@ -18,7 +18,7 @@ from throttle.instance import Instance
 from throttle.planning import build_plan
 from throttle.solve import Settings, Solution
 from throttle.solve.annealing import Chronological, ranks, supports
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 from throttle.solve.rules import Facts, first_come
 from throttle_models import Portfolio
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from support.always_open import open_portfolio, optimum
 from support.cases import OFFICE, by, compiled, portfolio
 from throttle.instance import Instance
-from throttle.solve.cliques import bound_of, clique_bound, cliques, incompatible
 from throttle.solve.decoder import Decoder
-from throttle.solve.relaxed import Relaxed
+from throttle.solve.exact.cliques import bound_of, clique_bound, cliques, incompatible
+from throttle.solve.exact.relaxed import Relaxed
 
 
 def on_makespan(instance: Instance) -> Instance:

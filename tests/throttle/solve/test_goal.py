@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.always_open import open_portfolio
 from support.cases import by, compiled, portfolio
 from throttle.solve.decoder import Decoder
-from throttle.solve.goal import LARGEST_VALUE, Goal
+from throttle.solve.exact.goal import LARGEST_VALUE, Goal
 
 
 @settings(max_examples=30, deadline=None)

@@ -8,7 +8,7 @@ import sys
 LOADED_AT_ONCE = """
 import sys
 import threading
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 
 load_anew = kernels.__wrapped__  # without its cache
 sys.setswitchinterval(1e-5)

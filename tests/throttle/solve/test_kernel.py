@@ -12,7 +12,7 @@ from support.cases import by, compiled, portfolio
 from support.portfolios import random_portfolio
 from throttle.instance import Instance
 from throttle.solve.decoder import Decoder
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 from throttle.solve.rules import RULES, Facts
 
 

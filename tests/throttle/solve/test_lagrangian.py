@@ -15,8 +15,8 @@ from support.cases import OFFICE, by, cheapest, compiled, needing, portfolio, sm
 from support.portfolios import random_portfolio
 from throttle.instance import Instance
 from throttle.solve.bounds import Network
+from throttle.solve.bounds.lagrangian import Lagrangian
 from throttle.solve.decoder import Decoder
-from throttle.solve.lagrangian import Lagrangian
 from throttle.solve.rules import Facts
 from throttle_models import Portfolio
 

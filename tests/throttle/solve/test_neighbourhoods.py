@@ -16,7 +16,7 @@ from throttle.instance import Schedule
 from throttle.solve import Settings
 from throttle.solve.decoder import Decoder
 from throttle.solve.exact import Exact
-from throttle.solve.neighbourhoods import FIRST, LARGEST, NEIGHBOURHOODS, SMALLEST, Neighbourhoods, people_window
+from throttle.solve.exact.neighbourhoods import FIRST, LARGEST, NEIGHBOURHOODS, SMALLEST, Neighbourhoods, people_window
 from throttle.solve.rules import Facts
 
 

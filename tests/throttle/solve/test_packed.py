@@ -14,7 +14,7 @@ from support.never_closed import always_open_portfolio, always_open_portfolios
 from throttle.instance import Instance
 from throttle.solve.decoder import Decoder
 from throttle.solve.genetic import Genetic
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 from throttle.solve.packing import Packing, supports
 from throttle_models import Portfolio
 

@@ -7,13 +7,13 @@ import time
 
 import numpy as np
 import pytest
-
 from benchmarks.portfolios import synthetic
+
 from support.cases import by, compiled, portfolio
 from support.portfolios import random_portfolio
 from throttle.instance import Instance, Schedule
 from throttle.solve import Progress, Settings, Solution, Solver
-from throttle.solve.cpsat import Found
+from throttle.solve.exact.cpsat import Found
 from throttle.solve.jobs import Modelling, Searching, Span
 from throttle_models import Portfolio
 
@@ -123,7 +123,7 @@ class _Counting:
         self.found.append(Schedule(last.start, last.end, last.crew, last.cost - 1, 0.0))
         return work
 
-    def join(self, schedule: Schedule) -> None:
+    def join(self, schedule: Schedule) -> None:  # noqa: ARG002 - never called
         raise AssertionError("nothing joins in the middle of a span")
 
 

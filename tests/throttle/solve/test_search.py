@@ -12,8 +12,8 @@ from support.portfolios import random_portfolio
 from throttle.instance import Instance, Schedule
 from throttle.solve import Progress, Settings, Solution, Solver, relative_gap
 from throttle.solve.decoder import Decoder
+from throttle.solve.exact.neighbourhoods import NEIGHBOURHOODS
 from throttle.solve.local import LocalSearch
-from throttle.solve.neighbourhoods import NEIGHBOURHOODS
 from throttle.solve.rules import Facts, first_come
 
 

@@ -21,11 +21,11 @@ from throttle.compile import Compiled
 from throttle.instance import Schedule
 from throttle.planning import build_plan
 from throttle.solve import Settings, Solution
-from throttle.solve.cpsat import Found
 from throttle.solve.decoder import Decoder
-from throttle.solve.grouped import Grouped
-from throttle.solve.times import Times
-from throttle.solve.whole import Whole
+from throttle.solve.exact.cpsat import Found
+from throttle.solve.exact.grouped import Grouped
+from throttle.solve.exact.times import Times
+from throttle.solve.exact.whole import Whole
 from throttle_models import Portfolio
 
 FIXED = Settings(deterministic=True)

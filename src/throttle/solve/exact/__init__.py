@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from throttle.instance import FF, FS, SS, WORKING, Instance, Schedule
-from throttle.solve.cpsat import Found, Runner, Stop
-from throttle.solve.goal import Goal
+from throttle.solve.exact.cpsat import Found, Runner, Stop
+from throttle.solve.exact.goal import Goal
 from throttle.solve.rules import topological
 
 if TYPE_CHECKING:
@@ -562,7 +562,7 @@ class _Model:
                 able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist()
                 on = [p for p in able if (q, p) in self.on and solver.boolean_value(self.on[q, p])]
                 crew[a.crew_ptr[q] : a.crew_ptr[q] + len(on)] = on
-        from throttle.solve.jit import kernels
+        from throttle.solve.kernels import kernels
 
         cost, flow = kernels(False).cost(a, start, end)
         return Schedule(start, end, crew, float(cost), float(flow))

@@ -5,7 +5,7 @@ S(parent), t + S never falls from a child to its parent, whatever their lengths.
 *cells* of t + S, ``width`` slots each: in wide cells little is lost, since a chain gains less than one cell in all.
 Prices are constant within cells of t. Cell ``cells`` stands for all later time, where nothing has a price.
 
-Loaded through ``throttle.solve.jit``, compiled or plain.
+Loaded through ``throttle.solve.kernels``, compiled or plain.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from throttle.solve.jit import njit
+from throttle.solve.kernels import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

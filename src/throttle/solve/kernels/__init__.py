@@ -39,14 +39,16 @@ def compilations() -> int:
 
 
 @cache
-def kernels(compiled: bool, name: str = "kernel") -> ModuleType:
-    """The module ``throttle.solve.<name>``, its functions compiled (at the first call of each) or not.
+def kernels(compiled: bool, name: str = "serial") -> ModuleType:
+    """The module ``throttle.solve.kernels.<name>``, its functions compiled (at the first call of each) or not.
 
     A kernel module imports nothing but numpy and this, so that all that it calls is compiled with it.
     """
     global _compiling  # noqa: PLW0603 - read by njit while the module below runs
     path = Path(__file__).with_name(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(f"throttle.solve.{name}_{'compiled' if compiled else 'plain'}", path)
+    spec = importlib.util.spec_from_file_location(
+        f"throttle.solve.kernels.{name}_{'compiled' if compiled else 'plain'}", path
+    )
     if spec is None or spec.loader is None:
         raise ImportError(f"cannot load {path.name}")
     module = importlib.util.module_from_spec(spec)

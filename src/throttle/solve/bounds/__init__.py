@@ -22,7 +22,7 @@ import numpy as np
 
 from throttle.instance import Instance
 from throttle.solve.decoder import PLAIN_WORK, work_of
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 
 if TYPE_CHECKING:
     from throttle.instance import Arrays, Floats, Ints

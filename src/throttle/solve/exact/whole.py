@@ -12,9 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from throttle.instance import Instance, Schedule
-from throttle.solve.cpsat import Board, Found, Runner, Stop
-from throttle.solve.grouped import Grouped
-from throttle.solve.times import Times
+from throttle.solve.exact.cpsat import Board, Found, Runner, Stop
+from throttle.solve.exact.grouped import Grouped
+from throttle.solve.exact.times import Times
 
 if TYPE_CHECKING:
     from throttle.solve import Settings

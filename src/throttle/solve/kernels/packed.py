@@ -4,7 +4,7 @@ Kolisch and Hartmann, "Heuristic algorithms for the resource-constrained project
 the scheme; Valls, Ballestin and Quintanilla, "Justification and RCPSP" (2005), the double justification. Here the room
 left in a slot is a few words, four capacities in each, so that one subtraction checks them all; the free people are
 bits, and whether they can fill all seats is Hall's condition. ``throttle.solve.packing`` makes the arrays and
-says what their fields mean. Loaded through ``throttle.solve.jit``, compiled or plain; so this is plain loops over
+says what their fields mean. Loaded through ``throttle.solve.kernels``, compiled or plain; so this is plain loops over
 arrays, and imports only numpy.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from throttle.solve.jit import njit
+from throttle.solve.kernels import njit
 
 if TYPE_CHECKING:
     from typing import Any

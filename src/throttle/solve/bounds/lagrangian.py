@@ -28,7 +28,7 @@ import numpy as np
 
 from throttle.instance import FS, Instance
 from throttle.solve.bounds import earliest_finishes
-from throttle.solve.jit import kernels
+from throttle.solve.kernels import kernels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from throttle.instance import Instance
-from throttle.solve.goal import Goal
-from throttle.solve.relaxed import Relaxed
+from throttle.solve.exact.goal import Goal
+from throttle.solve.exact.relaxed import Relaxed
 
 if TYPE_CHECKING:
     from throttle.instance import Ints

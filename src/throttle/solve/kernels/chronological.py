@@ -5,7 +5,7 @@ as a discrete-event simulation. Its schedules are non-delay: nobody waits while 
 one *kind* ask for the same people and environments and wait in one heap: while one cannot start, no other can.
 
 A set of people is a row of words of ``BITS`` bits; people are numbered the least flexible first, so that the lowest
-bit of those who are free and able is who is missed least. Loaded through ``throttle.solve.jit``, compiled or plain.
+bit of those who are free and able is who is missed least. Loaded through ``throttle.solve.kernels``, compiled or plain.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from throttle.solve.jit import njit
+from throttle.solve.kernels import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from throttle.instance import Instance, Schedule
-from throttle.solve.cliques import cliques
-from throttle.solve.cpsat import Board, Found, Runner, Stop
-from throttle.solve.crews import Crews, overlapping
+from throttle.solve.exact.cliques import cliques
+from throttle.solve.exact.cpsat import Board, Found, Runner, Stop
+from throttle.solve.exact.crews import Crews, overlapping
+from throttle.solve.exact.goal import Goal
+from throttle.solve.exact.relaxed import Relaxed
+from throttle.solve.exact.timing import Timing, Windows
 from throttle.solve.features import always_open, makespan_only
-from throttle.solve.goal import Goal
-from throttle.solve.jit import kernels
-from throttle.solve.relaxed import Relaxed
-from throttle.solve.timing import Timing, Windows
+from throttle.solve.kernels import kernels
 
 if TYPE_CHECKING:
     from throttle.instance import Ints

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from throttle.solve.cpsat import Runner
-from throttle.solve.relaxed import Relaxed
+from throttle.solve.exact.cpsat import Runner
+from throttle.solve.exact.relaxed import Relaxed
 
 if TYPE_CHECKING:
     from throttle.instance import Ints

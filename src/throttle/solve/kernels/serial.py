@@ -3,7 +3,7 @@
 Kolisch and Hartmann, "Heuristic algorithms for the resource-constrained project scheduling problem" (1999), describe
 the scheme; here with crews, calendars, pauses, windows, links with lags, WIP limits, spans under limits and quotas.
 ``revise`` decodes an order that differs little from one decoded before, and keeps what cannot have changed. Loaded
-through ``throttle.solve.jit``, compiled or plain; so this is plain loops over arrays, and imports only numpy.
+through ``throttle.solve.kernels``, compiled or plain; so this is plain loops over arrays, and imports only numpy.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from throttle.solve.jit import njit
+from throttle.solve.kernels import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from throttle.instance import Instance
+from throttle.solve.exact.relaxed import Relaxed
 from throttle.solve.features import always_open
-from throttle.solve.relaxed import Relaxed
 
 if TYPE_CHECKING:
     from throttle.instance import Bools, Ints

@@ -1,6 +1,6 @@
 """Kernels of the network bound: how early activities can begin and end, people shared with no one.
 
-Loaded through ``throttle.solve.jit``, compiled or plain.
+Loaded through ``throttle.solve.kernels``, compiled or plain.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from throttle.solve.jit import njit
+from throttle.solve.kernels import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
