@@ -39,14 +39,15 @@ def _patches(value: Any) -> Any:
 class Runs(Model):
     """The root of ``RUNS.yaml``: each portfolio is planned with each variant of its policy and each seed."""
 
-    portfolios: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1)]
+    portfolios: Annotated[tuple[str, ...], BeforeValidator(_several), Field(min_length=1), AfterValidator(_distinct)]
     """Files, folders or patterns such as ``plans/*.yaml``, relative to the folder of this file."""
     variants: Annotated[dict[str, Policy], BeforeValidator(_patches), Field(min_length=1)] = {AS_WRITTEN: Policy()}
     """What each variant changes in ``policy``. A map is merged key by key (an empty one empties it), null removes a
     limit, and everything else replaces what the portfolio says."""
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_distinct)] = (1,)
     budget: Annotated[float, BeforeValidator(_seconds), Field(gt=0)] = 10.0
-    """Seconds of search for each run."""
+    """Seconds of search for each run; reading, lifting and checking come on top. Where it is deterministic, the amount
+    of work that so many seconds stand for."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """Threads of each run."""
     deterministic: bool = False
@@ -72,7 +73,7 @@ class Row(Model):
     seed: int
     status: RunStatus
     best: bool = False
-    """Whether its variant is the best for the portfolio; see :class:`Best`."""
+    """Whether its variant is the best for the portfolio, or equal to it; see :class:`Best`."""
     objective: float | None = None
     bound: float | None = None
     gap: float | None = None
@@ -110,6 +111,10 @@ class Best(Model):
     """By how much the mean of the second is more; None where it has fewer runs or items planned."""
     spread: float | None = None
     """The largest difference between seeds of one of these two; where it is more than the margin, luck may decide."""
+    equal: tuple[str, ...] = ()
+    """Variants that are as good in all that was compared; the best one is the one written first."""
+    doubt: str = ""
+    """Why the margin says little, where it does."""
 
 
 class BatchResults(Model):

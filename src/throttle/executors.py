@@ -10,6 +10,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from abc import abstractmethod
@@ -18,6 +19,7 @@ from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExec
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from functools import partial
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from throttle.errors import InputError
@@ -92,7 +94,8 @@ class Processes(Engine):
         self._workers = workers
         self._spawn = multiprocessing.get_context("spawn")
         self._alive, self._lifeline = self._spawn.Pipe(duplex=False)
-        self._threads = ThreadPoolExecutor(workers, "executor")
+        _start_tracker()
+        self._threads = ThreadPoolExecutor(workers, "executor", _spare_children)
         self._own = threading.local()
         self._pools: list[ProcessPoolExecutor] = []
         self._abandoned = False
@@ -133,6 +136,27 @@ class Processes(Engine):
                 pool.shutdown()
             self._lifeline.close()
             self._alive.close()
+
+
+def _start_tracker() -> None:
+    """What cleans up after a process that ends at once says so in a warning, which is nothing to the user."""
+    if sys.platform == "win32":
+        return
+    before = os.environ.get("PYTHONWARNINGS")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (before, "ignore:resource_tracker")))
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
+
+
+def _spare_children() -> None:
+    """In a thread that starts processes: they inherit that an interrupt is not for them, also while they start."""
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _prepare(alive: Connection) -> None:

@@ -7,16 +7,18 @@ import threading
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
+from throttle.batch.lock import only_one
 from throttle.batch.read import Batch, Run, vary
 from throttle.batch.results import (
     failed,
     finished,
+    host,
     key_of,
     make_folder,
     not_run,
@@ -26,11 +28,12 @@ from throttle.batch.results import (
     write_results,
 )
 from throttle.batch.work import Outcome, Task, brief, execute, pack
+from throttle.documents import error_at
 from throttle.errors import InputError, ThrottleError
 from throttle.executors import Engine, open_executor, why_lost
 from throttle.files import load_portfolio, portfolio_hash
 from throttle_models import Portfolio
-from throttle_models.batch import BatchResults, Row
+from throttle_models.batch import BatchResults, Row, RunStatus
 
 _T = TypeVar("_T")
 
@@ -74,18 +77,33 @@ def run_batch(
 
     ``jobs`` run at once, by default so many that all their threads together are no more than processors; a cluster
     has its own number. ``stop`` ends the batch: what has not finished by then is dropped. Raises InputError where the
-    engine cannot be reached or the table cannot be written; a run that fails is a row.
+    engine cannot be reached, another batch is writing to the folder, or the table cannot be written; a run that fails is a row.
     """
     stop = stop or threading.Event()
     driver = _Driver(batch, out, again, report or (lambda _: None), stop)
     began = time.monotonic()
-    facts = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "engine": engine, "jobs": jobs}
-    with open_executor(engine, jobs or max(1, cores() // batch.workers)) as executor:
-        make_folder(out)
-        write_facts(out, {**facts, "ended": False})
-        driver.work(executor, jobs)
-    results = driver.write()
-    write_facts(out, {**facts, "ended": True, "seconds": round(time.monotonic() - began, 3)})
+    facts: dict[str, Any] = {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "engine": engine or "processes",
+        "runs": len(batch.runs),
+        "budget_seconds": batch.budget,
+        "workers": batch.workers,
+        "deterministic": batch.deterministic,
+        "skipped": list(batch.skipped),
+        "host": host(),
+    }
+    with ExitStack() as held:
+        with open_executor(engine, jobs or max(1, cores() // batch.workers)) as executor:
+            make_folder(out)
+            held.enter_context(only_one(out))
+            facts["jobs"] = min(jobs or executor.width, executor.width)
+            write_facts(out, {**facts, "ended": False, "interrupted": False})
+            driver.write()  # a row for each run from the start, however it ends
+            driver.work(executor, jobs)
+        results = driver.write()
+        left = any(row.status is RunStatus.NOT_RUN for row in results.rows)
+        seconds = round(time.monotonic() - began, 3)
+        write_facts(out, {**facts, "ended": not left, "interrupted": left, "seconds": seconds})
     return results
 
 
@@ -138,6 +156,8 @@ class _Driver:
         if self.stop.is_set():
             for future in [f for f in running if f.done()]:
                 self.end(future, *running.pop(future))
+            with suppress(InputError):  # told at the end
+                self.write()  # before the processes end, which may take a while
             executor.shutdown(wait=False, cancel_futures=True)
 
     def begin(self, run: Run, executor: Engine, running: dict[Future[Outcome], tuple[Run, str]]) -> None:
@@ -161,7 +181,11 @@ class _Driver:
 
     def vary(self, run: Run) -> tuple[Portfolio, str]:
         """The portfolio of a run with its variant, and its hash. Raises InputError where there is no such thing."""
-        varied = vary(self.portfolio(run.path, lambda: load_portfolio(run.path)), run)
+        portfolio = self.portfolio(run.path, lambda: load_portfolio(run.path))
+        if not portfolio.work:
+            message = f"{run.path} has no work to plan; if it is a part of a portfolio, name the folder of all parts"
+            raise InputError([error_at("no-work", message, run.path)])
+        varied = vary(portfolio, run)
         return varied, portfolio_hash(varied)
 
     def end(self, future: Future[Outcome], run: Run, key: str) -> None:

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from throttle.batch.folder import look_into, sift
 from throttle.documents import error_at
 from throttle.errors import InputError
 from throttle.files import SUFFIXES, load_document
@@ -31,12 +32,16 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """All runs, portfolio by portfolio, and how each one searches; ``budget`` in seconds."""
+    """All runs, portfolio by portfolio, and how each one searches; ``budget`` in seconds.
+
+    ``skipped`` are sentences on what was found and is no portfolio.
+    """
 
     runs: tuple[Run, ...]
     budget: float
     workers: int
     deterministic: bool
+    skipped: tuple[str, ...] = ()
 
 
 def read_batch(
@@ -47,20 +52,21 @@ def read_batch(
     workers: int | None = None,
     deterministic: bool | None = None,
 ) -> Batch:
-    """The runs of a ``RUNS.yaml``, or one for each portfolio file of a folder; what is given replaces what it says.
+    """The runs of a ``RUNS.yaml``, or one for each portfolio of a folder; what is given replaces what it says.
 
     Portfolios are not read yet. Raises InputError with every problem of the RUNS file, such as a pattern that finds
     nothing.
     """
     if path.is_dir():
-        files = sorted(f.name for f in path.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
-        if not files:
-            message = f"{path} has no .yaml, .yml or .json file; name a RUNS file, or a folder of portfolios"
+        found, skipped = look_into(path)
+        if not found:
+            why = f" ({'; '.join(skipped[:5])})" if skipped else ""
+            message = f"{path} has no portfolio{why}; name a RUNS file, or a folder of portfolios"
             raise InputError([error_at("no-file", message, path)])
-        runs, found = Runs(portfolios=tuple(files)), {name: path / name for name in files}
+        runs = Runs(portfolios=tuple(found))
     else:
         runs = _load(path)
-        found = _portfolios(path, runs.portfolios)
+        found, skipped = _portfolios(path, runs.portfolios)
     given = {"seeds": seeds, "budget": budget, "workers": workers, "deterministic": deterministic}
     runs = runs.model_copy(update={name: value for name, value in given.items() if value is not None})
     every = product(found.items(), runs.variants.items(), runs.seeds)
@@ -69,6 +75,7 @@ def read_batch(
         runs.budget,
         runs.workers,
         runs.deterministic,
+        skipped,
     )
 
 
@@ -82,20 +89,52 @@ def _load(path: Path) -> Runs:
         raise
 
 
-def _portfolios(path: Path, patterns: Sequence[str]) -> dict[str, Path]:
-    """Name (relative to the RUNS file) to file or folder, each once, in the order written."""
+def _portfolios(path: Path, patterns: Sequence[str]) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """Name (relative to the RUNS file) to file or folder, each once, in the order written; and what was skipped.
+
+    What two patterns find is meant once, but what is named twice is an error, as everywhere.
+    """
     found: dict[str, Path] = {}
+    named: set[str] = set()
+    skipped: list[str] = []
     problems: list[Finding] = []
     for i, pattern in enumerate(patterns):
-        names = [pattern] if (path.parent / pattern).exists() else list(_matches(path, pattern))
-        if not names:
-            sentence = f"{path}: portfolios.{i}: {pattern!r} finds no file; it is relative to {path.parent.resolve()}"
+        problem = ""
+        if (path.parent / pattern).exists():
+            name = Path(os.path.normpath(pattern)).as_posix()
+            if name in named:
+                problem = f"{pattern!r} is named twice; keep one"
+            named.add(name)
+            found.setdefault(name, path.parent / pattern)
+        elif names := list(_matches(path, pattern)):
+            problem = _sift(path.parent, names, found, skipped)
+        else:
+            problem = f"{pattern!r} finds no file; it is relative to {path.parent.resolve()}"
+        if problem:
+            sentence = f"{path}: portfolios.{i}: {problem}"
             problems.append(error_at("no-file", sentence, path, ("portfolios", i)))
-        for name in names:
-            found.setdefault(Path(os.path.normpath(name)).as_posix(), path.parent / name)
+    if not (problems or found):
+        sentence = f"{path}: portfolios: the patterns find no portfolio ({'; '.join(skipped[:5])})"
+        problems.append(error_at("no-file", sentence, path, ("portfolios",)))
     if problems:
         raise InputError(problems)
-    return found
+    return found, tuple(dict.fromkeys(skipped))
+
+
+def _sift(base: Path, names: Sequence[str], found: dict[str, Path], skipped: list[str]) -> str:
+    """Add the portfolios among what a pattern found, folder by folder; a sentence where it found parts of one."""
+    by_folder: dict[Path, list[str]] = {}
+    for name in names:
+        by_folder.setdefault(Path(name).parent, []).append(name)
+    for folder, inside in by_folder.items():
+        sifted = sift([base / name for name in inside])
+        if sifted.parts:
+            return f"finds the parts of one portfolio; name its folder instead, as portfolios: [{folder.as_posix()}]"
+        skipped += sifted.skipped
+        for name in inside:
+            if base / name in sifted.portfolios:
+                found.setdefault(Path(os.path.normpath(name)).as_posix(), base / name)
+    return ""
 
 
 def _matches(path: Path, pattern: str) -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import platform
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
@@ -135,10 +137,8 @@ def summarise(rows: Iterable[Row], patches: Mapping[str, Policy]) -> BatchResult
         by_portfolio.setdefault(row.portfolio, {}).setdefault(row.variant, []).append(row)
     priced = any(PRICES & patch.model_fields_set for patch in patches.values())
     best = {name: found for name, of in by_portfolio.items() if (found := _best(of, priced))}
-    marked = tuple(
-        row.model_copy(update={"best": row.portfolio in best and row.variant == best[row.portfolio].variant})
-        for row in rows
-    )
+    winners = {(name, variant) for name, found in best.items() for variant in (found.variant, *found.equal)}
+    marked = tuple(row.model_copy(update={"best": (row.portfolio, row.variant) in winners}) for row in rows)
     return BatchResults(rows=marked, best=best)
 
 
@@ -161,10 +161,29 @@ def _best(variants: Mapping[str, Sequence[Row]], priced: bool) -> Best | None:
     second = others[0]
     if rank[first][:2] != rank[second][:2]:
         return Best(variant=first, decided=decided, mean=mean, next=second)
+    margin = float(f"{_mean(values[second]) - mean:.10g}")
     spread = max(max(values[name]) - min(values[name]) for name in (first, second))
-    return Best(
-        variant=first, decided=decided, mean=mean, next=second, margin=_mean(values[second]) - mean, spread=spread
+    proven = not priced and all(
+        row.status is RunStatus.OPTIMAL for name in (first, second) for row in variants[name] if row.plan is not None
     )
+    return Best(
+        variant=first,
+        decided=decided,
+        mean=mean,
+        next=second,
+        margin=margin,
+        spread=spread,
+        equal=tuple(name for name in others if rank[name] == rank[first]),
+        doubt="" if proven or not margin else _doubt(margin, spread, len(values[first])),
+    )
+
+
+def _doubt(margin: float, spread: float, seeds: int) -> str:
+    if seeds == 1:
+        return "one seed says little: take several before you believe the difference"
+    if spread > margin:
+        return "seeds of one variant differ by more than that, so do not believe the difference"
+    return ""
 
 
 def _standing(rows: Sequence[Row], priced: bool) -> tuple[float, ...] | None:
@@ -186,6 +205,16 @@ def write_results(out: Path, results: BatchResults) -> None:
     """Write ``results.json`` and ``results.csv``. Raises InputError where they cannot be written."""
     write_atomic(out / RESULTS_JSON, render_json(results.model_dump(mode="json"), 2) + "\n")
     write_atomic(out / RESULTS_CSV, to_csv(results.rows))
+
+
+def host() -> dict[str, Any]:
+    """What ran it, without the name of the computer."""
+    return {
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+    }
 
 
 def write_facts(out: Path, facts: Mapping[str, Any]) -> None:

@@ -16,9 +16,9 @@ def simple_links(instance: Instance) -> bool:
 def always_open(instance: Instance) -> bool:
     """Whether nothing but other work ever keeps people and environments from an activity once it is released.
 
-    No calendar, window, freeze, pin, working lag, part-time share, limit on projects, on a person's items or on hours
-    a week, and nothing in progress; every need of an activity takes the same time. Then an activity runs without pause for one
-    fixed number of slots.
+    No calendar, window, freeze, pin, working lag, part-time share, limit on projects, on a person's items or on hours a
+    week, and nothing in progress; every need of an activity takes the same time. Then an activity runs without pause
+    for one fixed number of slots.
     """
     a = instance.arrays
     work = np.repeat(np.arange(instance.n), np.diff(a.need_ptr))

@@ -65,8 +65,10 @@ def phases(solver: Solver) -> Iterator[Phase]:
 # --- the end of the last activity, where nothing ever closes -----------------------------------------------------
 
 
-MAKESPAN = ((0.07, False), (0.3, True), (0.55, False), (0.75, True), (1.0, False))
-"""Until which share of the budget, and whether one worker looks for times at one less than the incumbent."""
+EXCHANGES = (0.05, 0.25, 0.35, 0.45, 0.6, 0.75, 0.85, 1.0)
+"""Shares of the budget at which islands take over the best of all."""
+MODELLED = {0.25: 1.0, 0.75: 0.03}
+"""In phases that end then, one worker looks for times that end one sooner, if the gap is no more than that."""
 
 
 def makespan(solver: Solver) -> Iterator[Phase]:
@@ -82,22 +84,19 @@ def makespan(solver: Solver) -> Iterator[Phase]:
     islands = solver.ready(begin)
     times = Times(solver.untrimmed, settings, solver.halt)
     exact = times.supports()
-    for until, model in MAKESPAN:
+    for until in EXCHANGES:
         for island in islands:
             island.bound = s.bound
-            if s.best is not None:
-                island.join(s.best)
+            island.join(_best(solver))
         jobs: list[Job] = [Searching("genetic search", island, s.bound) for island in islands]
-        modelling = None
-        if model and exact:
-            modelling = Modelling(
-                "times alone", lambda seconds: times.solve(_best(solver), s.bound, seconds, workers=1)
-            )
-            jobs[0] = modelling
+        model = None
+        if exact and s.gap <= MODELLED.get(until, -1):
+            model = Modelling("times alone", lambda seconds: times.solve(_best(solver), s.bound, seconds, workers=1))
+            jobs[0] = model
         yield Phase(until, jobs)
-        if modelling is not None and modelling.found is not None and modelling.found.starts is not None:
+        if model is not None and model.found is not None and model.found.starts is not None:
             for island in islands:
-                island.seed_times(modelling.found.starts)
+                island.seed_times(model.found.starts)
 
 
 def _best(solver: Solver) -> Schedule:

@@ -17,9 +17,7 @@ SECOND = "Interrupted twice: ended at once; finished runs are kept, and the same
 
 
 def batch(
-    runs: Annotated[
-        Path, typer.Argument(metavar="RUNS", help="What to run: a RUNS.yaml, or a folder of portfolio files.")
-    ],
+    runs: Annotated[Path, typer.Argument(metavar="RUNS", help="What to run: a RUNS.yaml, or a folder of portfolios.")],
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where the plans and the table of results go.")
     ] = Path("out/batch"),
@@ -54,6 +52,9 @@ def batch(
     reading.need_files([runs])
     seeds = tuple(dict.fromkeys(seed)) if seed else None
     todo = read_batch(runs, seeds=seeds, budget=budget, workers=workers, deterministic=deterministic or None)
+    if not quiet:
+        for sentence in todo.skipped:
+            screen.say(f"Skipped: {sentence}", screen.STYLES["warning"])
     with progress_lines(quiet) as report:
 
         def work(stop: threading.Event) -> BatchResults:
