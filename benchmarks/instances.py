@@ -106,7 +106,9 @@ def _read(table: Path, _changed: int) -> dict[str, Known]:
             )
         reader.fieldnames = found
         return {
-            (row[NAME] or "").strip(): Known(*(_number(row.get(column), column, table, reader) for column in (LOWER, UPPER)))
+            (row[NAME] or "").strip(): Known(
+                *(_number(row.get(column), column, table, reader) for column in (LOWER, UPPER))
+            )
             for row in reader
         }
 
@@ -120,7 +122,7 @@ def _number(text: str | None, column: str, table: Path, reader: csv.DictReader[s
         value = float("nan")
     if not isfinite(value):
         raise _refused(
-            f"{table}, line {reader.line_num}: {column} should be a number, or empty where nothing is known, not {text!r}"
+            f"{table}, line {reader.line_num}: {column} should be a number, or empty if nothing is known, not {text!r}"
         )
     return value
 

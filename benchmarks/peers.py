@@ -23,10 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.instances import instances, known
+from benchmarks.options import add_search, whole
 from benchmarks.plain_cpsat import Answer, durations, solve_plain_cpsat
+from benchmarks.portfolios import LEAST_ITEMS, LEAST_PEOPLE
 from benchmarks.pyjobshop_model import available, solve_pyjobshop
 from benchmarks.readers import comparable, read
 from benchmarks.variants import portfolio
+from benchmarks.warm import warm_up
 
 from throttle.check import check
 from throttle.compile import Compiled
@@ -137,25 +140,29 @@ def portfolios(given: argparse.Namespace) -> Iterator[tuple[str, Portfolio, floa
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("what", nargs="+", metavar="FOLDER | ITEMS PEOPLE")
-    parser.add_argument("--budget", type=float, default=10.0, help="seconds of search for each method (10)")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=1, help="of the portfolio or sample, and of all methods")
-    parser.add_argument("--sample", type=int, metavar="N", help="only N of the folder's instances")
+    add_search(parser, 10.0, "of the portfolio or sample, and of all methods")
+    parser.add_argument("--sample", type=whole(1), metavar="N", help="only N of the folder's instances")
     parser.add_argument("--goal", choices=("tardiness", "flow"), default="tardiness")
     given = parser.parse_args(arguments)
     if len(given.what) > 2 or (len(given.what) == 2 and not all(word.isdigit() for word in given.what)):
-        parser.error("give a folder of instances, or the numbers of items and people")
+        parser.error("give a folder of instances, one instance, or the numbers of items and people")
+    if len(given.what) == 2 and (int(given.what[0]) < LEAST_ITEMS or int(given.what[1]) < LEAST_PEOPLE):
+        parser.error(
+            f"{' '.join(given.what)} is too small: give {LEAST_ITEMS} item or more and {LEAST_PEOPLE} people or more"
+        )
     peers = [peer for peer in PEERS if peer != "pyjobshop" or available()]
     if "pyjobshop" not in peers:
         print("PyJobShop is not installed and left out; benchmarks/README.md says how to install it", file=sys.stderr)
     rows = []
+    if not given.cold:
+        warm_up(given.workers)
     try:
         for name, made, best in portfolios(given):
             rows.append(compared(name, made, given.budget, given.workers, given.seed, peers))
             if best is not None:
                 rows[-1]["best_known"] = best
             print(json.dumps(rows[-1]), flush=True)
-    except (FileNotFoundError, ThrottleError) as error:
+    except (OSError, ThrottleError) as error:
         print(error, file=sys.stderr)
         return 2
     print(json.dumps({"summary": summary(rows, peers), "asked": vars(given)}), flush=True)

@@ -20,6 +20,8 @@ Data = dict[str, Any]
 
 SKILLS = 6
 SCARCE_LOAD, OTHER_LOAD = 0.95, 0.80
+LEAST_ITEMS, LEAST_PEOPLE = 1, 4
+"""Two hold the scarce skill, and each other skill is held by two of the rest."""
 PAIRS = 0.15
 """Share of items that take two people."""
 
@@ -30,7 +32,14 @@ def synthetic(items: int, people: int, seed: int = 1) -> Portfolio:
 
 
 def synthetic_data(items: int, people: int, seed: int = 1) -> Data:
-    """The same as plain data. The order of the draws is part of the definition: it makes the instance."""
+    """The same as plain data. The order of the draws is part of the definition: it makes the instance.
+
+    Raises ValueError for fewer than LEAST_ITEMS or LEAST_PEOPLE.
+    """
+    if items < LEAST_ITEMS or people < LEAST_PEOPLE:
+        raise ValueError(
+            f"a portfolio needs {LEAST_ITEMS} item and {LEAST_PEOPLE} people or more, not {items}, {people}"
+        )
     rng = np.random.default_rng(seed)
     scarce = max(2, people // 10)
     skills = _skills(rng, people, scarce)

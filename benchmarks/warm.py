@@ -10,7 +10,7 @@ from benchmarks.projects import limited_by_crews, limited_by_resources
 from benchmarks.variants import portfolio
 
 from throttle.planning import make_plan
-from throttle.solve.jit import compilations
+from throttle.solve.kernels import compilations
 from throttle_models import Portfolio
 
 KINDS: tuple[Callable[[], Portfolio], ...] = (
@@ -26,7 +26,10 @@ BUDGET = 2.0
 
 def warm_up(workers: int) -> None:
     """Solve a small portfolio of each kind. Says so on the standard error, and reports nothing else."""
-    print("warming up before the first measurement (a minute where kernels are not compiled yet)", file=sys.stderr)
+    print(
+        "warming up before the first measurement (one to two minutes where kernels are not compiled yet)",
+        file=sys.stderr,
+    )
     began, before = time.perf_counter(), compilations()
     for kind in KINDS:
         make_plan(kind(), budget=BUDGET, workers=workers)

@@ -3,7 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from benchmarks.instances import Known, instances, known
+from benchmarks.instances import Known, instances, known, strangers
+
+from throttle.errors import InputError
 
 
 @pytest.fixture
@@ -47,3 +49,39 @@ def test_best_known_is_read_from_the_nearest_folder_above(folder: Path) -> None:
 def test_names_of_psplib_itself_are_known(folder: Path) -> None:
     assert known(folder / "set" / "j301_3.sm") == Known(46, 47)
     assert known(folder / "set" / "j1201_4.sm") == Known(99, 100)
+
+
+def test_a_file_is_its_only_instance_and_nothing_has_none(folder: Path) -> None:
+    assert instances(folder / "set" / "j301_3.sm") == [folder / "set" / "j301_3.sm"]
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        instances(folder / "elsewhere")
+
+
+def test_names_may_have_their_ending_and_folders(folder: Path) -> None:
+    table = folder / "best_known.csv"
+    table.write_text(
+        "\ufeffinstance, lower_bound\nj30_1_1.rcp,1\n set/j30_1_2 ,2\nj301_3.sm,3\nx.sm,\n", encoding="utf-8"
+    )
+    found = [known(folder / "set" / name) for name in ("j30_1_1.rcp", "j30_1_2.rcp", "j301_3.sm", "j1201_4.sm")]
+    assert found == [Known(1), Known(2), Known(3), Known()]
+    assert strangers(instances(folder)) == {table: ["x.sm"]}
+
+
+def test_a_sample_makes_no_strangers(folder: Path) -> None:
+    assert strangers(instances(folder, 1)) == {folder / "best_known.csv": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "but has nothing; rename the columns"),
+        ("instance;upper_bound\n", "separated by commas, but has instance;upper_bound"),
+        ("instance,makespan\n", "but has instance, makespan"),
+        ("instance,upper_bound\na,1\nb,many\n", "line 3: upper_bound should be a number, or empty .* not 'many'"),
+        ("instance,lower_bound\na,inf\n", "line 2: lower_bound should be a number"),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_told(text: str, said: str, folder: Path) -> None:
+    (folder / "best_known.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=f"best_known.csv.*{said}"):
+        known(folder / "set" / "j30_1_1.rcp")

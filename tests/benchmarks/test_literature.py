@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from benchmarks.literature import excess, main, summary
+
+from benchmarks import literature, warm
 
 GOOD = "4 1\n2\n0 0 2 2 3\n2 2 1 4\n3 2 1 4\n0 0 0\n"
 
@@ -17,8 +20,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def lines(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[dict[str, Any]]]:
-    code = main([str(folder), "--budget", "0.2", "--workers", "1"])
+def lines(folder: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, list[dict[str, Any]]]:
+    code = main([str(folder), "--budget", "0.2s", "--workers", "1", "--cold", *more])
     return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -84,3 +87,92 @@ def test_summary_counts_against_the_best_known() -> None:
     assert total["mean_gap_percent"] == 1.0
     assert total["below_lower_bound"] == 1
     assert total["mean_best_seconds"] == 1.5
+
+
+def test_one_instance_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, (row, last) = lines(folder / "a.rcp", capsys)
+    assert (code, row["objective"], row["best_known"], last["summary"]["instances"]) == (0, 5, 5, 1)
+
+
+def test_sub_folders_share_the_table_above_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "best_known.csv").write_text("instance,upper_bound\nx/b.rcp,5\nc,5\nd,5\n", encoding="utf-8")
+    for name in ("x/b", "y/c"):
+        (folder / name).parent.mkdir()
+        (folder / f"{name}.rcp").write_text(GOOD, encoding="utf-8")
+    code = main([str(folder), "--budget", "0.2", "--workers", "1", "--cold"])
+    out, err = capsys.readouterr()
+    *rows, last = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [(row["instance"], row["best_known"]) for row in rows] == [("a", None), ("b", 5), ("c", 5)]
+    assert last["summary"]["best_known_unmatched"] == 1
+    assert "of its names, 1 fit no instance beside or below it: d" in err
+
+
+def test_a_table_with_other_columns_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "best_known.csv").write_text("name,makespan\na,5\n", encoding="utf-8")
+    assert main([str(folder), "--cold"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "best_known.csv: its first line should name the columns instance, lower_bound and upper_bound" in err
+    assert "but has name, makespan; rename the columns" in err
+
+
+def test_an_instance_that_takes_too_long_is_given_up(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "b.rcp").write_text(GOOD, encoding="utf-8")
+    read = literature.read
+
+    def slow(path: Path) -> object:
+        time.sleep(20 if path.name == "a.rcp" else 0)
+        return read(path)
+
+    monkeypatch.setattr(literature, "read", slow)
+    code, (late, good, last) = lines(folder, capsys, "--limit", "2")
+    assert code == 1
+    assert (late["status"], late["message"]) == ("error", "given up after 2 s (--limit)")
+    assert (good["objective"], last["summary"]["failed"]) == (5, 1)
+
+
+def test_what_was_solved_is_summed_up_after_an_interrupt(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "b.rcp").write_text(GOOD, encoding="utf-8")
+    read = literature.read
+
+    def interrupted(path: Path) -> object:
+        if path.name == "b.rcp":
+            raise KeyboardInterrupt
+        return read(path)
+
+    monkeypatch.setattr(literature, "read", interrupted)
+    code, (row, last) = lines(folder, capsys)
+    assert (code, row["objective"], last["summary"]["instances"]) == (130, 5, 1)
+
+
+def test_kernels_are_made_ready_before_anything_is_measured(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "KINDS", warm.KINDS[:1])
+    monkeypatch.setattr(warm, "BUDGET", 0.1)
+    assert main([str(folder), "--budget", "0.2", "--workers", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 2
+    assert "warming up before the first measurement" in err
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (["--budget", "0"], "'0' is not a time above 0"),
+        (["--budget", "soon"], "'soon' is not a time above 0"),
+        (["--sample", "0"], "0 is too small: give 1 or more"),
+        (["--workers", "x"], "'x' is no whole number"),
+    ],
+)
+def test_options_are_refused_in_a_sentence(
+    option: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([str(folder), *option])
+    assert said in capsys.readouterr().err

@@ -28,7 +28,7 @@ def instance(made: Portfolio) -> Instance:
 
 
 def test_each_answer_is_checked_and_compared(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["30", "6", "--budget", "1", "--workers", "1"]) == 0
+    assert main(["30", "6", "--budget", "1", "--workers", "1", "--cold"]) == 0
     row, last = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     peers = [peer for peer in PEERS if peer in row]
     assert "cp-sat" in peers
@@ -42,7 +42,7 @@ def test_each_answer_is_checked_and_compared(capsys: pytest.CaptureFixture[str])
 
 def test_a_folder_of_instances(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.rcp").write_text("4 1\n2\n0 0 2 2 3\n2 2 1 4\n3 2 1 4\n0 0 0\n", encoding="utf-8")
-    assert main([str(tmp_path), "--budget", "0.5", "--workers", "1"]) == 0
+    assert main([str(tmp_path), "--budget", "0.5", "--workers", "1", "--cold"]) == 0
     row = json.loads(capsys.readouterr().out.splitlines()[0])
     assert (row["throttle"]["objective"], row["cp-sat"]["objective"], row["cp-sat"]["bound"]) == (5, 5, 5)
     assert row["ratios"]["cp-sat"] == 1
@@ -97,3 +97,9 @@ def test_what_only_the_benchmarks_need_is_pinned_beside_them() -> None:
         needs = map(Requirement, metadata.requires(name) or [])
         waiting += [r.name for r in needs if r.marker is None or r.marker.evaluate({"extra": ""})]
     assert found == extra.keys()
+
+
+def test_a_size_that_cannot_be_made_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["0", "10"])
+    assert "0 10 is too small" in capsys.readouterr().err

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from benchmarks.portfolios import synthetic
+from benchmarks.portfolios import LEAST_ITEMS, LEAST_PEOPLE, synthetic
 from benchmarks.scale import main
 from benchmarks.variants import OFFICES, portfolio
 
@@ -40,7 +40,7 @@ def test_everything_on_calendars_can_be_done_by_someone(seed: int) -> None:
 
 
 def test_scale_prints_progress_and_a_verified_last_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["40", "6", "--budget", "0.3", "--workers", "1"]) == 0
+    assert main(["40", "6", "--budget", "0.3", "--workers", "1", "--cold"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(rows) > 1
     assert all({"seconds", "objective", "bound", "memory_mb"} <= row.keys() for row in rows)
@@ -50,3 +50,21 @@ def test_scale_prints_progress_and_a_verified_last_line(capsys: pytest.CaptureFi
     assert last["memory_mb"] > 10
     assert {"generate", "compile", "first_plan", "solve", "write"} <= last["parts"].keys()
     assert all(seconds >= 0 for seconds in last["parts"].values())
+
+
+@pytest.mark.parametrize("size", [("0", "10"), ("10", "3"), ("-1", "4"), ("ten", "4")])
+def test_sizes_that_cannot_be_made_are_refused_in_a_sentence(
+    size: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*size, "--cold"])
+    said = capsys.readouterr().err
+    assert "too small" in said or "is no whole number" in said or "required" in said
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_least_sizes_can_be_made_and_done(seed: int) -> None:
+    made = synthetic(LEAST_ITEMS, LEAST_PEOPLE, seed)
+    assert feasible_instance(made, WorkGraph(made)).unscheduled == {}
+    with pytest.raises(ValueError, match="a portfolio needs"):
+        synthetic(LEAST_ITEMS, LEAST_PEOPLE - 1, seed)

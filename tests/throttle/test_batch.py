@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from support.engines import Threads, use
 from support.portfolios import portfolios
 from throttle.batch import Batch, Event, read_batch, run_batch
+from throttle.batch.lock import LOCK, only_one
 from throttle.batch.read import patched
 from throttle.batch.results import summarise
 from throttle.batch.work import Outcome, Task, execute, pack
@@ -75,7 +76,7 @@ def test_every_portfolio_with_every_variant_and_every_seed(folder: Path) -> None
     (folder / "more").mkdir()
     for name in ("b.yaml", "a.json", "notes.txt", ".hidden.yaml"):
         (folder / "more" / name).write_text("{}", encoding="utf-8")
-    text = "portfolios: [office.yaml, more/*, more/../office.yaml]\nvariants: {x: {wip: {internal: 2}}, y: null}\n"
+    text = "portfolios: [office.yaml, more/*, more/../off*.yaml]\nvariants: {x: {wip: {internal: 2}}, y: null}\n"
     batch = written(folder, text + "seeds: [3, 5]\nbudget: 2m\nworkers: 2\ndeterministic: true")
     assert (batch.budget, batch.workers, batch.deterministic) == (120, 2, True)
     named = [(run.portfolio, run.variant, run.seed) for run in batch.runs]
@@ -86,9 +87,83 @@ def test_every_portfolio_with_every_variant_and_every_seed(folder: Path) -> None
 def test_a_folder_is_its_portfolio_files_each_by_itself(folder: Path) -> None:
     (folder / "z.json").write_text("{}", encoding="utf-8")
     batch = read_batch(folder, seeds=(4,), budget=3)
-    assert [r.portfolio for r in batch.runs] == ["office.yaml", "runs.yaml", "z.json"]
+    assert [r.portfolio for r in batch.runs] == ["office.yaml", "z.json"]
     assert {(r.variant, r.seed) for r in batch.runs} == {(AS_WRITTEN, 4)}
     assert batch.budget == 3
+    assert batch.skipped == (f"{folder / 'runs.yaml'} is a RUNS file",)
+
+
+PARTS = {
+    "organisation.yaml": OFFICE.partition("projects:")[0],
+    "policy.yaml": "throttle: 1\npolicy: {person_wip: 3}\n",
+    "work.yaml": "projects:" + OFFICE.partition("projects:")[2].partition("policy:")[0],
+}
+
+
+def parts(folder: Path) -> Path:
+    folder.mkdir()
+    for name, text in PARTS.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_folder_that_is_one_portfolio_is_planned_as_one(tmp_path: Path, here: Callable[..., Threads]) -> None:
+    here()
+    [row] = run_batch(read_batch(parts(tmp_path / "native"), budget=0.05), tmp_path / "out").rows
+    assert (row.portfolio, row.items, row.message) == ("native", 2, "")
+
+
+def test_a_pattern_that_finds_the_parts_of_one_portfolio_is_refused(folder: Path) -> None:
+    parts(folder / "native")
+    with pytest.raises(InputError, match=r"finds the parts of one portfolio.*portfolios: \[native\]"):
+        written(folder, "portfolios: native/*")
+
+
+def test_what_is_no_portfolio_is_told_by_its_content_and_skipped_with_a_sentence(folder: Path) -> None:
+    parts(folder / "native")
+    for name in ("single", "several", "none"):
+        (folder / name).mkdir()
+    for file in ("single/a.yaml", "several/a.yaml", "several/b.yaml", "second.json"):
+        text = OFFICE if file.endswith(".yaml") else '{"as_of": "2026-11-23", "work": {"A": {}}}'
+        (folder / file).write_text(text, encoding="utf-8")
+    others = {
+        "runs.yaml": (RUNS, "is a RUNS file"),
+        "map.yaml": ("throttle_map: 1\n", "is a mapping"),
+        "team.yaml": ("people: {wes: {}}\n", "so it is a team file or a part"),
+        "team2.yaml": ("# x\n{defaults: {effort: 4h}}\n", "is a team file"),
+        "team3.yaml": ("as_of: 2026-11-23\npeople: {wes: {aliases: [w]}}\nwork: {A-1: {}}\n", "is a team file"),
+        "plan.json": ('{"kind": "plan", "as_of": "2026-11-23"}', "is a plan"),
+        "jira.json": ('[{"key": "A-1"}]', "is a ticket export"),
+        "rest.json": ('{"issues": [{"key": "A-1"}]}', "is a ticket export"),
+        "jira.csv": ("Key\nA-1\n", "jira.csv: no .yaml, .yml or .json file"),
+    }
+    for name, (text, _) in others.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    batch = read_batch(folder)
+    assert [run.portfolio for run in batch.runs] == ["native", "office.yaml", "second.json", "single"]
+    assert len(batch.skipped) == len(others) + 2
+    for name, (_, says) in others.items():
+        assert any(name in sentence and says in sentence for sentence in batch.skipped), name
+    assert any("several holds several portfolios" in sentence for sentence in batch.skipped)
+    assert any("none is a folder without a portfolio" in sentence for sentence in batch.skipped)
+    found = written(folder, "portfolios: ['*.yaml']")
+    assert [run.portfolio for run in found.runs] == ["office.yaml"]
+    assert any("map.yaml is a mapping" in sentence for sentence in found.skipped)
+
+
+def test_a_team_file_beside_one_portfolio_is_no_part_of_it_but_a_policy_may_be(folder: Path) -> None:
+    (folder / "team.yaml").write_text("people: {wes: {}}\n", encoding="utf-8")
+    assert [run.portfolio for run in read_batch(folder).runs] == ["office.yaml"]
+    (folder / "team.yaml").write_text("environments: {stage: {}}\n", encoding="utf-8")
+    assert [run.portfolio for run in read_batch(folder).runs] == [folder.name]
+
+
+def test_a_portfolio_without_work_has_failed(folder: Path, here: Callable[..., Threads]) -> None:
+    here()
+    (folder / "empty.yaml").write_text("as_of: 2026-11-23\n", encoding="utf-8")
+    [row] = run_batch(written(folder, "portfolios: empty.yaml"), folder / "out").rows
+    assert row.status is RunStatus.FAILED
+    assert "has no work to plan" in row.message
 
 
 @pytest.mark.parametrize(
@@ -96,6 +171,9 @@ def test_a_folder_is_its_portfolio_files_each_by_itself(folder: Path) -> None:
     [
         ("portfolios: [office.yaml, none*.yaml]", r"other\.yaml: portfolios\.1: 'none\*\.yaml' finds no file"),
         ("portfolios: []", "portfolios: has too few entries"),
+        ("portfolios: [office.yaml, office.yaml]", "portfolios: has office.yaml more than once"),
+        ("portfolios: [office.yaml, ./office.yaml]", r"portfolios\.1: './office.yaml' is named twice"),
+        ("portfolios: ['run*.yaml']", r"the patterns find no portfolio \(.*runs.yaml is a RUNS file"),
         ("seeds: [1]", "portfolios: is missing"),
         ("portfolios: office.yaml\nseeds: [1, 2, 1]", "line 2: seeds: has 1 more than once"),
         ("portfolios: office.yaml\nbudget: soon", "line 2: budget: 'soon' is not a time"),
@@ -119,7 +197,7 @@ def test_an_error_names_file_and_field(folder: Path, text: str, says: str) -> No
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="name a RUNS file, or a folder of portfolios"):
+    with pytest.raises(InputError, match="has no portfolio; name a RUNS file, or a folder of portfolios"):
         read_batch(tmp_path)
 
 
@@ -302,6 +380,44 @@ def test_a_run_whose_process_died_or_engine_is_gone_is_reported_and_the_others_g
     assert engine.count == 2  # those that failed
 
 
+def test_one_batch_at_a_time_writes_to_a_folder(folder: Path, here: Callable[..., Threads]) -> None:
+    batch, out = read_batch(folder / "runs.yaml"), folder / "out"
+    out.mkdir()
+    engine = here()
+    with only_one(out), pytest.raises(InputError, match=r"Another batch \(process \d+ on .*\) is writing to .*--out"):
+        run_batch(batch, out)
+    assert engine.count == 0
+    assert list(out.iterdir()) == []
+    (out / LOCK).write_text('{"process": 1, "host": "gone", "since": "then"}', encoding="utf-8")  # left by a dead one
+    here()
+    assert all(row.plan for row in run_batch(batch, out).rows)
+    assert not (out / LOCK).exists()
+
+
+def test_facts_and_a_row_for_each_run_are_there_from_the_start(folder: Path, here: Callable[..., Threads]) -> None:
+    batch, out, stop = read_batch(folder / "runs.yaml"), folder / "out", threading.Event()
+    seen: list[tuple[int, dict[str, Any]]] = []
+
+    def report(_event: Event) -> None:
+        if not seen:
+            rows = list(csv.DictReader(StringIO((out / "results.csv").read_text(encoding="utf-8"))))
+            seen.append((len(rows), json.loads((out / "run.json").read_bytes())))
+        stop.set()
+
+    here()
+    run_batch(batch, out, report=report, stop=stop)
+    [(rows, during)] = seen
+    assert rows == 4
+    assert (during["ended"], during["interrupted"], during["engine"], during["jobs"]) == (False, False, "processes", 1)
+    assert during["host"]["processors"] >= 1
+    facts = json.loads((out / "run.json").read_bytes())
+    assert (facts["ended"], facts["interrupted"]) == (False, True)
+    here()
+    run_batch(batch, out)
+    facts = json.loads((out / "run.json").read_bytes())
+    assert (facts["ended"], facts["interrupted"], facts["runs"]) == (True, False, 4)
+
+
 def test_a_plan_that_cannot_be_written_is_a_failed_run(folder: Path, here: Callable[..., Threads]) -> None:
     batch, out = read_batch(folder / "runs.yaml", seeds=(1,)), folder / "out"
     here()
@@ -409,7 +525,6 @@ PLAIN: dict[str, Policy] = {"a": Policy(), "b": Policy(person_wip=2)}
     [
         ([row("a", 1, 10.0), row("b", 1, 9.0)], "b", "least objective, then flow"),
         ([row("a", 1, 10.0, flow=5), row("b", 1, 10.0, flow=4)], "b", "least objective, then flow"),
-        ([row("a", 1, 10.0), row("b", 1, 10.0)], "a", "least objective"),
         ([row("a", 1, 1.0), row("a", 2, 9.0), row("b", 1, 4.0), row("b", 2, 4.0)], "b", "mean of 2 seeds"),
         ([row("a", 1, 8.0), row("a", 2, 9.0), row("b", 1, 4.0), row("b", 2, None)], "a", "most runs with a plan"),
         ([row("a", 1, 8.0), row("b", 1, 4.0, scheduled=4)], "a", "then most items planned"),
@@ -421,6 +536,25 @@ def test_the_best_variant_and_how_it_is_decided(rows: list[Row], best: str, says
     assert results.best["p"].variant == best
     assert says in results.best["p"].decided
     assert {r.variant for r in results.rows if r.best} == {best}
+
+
+def test_variants_that_are_equal_are_all_marked_and_said_to_be_equal() -> None:
+    rows = [row("a", 1, 10.0), row("b", 1, 10.0), row("c", 1, 11.0)]
+    results = summarise(rows, {**PLAIN, "c": Policy(person_wip=3)})
+    best = results.best["p"]
+    assert (best.variant, best.equal, best.next, best.margin, best.doubt) == ("a", ("b",), "b", 0, "")
+    assert [r.variant for r in results.rows if r.best] == ["a", "b"]
+
+
+def test_a_difference_that_says_little_is_doubted() -> None:
+    def doubt(*rows: Row) -> str:
+        return summarise(rows, PLAIN).best["p"].doubt
+
+    assert "one seed says little" in doubt(row("a", 1, 10.0), row("b", 1, 12.0))
+    assert "do not believe" in doubt(row("a", 1, 10.0), row("a", 2, 14.0), row("b", 1, 12.0), row("b", 2, 13.0))
+    assert doubt(row("a", 1, 10.0), row("a", 2, 10.5), row("b", 1, 12.0), row("b", 2, 13.0)) == ""
+    proven = [r.model_copy(update={"status": RunStatus.OPTIMAL}) for r in (row("a", 1, 10.0), row("b", 1, 12.0))]
+    assert doubt(*proven) == ""
 
 
 def test_variants_that_change_prices_are_compared_by_flow() -> None:

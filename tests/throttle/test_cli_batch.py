@@ -16,13 +16,18 @@ from pathlib import Path
 
 import pytest
 from benchmarks.portfolios import synthetic
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from support.engines import Threads, use
+from throttle.batch.results import summarise
 from throttle.batch.work import Outcome, Task
 from throttle.cli import app
+from throttle.cli.batch import tables
 from throttle.executors import open_executor
 from throttle.files import save_portfolio
+from throttle_models import Policy
+from throttle_models.batch import Row
 
 OFFICE = """\
 as_of: 2026-11-23T08:00
@@ -62,14 +67,14 @@ def test_batch_prints_a_row_for_each_run_and_the_best_variant_and_writes_the_tab
     assert [line.split()[:3] for line in lines[1:5]] == [
         ["office.yaml", variant, seed] for variant in ("as-is", "one") for seed in "12"
     ]
-    assert "Best for office.yaml: as-is" in result.stdout
+    assert "Equal for office.yaml: as-is, one, " in result.stdout
     assert "mean of 2 seeds: least objective, then flow" in result.stdout
-    assert "one follows" in result.stdout
+    assert [line.split()[4] for line in lines[1:5]] == ["*"] * 4
     for text in ("[4/4] office.yaml, one, seed 2: ", "4 of 4 runs with a verified plan", "out/results.csv"):
         assert text in result.stderr
     assert sorted(p.name for p in Path("out").iterdir()) == ["results.csv", "results.json", "run.json", "runs"]
     rows = list(csv.DictReader(StringIO(Path("out/results.csv").read_text(encoding="utf-8"))))
-    assert [row["best"] for row in rows] == ["True", "True", "False", "False"]
+    assert [row["best"] for row in rows] == ["True"] * 4
     for row in rows:
         assert run("verify", Path("out") / row["plan"]).exit_code == 0
 
@@ -77,7 +82,7 @@ def test_batch_prints_a_row_for_each_run_and_the_best_variant_and_writes_the_tab
 def test_a_narrow_terminal_shows_less_of_the_table() -> None:
     wide = run("batch", "runs.yaml", "-o", "out", "-q").stdout.splitlines()[0].split()
     narrow = run("batch", "runs.yaml", "-o", "out", "-q", columns=80).stdout.splitlines()[0].split()
-    assert narrow == ["portfolio", "variant", "seed", "status", "objective", "gap", "flow"]
+    assert narrow == ["portfolio", "variant", "seed", "status", "best", "objective", "gap", "flow"]
     assert set(narrow) < set(wide)
 
 
@@ -117,8 +122,70 @@ def test_a_failed_run_is_told_once_and_the_others_have_plans() -> None:
     result = run("batch", "runs.yaml", "-o", "out", "-q")
     assert result.exit_code == 7
     assert result.stderr.count("titel: there is no such field") == 1
+    assert "[4/8] 3 more runs failed" in result.stderr
     assert "4 of 8 runs with a verified plan, 4 failed" in result.stderr
     assert result.stdout.count("failed") == 4
+    assert "Failed: broken.yaml (4 runs): broken.yaml, line 2: work.A.titel: there is no such field" in result.stdout
+
+
+def table(*rows: Row, width: int = 160) -> str:
+    results = summarise(rows, {row.variant: Policy() for row in rows})
+    console = Console(width=width, file=StringIO(), record=True)
+    for part in tables(results, width):
+        console.print(part)
+    return console.export_text()
+
+
+def made(portfolio: str, variant: str, objective: float, seed: int = 1) -> Row:
+    figures = {"objective": objective, "flow": objective, "items": 1, "scheduled": 1, "plan": "x"}
+    return Row.model_validate(
+        {"portfolio": portfolio, "variant": variant, "seed": seed, "status": "feasible", **figures}
+    )
+
+
+def test_the_best_variant_is_marked_and_a_doubtful_difference_is_doubted() -> None:
+    text = table(made("p", "a", 12.0), made("p", "b", 10.0))
+    assert [line.split()[4] for line in text.splitlines()[1:3]] == ["12.0", "*"]
+    assert "Best for p: b, 10.0" in text
+    assert "a follows, 2.0 behind" in text
+    assert "one seed says little" in text
+    text = table(*(made("p", variant, value, seed) for variant in "ab" for seed, value in ((1, 10.0), (2, 15.0))))
+    assert "Equal for p: a, b, 12.5" in text
+    assert "behind" not in text
+
+
+def test_a_long_name_is_shown_by_its_last_folders() -> None:
+    long = "organisations/of-the-whole-group/{}/native"
+    text = table(made(long.format("north"), "a", 1.0), made(long.format("south"), "a", 1.0), width=80)
+    assert [line.split()[0] for line in text.splitlines()[1:3]] == ["north/native", "south/native"]
+    assert table(made("one/b", "a", 1.0)).splitlines()[1].startswith("one/b ")
+
+
+def test_what_is_skipped_is_told(tmp_path: Path) -> None:
+    result = run("batch", tmp_path, "-o", "out", "--budget", "0.05")
+    assert result.exit_code == 0
+    assert f"Skipped: {tmp_path / 'runs.yaml'} is a RUNS file" in result.stderr
+
+
+def test_two_interrupts_leave_a_row_for_each_run_and_no_warning(tmp_path: Path) -> None:
+    save_portfolio(synthetic(3000, 30), Path("large.json"))
+    Path("runs.yaml").write_text("portfolios: [office.yaml, large.json]\nbudget: 30\n", encoding="utf-8")
+    with started(tmp_path, start_new_session=True) as process:
+        until = time.monotonic() + 20
+        while not Path("out/results.csv").exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        time.sleep(0.4)  # while processes start
+        for _ in range(2):
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+            time.sleep(0.05)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode in (4, 6, -signal.SIGINT), err  # the last: it had ended its work before the second
+    assert "Stopping" in err
+    assert "Warning" not in err
+    assert "Traceback" not in err
+    assert "leaked" not in err
+    rows = list(csv.DictReader(StringIO(Path("out/results.csv").read_text(encoding="utf-8"))))
+    assert [row["portfolio"] for row in rows] == ["office.yaml", "large.json"]
 
 
 def test_an_interrupt_before_a_plan_ends_with_6(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,10 +226,11 @@ def test_bad_input_ends_with_2_and_writes_nothing(
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def started(folder: Path, start_new_session: bool = False) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [sys.executable, "-m", "throttle", "batch", "runs.yaml", "-o", "out", "--jobs", "1"],
         cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=start_new_session,
     ) as process:  # fmt: skip
         try:
             yield process

@@ -77,7 +77,8 @@ def run_batch(
 
     ``jobs`` run at once, by default so many that all their threads together are no more than processors; a cluster
     has its own number. ``stop`` ends the batch: what has not finished by then is dropped. Raises InputError where the
-    engine cannot be reached, another batch is writing to the folder, or the table cannot be written; a run that fails is a row.
+    engine cannot be reached, another batch is writing to the folder, or the
+    table cannot be written; a run that fails is a row.
     """
     stop = stop or threading.Event()
     driver = _Driver(batch, out, again, report or (lambda _: None), stop)

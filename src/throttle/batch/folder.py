@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from throttle.documents import encoding_of, read_yaml
 from throttle.errors import InputError
-from throttle.files import SUFFIXES
-from throttle_models import Portfolio
+from throttle.files import SUFFIXES, load_document, load_portfolio
+from throttle_models import Portfolio, TeamFile
 from throttle_models.batch import Runs
 
 _TOP_LEVEL_KEY = re.compile(r"^[\"']?([A-Za-z_][\w-]*)[\"']?[ \t]*:(?=\s|$)", re.MULTILINE)
 _SINGLE = frozenset({"throttle", "zone", "slot", "currency"})
 """Fields that several parts of a portfolio may repeat."""
 _EXPORTS = frozenset({"result", "records", "issues", "value"})
+EXPORT, MAPPING = "a ticket export", "a mapping"
 _KINDS = {"plan": "a plan", "run": "the facts of a run", "batch": "the table of a batch"}
 
 
@@ -48,10 +50,14 @@ def sift(files: Iterable[Path]) -> Sifted:
             skipped[file] = f"{file} is {found}"
         else:
             keys[file] = found
+    if any(sentence.endswith((EXPORT, MAPPING)) for sentence in skipped.values()):
+        for file in [file for file, names in keys.items() if "as_of" in names and _for_exports(file)]:
+            del keys[file]
+            skipped[file] = f"{file} is a team file"
     whole = [file for file, names in keys.items() if "as_of" in names]
     parts = [file for file, names in keys.items() if "as_of" not in names and names & Portfolio.model_fields.keys()]
     if len(whole) == 1 and parts and _one_portfolio(keys[whole[0]], [keys[part] for part in parts]):
-        return Sifted((), tuple(skipped.values()), parts=True)
+        return Sifted((), parts=True)  # whatever else is there is for whoever reads the folder to refuse
     for part in parts:
         if "work" not in keys[part]:
             skipped[part] = f"{part} has no work and no as_of, so it is a team file or a part of a portfolio"
@@ -68,11 +74,11 @@ def _one_portfolio(whole: frozenset[str], parts: list[frozenset[str]]) -> bool:
 def look_into(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     """The portfolios of a folder by name: files, and sub-folders that are one portfolio; and what was skipped.
 
-    Raises InputError where there is none, or where the folder itself is one portfolio.
+    A folder that is itself one portfolio has only that.
     """
     sifted = sift(_candidates(folder))
     if sifted.parts:
-        return {folder.resolve().name: folder}, sifted.skipped
+        return {folder.resolve().name: folder}, ()
     found, skipped = {file.name: file for file in sifted.portfolios}, list(sifted.skipped)
     other = []
     for path in sorted(p for p in folder.iterdir() if not p.name.startswith(".")):
@@ -92,6 +98,17 @@ def look_into(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
     return dict(sorted(found.items())), tuple(skipped)
 
 
+def _for_exports(file: Path) -> bool:
+    """Whether it is a team file that looks like a portfolio; told by reading it, so asked only beside exports."""
+    try:
+        load_portfolio(file)
+    except InputError:
+        with suppress(InputError):
+            load_document(file, TeamFile)
+            return True
+    return False
+
+
 def _candidates(folder: Path) -> list[Path]:
     return sorted(
         f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith(".") and not f.is_dir()
@@ -107,18 +124,18 @@ def _look(file: Path) -> frozenset[str] | str:
     except (OSError, ValueError, RecursionError, InputError):
         return frozenset()  # whoever reads it says what is wrong
     if isinstance(data, list):
-        return "a ticket export" if data and all(isinstance(record, dict) for record in data) else frozenset()
+        return EXPORT if data and all(isinstance(record, dict) for record in data) else frozenset()
     names = frozenset(map(str, data)) if isinstance(data, dict) else frozenset(_TOP_LEVEL_KEY.findall(text))
     if isinstance(data, dict) and isinstance(kind := data.get("kind"), str) and kind in _KINDS:
         return _KINDS[kind]
     if "throttle_map" in names:
-        return "a mapping"
+        return MAPPING
     if "portfolios" in names and names <= Runs.model_fields.keys():
         return "a RUNS file"
     if "defaults" in names and "as_of" not in names:
         return "a team file"
     if isinstance(data, dict) and "work" not in names and any(isinstance(data.get(n), list) for n in _EXPORTS):
-        return "a ticket export"
+        return EXPORT
     return names
 
 
