@@ -14,6 +14,7 @@ import numpy as np
 from ortools.sat.python import cp_model
 
 from throttle.instance import Instance
+from throttle.solve.exact.cpsat import new_solver
 from throttle.solve.features import always_open, simple_links
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def solve_plain_cpsat(instance: Instance, budget: float, workers: int, seed: int
     for capacity, uses in zip(a.capacity.tolist(), users, strict=True):
         model.add_cumulative([interval[j] for j, _ in uses], [amount for _, amount in uses], capacity)
     model.minimize(_cost(model, instance, start, end))
-    solver = cp_model.CpSolver()
+    solver = new_solver()
     solver.parameters.max_time_in_seconds = budget
     solver.parameters.num_workers = workers
     solver.parameters.random_seed = seed

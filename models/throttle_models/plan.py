@@ -166,6 +166,32 @@ class Load(Model):
     """Planned hours and available hours, week by week."""
 
 
+class Constraint(Model):
+    """A set of people or an environment, by what it is made of."""
+
+    name: str
+    kind: Literal["skills", "environment"]
+    members: tuple[str, ...]
+    people: tuple[str, ...] = ()
+
+
+class Drum(Constraint):
+    """The bottleneck as it is named from plan to plan.
+
+    It is another than before only where that was at least 10 % ahead in two plans running: a load that floats about is
+    statistics, not a constraint (Leach, Critical Chain Project Management).
+    """
+
+    since: Instant
+    """As-of of the plan that first named it."""
+    weeks_of_queue: float | None = None
+    """Now."""
+    ahead: float = 0.0
+    """By what share the most loaded of this plan is ahead of it; 0 where it is that itself."""
+    challenger: Constraint | None = None
+    """What is at least 10 % ahead of it in this plan; named in the next one if it still is."""
+
+
 class Week(Model):
     week: IsoWeek
     people: dict[str, dict[date, dict[str, float]]]
@@ -256,6 +282,8 @@ class Plan(Model):
     projects: dict[str, ProjectPlan]
     bottleneck: Load | None
     loads: tuple[Load, ...]
+    drum: Drum | None = None
+    """The bottleneck named, which changes more slowly than the loads."""
     weeks: tuple[Week, ...]
     certificate: Certificate
     findings: tuple[Finding, ...] = ()

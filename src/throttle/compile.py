@@ -18,6 +18,8 @@ from throttle.errors import InputError
 from throttle.graph import HISTORY, Edge, WorkGraph, is_in_progress, time_of
 from throttle.instance import ELAPSED, FF, FS, SF, SS, WORKING, Arrays, Instance
 from throttle.obeyed import refusals
+from throttle.policies import POLICIES
+from throttle.primitives import Draft, Primitives, ints, pointers
 from throttle.worked import ragged
 from throttle_models import (
     Costs,
@@ -70,6 +72,8 @@ class Compiled:
     """For each row of ``occurrences``, when each of its numbers begins and ends."""
     dated: tuple[str, ...]
     """The externals that the first of the hidden milestones stand for."""
+    begun: frozenset[str]
+    """Projects in process at as-of."""
 
 
 def check_input(portfolio: Portfolio, graph: WorkGraph) -> None:
@@ -146,7 +150,6 @@ class _Compiler:
         self.occurrences: list[NDArray[np.int32]] = []
         self.frosts: dict[tuple[int, ...], NDArray[np.uint8]] = {}
         self.external_edges: dict[str, list[Edge]] = {}
-        self.projects = {name: k for k, name in enumerate(portfolio.projects)}
         self.going = {id for id, item in portfolio.work.items() if is_in_progress(item)}
         self.touched = {
             graph.project_of(i)
@@ -267,7 +270,8 @@ class _Compiler:
         people = {p: k for k, p in enumerate(portfolio.people)}
         person_mask = [self.row(self.calendars.person(p)) for p in people]
         rows, needs = [self.activity(id) for id in ids], self.needs(ids, people)
-        uses = [list(portfolio.work[id].environment.items()) for id in ids]
+        environments = {name: k for k, name in enumerate(portfolio.environments)}
+        uses = [{environments[name]: amount for name, amount in portfolio.work[id].environment.items()} for id in ids]
         # hidden milestones: one for each external with a date, one for each large link between containers
         dated = {
             e: max(0, grid.ceil(self.when(stub.expected)))
@@ -279,15 +283,16 @@ class _Compiler:
         hidden = n - len(ids)
         rows += [_Activity(release=moment) for moment in [*dated.values(), *[0] * (hidden - len(dated))]]
         needs.of_activity += [0] * hidden
-        uses += [[] for _ in range(hidden)]
+        uses += [{} for _ in range(hidden)]
 
         def column(name: str) -> Ints:
-            return _ints([getattr(row, name) for row in rows])
+            return ints([getattr(row, name) for row in rows])
 
-        need_ptr, use_ptr = _pointers(needs.of_activity), _pointers([len(u) for u in uses])
-        crew_ptr, (cand_ptr, candidate) = _pointers(needs.people), needs.candidates()
-        environments = {name: k for k, name in enumerate(portfolio.environments)}
-        wip = _ints([p.wip or portfolio.policy.person_wip or 0 for p in portfolio.people.values()])
+        need_ptr = pointers(needs.of_activity)
+        crew_ptr, (cand_ptr, candidate) = pointers(needs.people), needs.candidates()
+        capacities = [e.capacity for e in portfolio.environments.values()]
+        added = Primitives(n, len(people), grid.slots, capacities, uses)
+        wip = ints([p.wip or portfolio.policy.person_wip or 0 for p in portfolio.people.values()])
         exempt = column("exempt") == 1
         limited = np.zeros(n, bool)
         limited[np.repeat(np.arange(n), np.diff(cand_ptr[need_ptr]))[wip[candidate] > 0]] = True
@@ -297,11 +302,15 @@ class _Compiler:
         pred_ptr, pred_order = _rows(n, [e[1] for e in edges])
         succ_ptr, succ_order = _rows(n, [e[0] for e in edges])
         links = np.array(edges, np.int64).reshape(-1, 5)
-        limit = portfolio.policy.projects_in_process or 0
-        projects = list(portfolio.projects)
-        held = (column("project") >= 0) & (limit > 0)
-        before, knot = self.letting_in(edges, column("project")) if limit else ([], list(range(len(projects))))
-        before_ptr, before_order = _rows(len(projects), [p for p, _ in before])
+        people_able = {id: self.able[id] for id in ids}
+        begun = frozenset(p for p in portfolio.projects if self.begun(p))
+        for restrict in POLICIES:
+            restrict(
+                Draft(
+                    portfolio, graph, self.calendars, grid, number, people, people_able, exempt.tolist(), begun, added
+                )
+            )
+        primitives = added.arrays(edges)
         groups = self.groups(number)
 
         def rate(name: str) -> Floats:
@@ -317,18 +326,14 @@ class _Compiler:
             occurrence=column("occurrence"),
             frozen=column("frozen"),
             place=column("place"),
-            plain=plain & (column("place") < 0) & (np.diff(use_ptr) == 0) & ~working,
+            plain=plain & (column("place") < 0) & (np.diff(primitives["use_ptr"]) == 0) & ~working,
             need_ptr=need_ptr,
-            work=_ints(needs.work),
-            people=_ints(needs.people),
-            share=_ints(needs.share),
+            work=ints(needs.work),
+            people=ints(needs.people),
+            share=ints(needs.share),
             cand_ptr=cand_ptr,
             candidate=candidate,
             crew_ptr=crew_ptr,
-            use_ptr=use_ptr,
-            use=_ints([environments[name] for u in uses for name, _ in u]),
-            amount=_ints([amount for u in uses for _, amount in u]),
-            capacity=_ints([e.capacity for e in portfolio.environments.values()]),
             pred_ptr=pred_ptr,
             pred=links[pred_order, 0],
             pred_type=links[pred_order, 2],
@@ -336,25 +341,15 @@ class _Compiler:
             lag_kind=links[pred_order, 4],
             succ_ptr=succ_ptr,
             succ=links[succ_order, 1],
-            person_mask=_ints(person_mask),
+            person_mask=ints(person_mask),
             person_wip=wip,
             masks=masks,
             next_open=_next_open(masks),
             occurrences=_matrix(self.occurrences, grid.slots, np.int32),
             frosts=_matrix(list(self.frosts.values()), grid.slots, np.uint8),
-            project=column("project"),
-            span_ptr=_pointers(held.astype(int).tolist()),
-            spans=column("project")[held],
-            demand=np.ones(len(projects), np.int64),
-            span_limit=np.zeros(len(projects), np.int64),
-            begun=np.array([self.begun(p) for p in projects], bool),
-            before_ptr=before_ptr,
-            before=_ints([q for _, q in before])[before_order],
-            knot=_ints(knot),
-            limit=_ints([limit]),
-            **_no_buckets(n, len(people), grid.slots),
-            member_ptr=_pointers([len(g.members) for g in groups]),
-            member=_ints([m for g in groups for m in g.members]),
+            **primitives,
+            member_ptr=pointers([len(g.members) for g in groups]),
+            member=ints([m for g in groups for m in g.members]),
             tardiness=rate("tardiness"),
             due=rate("due"),
             flow=rate("flow"),
@@ -373,7 +368,7 @@ class _Compiler:
             grid.weeks,
         )
         windows = list(self.windows.values())
-        return Compiled(portfolio, graph, self.calendars, grid, instance, self.out, windows, tuple(dated))
+        return Compiled(portfolio, graph, self.calendars, grid, instance, self.out, windows, tuple(dated), begun)
 
     def activity(self, id: str) -> _Activity:
         """The numbers of one item that need no other item."""
@@ -396,7 +391,6 @@ class _Compiler:
             occurrence=list(self.windows).index(window) if window is not None else -1,
             frozen=list(self.frosts).index(freezes) if freezes else -1,
             place=self.place(item),
-            project=self.projects[project] if project is not None else -1,
         )
 
     def needs(self, ids: Sequence[str], people: Mapping[str, int]) -> _Needs:
@@ -510,50 +504,6 @@ class _Compiler:
             ]
         return found
 
-    def letting_in(
-        self, edges: list[tuple[int, int, int, int, int]], project: Ints
-    ) -> tuple[list[tuple[int, int]], list[int]]:
-        """Order between projects under a limit, and for each the number of the knot that must be let in together.
-
-        Raises InputError where projects that wait for each other are more than the limit.
-        """
-        import networkx as nx
-
-        names = list(self.portfolio.projects)
-        count = len(names)
-        graph: nx.DiGraph[int] = nx.DiGraph()
-        graph.add_nodes_from(range(count))
-        # what is in no project stands for itself: projects may wait for each other through it
-        node = [p if p >= 0 else count + j for j, p in enumerate(project.tolist())]
-        graph.add_edges_from((node[a], node[b]) for a, b, *_ in edges if node[a] != node[b])
-        numbers = [0] * count
-        limit = self.portfolio.policy.projects_in_process or count
-        order: list[tuple[int, int]] = []
-        condensed = nx.condensation(graph)
-        waited: dict[int, list[int]] = {}
-        for number in nx.topological_sort(condensed):
-            knot = sorted(p for p in condensed.nodes[number]["members"] if p < count)
-            earlier = sorted({q for other in condensed.predecessors(number) for q in waited[other]})
-            order += [(p, q) for p in knot for q in earlier]
-            waited[number] = knot or earlier
-            new = [p for p in knot if not self.begun(names[p])]
-            if len(new) > limit:
-                raise InputError(
-                    [
-                        Finding(
-                            level="error",
-                            code="limit-too-low",
-                            ids=tuple(names[p] for p in knot),
-                            message=f"projects {', '.join(names[p] for p in knot)} wait for each other's work, so they "
-                            f"must be in process together, but policy.projects_in_process is {limit}; "
-                            "raise it or cut a link.",
-                        )
-                    ]
-                )
-            for p in knot:
-                numbers[p] = knot[0]
-        return order, numbers
-
     # --- costs -------------------------------------------------------------------------------------------------
 
     def groups(self, number: dict[str, int]) -> list[_Group]:
@@ -565,12 +515,12 @@ class _Compiler:
                 by_project.setdefault(p, []).append(k)
         anything = False
         for name, project in portfolio.projects.items():
-            rates = _rates(project, project.makespan)
+            rates = rates_of(project)
             anything |= any(rates)
             if name in by_project and any(rates):
                 found.append(self.group(f"project:{name}", by_project[name], project.due, None, rates))
         for id, item in portfolio.work.items():
-            rates = _rates(item, None)
+            rates = rates_of(item)
             anything |= any(rates)
             if any(rates) and item.status not in (Status.DONE, Status.CANCELLED):
                 members = [number[i] for i in self.graph.activities_in(id) if i in number]
@@ -610,7 +560,6 @@ class _Activity:
     occurrence: int = -1
     frozen: int = -1
     place: int = -1
-    project: int = -1
 
 
 @dataclass(slots=True)
@@ -628,9 +577,9 @@ class _Needs:
 
     def candidates(self) -> tuple[Ints, Ints]:
         """Row pointers, and the lists of all rows one after the other."""
-        first, people = _pointers([len(s) for s in self.sets]), _ints([p for s in self.sets for p in s])
-        able = _ints(self.able)
-        return _pointers(np.diff(first)[able]), people[ragged(first[able], first[able + 1])[1]]
+        first, people = pointers([len(s) for s in self.sets]), ints([p for s in self.sets for p in s])
+        able = ints(self.able)
+        return pointers(np.diff(first)[able]), people[ragged(first[able], first[able + 1])[1]]
 
 
 @dataclass(frozen=True)
@@ -649,45 +598,21 @@ class _Group:
 Rates = tuple[float, float, float, float, float]
 
 
-def _rates(holder: WorkItem | Project, makespan: float | None) -> Rates:
-    """Cost of delay, tardiness, flow, makespan and earliness, per week."""
+def rates_of(holder: WorkItem | Project) -> Rates:
+    """Cost of delay, tardiness, flow, makespan and earliness, per week; 0 where none is said."""
     costs = holder.costs or NO_COSTS
     return (
         holder.cost_of_delay or 0.0,
         costs.tardiness or 0.0,
         costs.flow or 0.0,
-        makespan or 0.0,
+        (holder.makespan or 0.0) if isinstance(holder, Project) else 0.0,
         costs.earliness or 0.0,
     )
-
-
-def _ints(values: Sequence[int]) -> Ints:
-    return np.array(values, np.int64)
-
-
-def _pointers(lengths: Sequence[int] | Ints) -> Ints:
-    found: Ints = np.r_[0, np.cumsum(np.asarray(lengths, np.int64))].astype(np.int64)
-    return found
 
 
 def _matrix(rows: Sequence[NDArray[Any]], slots: int, kind: type[Number]) -> NDArray[Number]:
     """Rows as a matrix; at least one, since compiled code wants the dimensions."""
     return np.array(rows if len(rows) else np.zeros((1, slots)), kind)
-
-
-def _no_buckets(n: int, people: int, slots: int) -> dict[str, NDArray[Any]]:
-    """The arrays of quotas for an instance without any."""
-    none = _ints([])
-    return {
-        "bucket": np.zeros((0, slots), np.int32),
-        "quota_ptr": np.zeros(1, np.int64),
-        "quota": none,
-        "quota_bucket": none,
-        "quota_scope": none,
-        "scopes": np.zeros((0, n), np.uint8),
-        "person_quota_ptr": np.zeros(people + 1, np.int64),
-        "person_quota": none,
-    }
 
 
 def _next_open(masks: NDArray[np.uint8]) -> NDArray[np.int32]:

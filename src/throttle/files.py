@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from throttle.collector import collector_resting
 from throttle.documents import (
     MAX_FINDINGS,
     Loc,
@@ -44,6 +45,7 @@ _M = TypeVar("_M", bound=Model)
 # ---------------------------------------------------------------------------------------------------------- reading
 
 
+@collector_resting()
 def load_portfolio(path: Path) -> Portfolio:
     """The portfolio of a file, or of all ``*.yaml``, ``*.yml`` and ``*.json`` of a folder put together.
 
@@ -63,6 +65,7 @@ def load_portfolio(path: Path) -> Portfolio:
     return _portfolio_of(sources)
 
 
+@collector_resting()
 def load_document(path: Path, model: type[_M]) -> _M:
     """One YAML or JSON file as a model, such as a mapping or a team file. Raises InputError with all its problems."""
     source = _source(path, _text(path), model)

@@ -82,8 +82,6 @@ class Arrays(NamedTuple):
     occurrences: NDArray[np.int32]
     frosts: NDArray[np.uint8]
     # spans (hammocks): from the first start to the last end of a group of activities, with a demand on a limit
-    project: Ints
-    """Of each activity, its project, which is the span of this number, or -1."""
     span_ptr: Ints
     spans: Ints
     """The spans of each activity in the order in which they let it in; none where no limit needs them."""
@@ -100,7 +98,7 @@ class Arrays(NamedTuple):
     knot: Ints
     """Spans of the same number wait for each other's work, so they are let in together."""
     limit: Ints
-    """Most demand in process whenever a span starts, or 0 for no limit; the first is that of projects in process."""
+    """Most demand in process whenever a span starts."""
     # buckets: most work of some people on some activities in each of some parts of time, weeks say
     bucket: NDArray[np.int32]
     """Rows of the bucket number of each slot, or -1 where nothing counts."""

@@ -1,13 +1,13 @@
 """Load against capacity, and the bottleneck: the set of people whose own work fills most of their time.
 
-load(S) = work that only people in S can do / hours of S (Hall's condition). The set with the largest load is found by
-Dinkelbach's method, each step a minimum cut (Picard 1976, maximal closure of a graph).
+load(S) = work that only people in S can do / hours of S (Hall's condition, ``throttle.hall``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, time, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from throttle.compile import Compiled
 from throttle.graph import holders, time_of
+from throttle.hall import most_loaded
 from throttle.wording import iso_week
 from throttle_models import Load, PlannedItem
 
@@ -52,14 +53,21 @@ class Loads:
         self.hours = {p: float(m.sum()) * self.hours_per_slot for p, m in self.open.items()}
         self.week_starts, self.week_names = self._weeks()
         self._week_of: dict[datetime, str] = {}
-        able = compiled.graph.able
-        self.needs: list[Entry] = []
-        for id in items:
-            work = self.portfolio.work[id]
+        self.needs = list(self.entries(items))
+
+    def entries(self, ids: Iterable[str]) -> Iterator[Entry]:
+        """The needs of items that ask for work; equal sets of people who can do them are one object."""
+        able = self.compiled.graph.able
+        for name in ids:
+            work = self.portfolio.work[name]
             for q, need in enumerate(work.needs):
                 hours = time_of(work, need) / HOUR * need.people * need.allocation
                 if hours > 0:
-                    self.needs.append((id, q, able(need), hours))
+                    yield name, q, able(need), hours
+
+    def who(self, entry: Entry) -> frozenset[str]:
+        """Everyone who can do one of ``needs``."""
+        return self.sets[id(entry[2])]
 
     def all(self) -> tuple[Load | None, tuple[Load, ...]]:
         """The bottleneck, and all loads, longest queue first."""
@@ -87,48 +95,36 @@ class Loads:
         for skill, entries in by.items():
             level = min(self.portfolio.work[id].needs[q].level for id, q, _, _ in entries)
             people = tuple(holders(self.portfolio, skill, level, ()))
-            yield self.load(skill, (_name(skill, level),), people, entries)
+            yield self.load(skill, (skill_label(skill, level),), people, entries)
 
     def most_loaded(self) -> Load | None:
         """The set of people with the largest load."""
-        import networkx as nx
+        found = most_loaded(self.own_work, self.hours)
+        # with those who could do the work, and have no hours
+        return self.of_people(found.people.union(*found.able)) if found else None
 
-        sums: dict[int, float] = {}
-        sets: dict[int, tuple[str, ...]] = {}  # equal sets are one object
+    @cached_property
+    def sets(self) -> dict[int, frozenset[str]]:
+        """The sets of people who can do a need, by the object that stands for each in ``needs``."""
+        return {id(able): frozenset(able) for able in {id(e[2]): e[2] for e in self.needs}.values()}
+
+    @cached_property
+    def own_work(self) -> dict[frozenset[str], float]:
+        """Person-hours by the people who can do them."""
+        sums = dict.fromkeys(self.sets, 0.0)
         for _, _, able, hours in self.needs:
-            sets[id(able)] = able
-            sums[id(able)] = sums.get(id(able), 0.0) + hours
-        work = {able: sums[k] for k, able in sets.items() if sum(self.hours[p] for p in able) > 0}
-        if not work:
-            return None
-        densest = max(work.items(), key=lambda entry: entry[1] / sum(self.hours[p] for p in entry[0]))[0]
-        chosen: set[str] = set(densest)
-        ratio = -1.0
-        for _ in range(30):
-            inside = sum(hours for able, hours in work.items() if chosen.issuperset(able))
-            better = inside / sum(self.hours[p] for p in chosen)
-            if better <= ratio * (1 + 1e-9):
-                break
-            ratio = better
-            graph: nx.DiGraph[object] = nx.DiGraph()
-            for able, hours in work.items():
-                graph.add_edge("from", ("set", able), capacity=hours)
-                for p in able:
-                    graph.add_edge(("set", able), ("person", p))
-            for p in {p for able in work for p in able}:
-                graph.add_edge(("person", p), "to", capacity=ratio * self.hours[p])
-            _, (side, _) = nx.minimum_cut(graph, "from", "to")
-            found = {node[1] for node in side if node[0] == "person"}
-            if not found:
-                break
-            chosen = found
-        within = {k for k, able in sets.items() if chosen.issuperset(able)}
+            sums[id(able)] += hours
+        return {self.sets[k]: hours for k, hours in sums.items()}
+
+    def of_people(self, chosen: frozenset[str]) -> Load:
+        """A set of people with the work that only they can do."""
+        within = {k for k, able in self.sets.items() if able.issubset(chosen)}
         entries = [e for e in self.needs if id(e[2]) in within]
         people = tuple(p for p in self.portfolio.people if p in chosen)
         skills: dict[str, float] = {}
         for name_, q, _, hours in entries:
             need = self.portfolio.work[name_].needs[q]
-            label = _name(need.skill, need.level) if need.skill else ""
+            label = skill_label(need.skill, need.level) if need.skill else ""
             skills[label] = skills.get(label, 0.0) + hours
         members = tuple(s for s in sorted(skills, key=lambda s: -skills[s]) if s)
         if len(people) <= 2:
@@ -141,13 +137,13 @@ class Loads:
     def load(self, name: str, members: tuple[str, ...], people: tuple[str, ...], entries: list[Entry]) -> Load:
         total = sum(e[3] for e in entries)
         hours = sum(self.hours[p] for p in people)
-        capacity = self._weekly(sum((self.open[p].astype(float) for p in people), np.zeros(self.slots)))
+        capacity = self.weekly(sum((self.open[p].astype(float) for p in people), np.zeros(self.slots)))
         planned: dict[str, float] = {}
         for id, q, _, _ in entries:
             for s in self.items[id].assignments:
                 if s.need == q:
                     for from_, to in s.work:
-                        week = self._week(from_)
+                        week = self.week(from_)
                         planned[week] = planned.get(week, 0.0) + (to - from_) / HOUR * s.allocation
         return Load(
             name=name,
@@ -159,7 +155,8 @@ class Loads:
             by_week=_joined(planned, capacity),
         )
 
-    def _week(self, moment: datetime) -> str:
+    def week(self, moment: datetime) -> str:
+        """Its ISO week in the portfolio's zone."""
         if moment not in self._week_of:
             self._week_of[moment] = week_of(moment, self.zone)
         return self._week_of[moment]
@@ -187,7 +184,7 @@ class Loads:
                 members=(name,),
                 work_hours=round(total, 4),
                 weeks_of_queue=round(total / hours * self.weeks, 4) if hours else None,
-                by_week=_joined(self._weekly(taken), self._weekly(open_.astype(float) * environment.capacity)),
+                by_week=_joined(self.weekly(taken), self.weekly(open_.astype(float) * environment.capacity)),
             )
 
     def _weeks(self) -> tuple[list[int], list[str]]:
@@ -204,13 +201,15 @@ class Loads:
             first = grid.ceil(datetime.combine(monday, time(), self.zone))
         return starts, names
 
-    def _weekly(self, per_slot: Floats) -> dict[str, float]:
+    def weekly(self, per_slot: Floats) -> dict[str, float]:
+        """Hours week by week of what is counted in each slot of the plan's length."""
         hours = np.add.reduceat(per_slot[: self.slots], self.week_starts) * self.hours_per_slot
         return dict(zip(self.week_names, hours.tolist(), strict=True))
 
 
-def _name(skill: str | None, level: int) -> str:
-    return f"{skill}>={level}" if level > 1 else str(skill)
+def skill_label(skill: str, level: int) -> str:
+    """``oracle>=2``; level 1 is not told."""
+    return f"{skill}>={level}" if level > 1 else skill
 
 
 def _joined(planned: Mapping[str, float], capacity: Mapping[str, float]) -> dict[str, tuple[float, float]]:

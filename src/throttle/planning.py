@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import platform
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,7 +17,9 @@ import numpy as np
 from throttle.calendars import as_of
 from throttle.check import check
 from throttle.check.fast import check_schedule
-from throttle.compile import Compiled, check_input, compile_portfolio, horizon_guess, most_slots
+from throttle.collector import collector_resting
+from throttle.compile import Compiled, check_input, compile_portfolio, horizon_guess, most_slots, rates_of
+from throttle.drum import name_drum
 from throttle.errors import InterruptedWithoutPlanError, NoPlanError, VerificationError
 from throttle.files import portfolio_hash
 from throttle.graph import WorkGraph, is_in_progress, portfolio_findings
@@ -42,11 +42,13 @@ from throttle_models import (
     PlanStatus,
     Portfolio,
     Previous,
+    Project,
     ProjectPlan,
     Reason,
     Release,
     Unscheduled,
     Week,
+    WorkItem,
     format_instant,
 )
 
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
     from throttle.instance import Bools
 
 PLAIN_SLOTS = 100_000
-"""Up to so many activities x slots, trying each activity alone is quicker in plain Python than loading numba."""
+"""Up to so many slots x squares of crews, trying activities alone is quicker in plain Python than loading numba."""
 IDLE_DAYS = 60
 CARRIED_ITEMS = 10_000
 """Up to so many work items, a plan carries the portfolio that it was made from."""
@@ -161,18 +163,6 @@ class _Reports:
             self(replace(last, seconds=last.seconds + time.monotonic() - at, phase=name))
 
 
-@contextmanager
-def collector_resting() -> Iterator[None]:
-    """Without the search for unreachable cycles: none are made here, and it would walk millions of values again."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-
-
 def feasible_instance(portfolio: Portfolio, graph: WorkGraph) -> Compiled:
     """Compile without the items that no crew, window or horizon could ever take, even if they were the only ones."""
     slots = horizon_guess(portfolio, graph)
@@ -195,13 +185,13 @@ def impossible(compiled: Compiled) -> dict[str, Unscheduled]:
             able = tuple(a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tobytes() for q in rows)
             rules = (a.run[j], a.occurrence[j], a.frozen[j], a.place[j], a.exempt[j])
             alike.setdefault((able, tuple(a.people[rows]), *map(int, rules)), []).append(j)
-    alone = _Alone(compiled.instance, len(alike))
+    alone = _Alone(compiled.instance, [group[0] for group in alike.values()])
     found: dict[int, Unscheduled] = {}
     for group in alike.values():
         if not alone.hardest(group):
             for j in group:
                 if not alone.fits(j):
-                    found[j] = _never(compiled, j, instance.activities[j], int(a.release[j]))
+                    found[j] = _never(compiled, j, instance.activities[j], alone)
     return {instance.activities[j]: found[j] for j in sorted(found)}
 
 
@@ -233,12 +223,15 @@ def _surely_possible(instance: Instance) -> Bools:
 class _Alone:
     """Activities tried one by one with nothing else there."""
 
-    def __init__(self, instance: Instance, tries: int) -> None:
+    def __init__(self, instance: Instance, tries: list[int]) -> None:
+        """``tries``: one activity of each group of equals."""
         from throttle.solve.kernels import kernels
 
         a = instance.arrays
         self.instance = instance
-        self.kernel = kernels(instance.slots * tries > PLAIN_SLOTS)
+        seats = a.crew_ptr[a.need_ptr[1:]][tries] - a.crew_ptr[a.need_ptr[:-1]][tries]
+        # a seat is chosen among the candidates by the slots in which those seated before are free too
+        self.kernel = kernels(instance.slots * int((np.maximum(seats, 1) ** 2).sum()) > PLAIN_SLOTS)
         size = (len(instance.people), instance.slots) if tries else (0, 0)
         self.load, self.held = np.zeros(size, np.int16), np.zeros(size, np.int16)
         self.env = np.zeros((len(a.capacity), size[1]), np.int64)
@@ -248,6 +241,10 @@ class _Alone:
 
     def fits(self, j: int) -> bool:
         return self._fits(self.a, j, int(self.a.release[j]))
+
+    def fits_unfrozen(self, j: int) -> bool:
+        """Whether only freezes keep it out."""
+        return self._fits(self.a._replace(frozen=np.full_like(self.a.frozen, -1)), j, int(self.a.release[j]))
 
     def hardest(self, group: list[int]) -> bool:
         """Whether one that had the latest release and the most work of all fits; then they all do.
@@ -269,7 +266,8 @@ class _Alone:
             return False
         crew, out = self.free.copy(), np.zeros(2, np.int64)
         places = self.load, self.held, self.env, self.never_full
-        return bool(self.kernel.place_activity(a, j, est, crew, self.free, *places, out) >= 0)
+        # where not every crew could be tried, the solver has to find one
+        return bool(self.kernel.place_activity(a, j, est, crew, self.free, *places, out) != self.kernel.NOWHERE)
 
 
 def beyond(compiled: Compiled) -> dict[str, Unscheduled]:
@@ -286,12 +284,11 @@ def beyond(compiled: Compiled) -> dict[str, Unscheduled]:
     }
 
 
-def _never(compiled: Compiled, j: int, id: str, est: int) -> Unscheduled:
-    item = compiled.portfolio.work[id]
+def _never(compiled: Compiled, j: int, id: str, alone: _Alone) -> Unscheduled:
+    item, a = compiled.portfolio.work[id], compiled.instance.arrays
     horizon = compiled.grid.instant(compiled.grid.slots)
-    if est >= compiled.grid.slots:
+    if a.release[j] >= compiled.grid.slots:
         return Unscheduled(reason=Reason.BEYOND, text=f"cannot begin before {horizon:%Y-%m-%d}, the end of the plan")
-    a = compiled.instance.arrays
     able = a.candidate[a.cand_ptr[a.need_ptr[j]] : a.cand_ptr[a.need_ptr[j + 1]]]
     people = sorted({compiled.instance.people[p] for p in able})
     if item.change and item.change.window:
@@ -303,6 +300,9 @@ def _never(compiled: Compiled, j: int, id: str, est: int) -> Unscheduled:
                 f"; productive leaves out the end of each day of {', '.join(shorter[:3])}, so a window then needs 100%"
             )
         return Unscheduled(reason=Reason.NO_WINDOW, text=text, refs=(window,))
+    if a.frozen[j] >= 0 and alone.fits_unfrozen(j):
+        text = f"no time before {horizon:%Y-%m-%d}, clear of freezes, is long enough for it and staffed"
+        return Unscheduled(reason=Reason.NO_WINDOW, text=text, refs=tuple(people[:10]))
     text = "the people who can do it are never at work together long enough"
     return Unscheduled(reason=Reason.NO_COMMON_TIME, text=f"{text} before {horizon:%Y-%m-%d}", refs=tuple(people[:10]))
 
@@ -368,7 +368,8 @@ def build_plan(compiled: Compiled, solution: Solution, settings: Settings, previ
     zone = ZoneInfo(portfolio.zone)
     causes, week = Reasons(compiled, schedule), week_to_plan(compiled, zone)
     releases, holds = sort_by_week(compiled, causes, items, values, week, zone)
-    bottleneck, loads = Loads(compiled, items).all()
+    measured = Loads(compiled, items)
+    bottleneck, loads = measured.all()
     carried = len(portfolio.work) <= CARRIED_ITEMS
     return Plan(
         as_of=compiled.grid.instant(0),
@@ -386,6 +387,7 @@ def build_plan(compiled: Compiled, solution: Solution, settings: Settings, previ
         projects=project_plans(compiled, items),
         bottleneck=bottleneck,
         loads=loads,
+        drum=name_drum(measured, bottleneck, previous),
         weeks=weeks(portfolio, items, zone),
         certificate=certificate(compiled, solution, settings, items),
         findings=tuple(portfolio_findings(portfolio, graph)),
@@ -434,13 +436,10 @@ def delay_values(portfolio: Portfolio, graph: WorkGraph) -> dict[str, float]:
     found = {}
     for id in graph.activities:
         project = graph.project_of(id)
-        holders: list[Any] = [portfolio.work[i] for i in (id, *graph.ancestors(id))]
+        holders: list[WorkItem | Project] = [portfolio.work[i] for i in (id, *graph.ancestors(id))]
         if project is not None:
             holders.append(portfolio.projects[project])
-        found[id] = sum(
-            (h.cost_of_delay or 0.0) + ((h.costs.tardiness or 0.0) + (h.costs.flow or 0.0) if h.costs else 0.0)
-            for h in holders
-        )
+        found[id] = sum(sum(rates_of(h)[:3]) for h in holders)
     return found
 
 
@@ -499,24 +498,20 @@ def project_plans(compiled: Compiled, items: Mapping[str, PlannedItem]) -> dict[
     found: dict[str, ProjectPlan] = {}
     week = timedelta(weeks=1)
 
-    def entry(holder: Any, ids: Iterable[str], title: str, makespan: float) -> ProjectPlan:
+    def entry(holder: WorkItem | Project, ids: Iterable[str], title: str) -> ProjectPlan:
         ids = list(ids)
         planned = [items[i] for i in ids if i in items]
         due = holder.due.resolve(now, zone, end_of_day=True) if holder.due else None
         finish = max((i.finish for i in planned), default=None)
         start = min((i.start for i in planned), default=None)
-        delay = holder.cost_of_delay or 0.0
-        costs = holder.costs
-        tardiness, flow, earliness = (
-            (costs.tardiness or 0.0, costs.flow or 0.0, costs.earliness or 0.0) if costs else (0.0, 0.0, 0.0)
-        )
+        delay, tardiness, flow, makespan, earliness = rates_of(holder)
         late = max(0.0, (finish - due) / week) if finish and due else 0.0
         cost = 0.0
         if finish and start:
             whole = (finish - start_of_plan) / week
             cost = (delay if due else 0.0) * late + tardiness * late + (flow + (0.0 if due else delay)) * whole
             cost += makespan * ((finish - start) / week)
-            wanted = getattr(holder, "wanted_start", None)
+            wanted = holder.wanted_start if isinstance(holder, WorkItem) else None
             if earliness and wanted is not None:
                 cost += earliness * max(0.0, (wanted.resolve(now, zone) - start) / week)
         complete = len(planned) == len(ids) and bool(ids)
@@ -534,12 +529,12 @@ def project_plans(compiled: Compiled, items: Mapping[str, PlannedItem]) -> dict[
 
     for name, project in portfolio.projects.items():
         if name in members:
-            found[name] = entry(project, members[name], project.title, project.makespan or 0.0)
+            found[name] = entry(project, members[name], project.title)
     for id, item in portfolio.work.items():
-        if id in graph.history or not (item.due or item.cost_of_delay or item.costs):
+        if id in graph.history or not (item.due or any(rates_of(item))):
             continue
         if inside := graph.activities_in(id):
-            found[id] = entry(item, inside, item.title, 0.0)
+            found[id] = entry(item, inside, item.title)
     return found
 
 

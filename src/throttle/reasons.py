@@ -127,7 +127,7 @@ class Reasons:
             at = self._try(j, est, room.load, room.held, room.env)
         project = self.compiled.graph.project_of(id)
         limit = portfolio.policy.projects_in_process
-        if limit and project is not None and not self.a.begun[self.a.project[j]] and 0 <= at < before:
+        if limit and project is not None and project not in self.compiled.begun and 0 <= at < before:
             text = (
                 f"{limit} projects are in process, which is the limit; {project} is let in when one of them is finished"
             )
@@ -144,7 +144,7 @@ class Reasons:
             and not self._finish_bound(j)
             and self.always_open[a.person_mask[able]].all()
             and not self.limited[able].any()
-            and (a.limit[0] == 0 or a.project[j] < 0 or a.begun[a.project[j]])
+            and a.begun[a.spans[a.span_ptr[j] : a.span_ptr[j + 1]]].all()
         )
 
     def _finish_bound(self, j: int) -> bool:

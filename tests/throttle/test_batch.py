@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import multiprocessing
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -158,6 +160,31 @@ def test_a_team_file_beside_one_portfolio_is_no_part_of_it_but_a_policy_may_be(f
     assert [run.portfolio for run in read_batch(folder).runs] == [folder.name]
 
 
+def test_a_file_that_links_lead_to_is_taken_once(folder: Path) -> None:
+    (folder / "inner").mkdir()
+    (folder / "inner" / "b.yaml").write_text(OFFICE, encoding="utf-8")
+    try:
+        (folder / "again.yaml").symlink_to(folder / "office.yaml")
+        (folder / "inner" / "ring").symlink_to(folder / "inner")
+    except OSError:
+        pytest.skip("no links here")
+    batch = written(folder, "portfolios: [office.yaml, '*.yaml', '**/*.yaml']")
+    assert [run.portfolio for run in batch.runs] == ["office.yaml", "inner/b.yaml"]
+    batch = read_batch(folder)
+    assert [run.portfolio for run in batch.runs] == ["again.yaml", "inner"]
+    assert f"{folder / 'office.yaml'} is the same as {folder / 'again.yaml'}" in batch.skipped
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_text_is_told_as_text(folder: Path, here: Callable[..., Threads]) -> None:
+    here()
+    for name in (b"\xfe.yaml", b"\xff.yaml", b"\xff.txt"):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text(OFFICE, encoding="utf-8")
+    rows = run_batch(read_batch(folder, budget=0.05), folder / "out").rows
+    assert [row.portfolio for row in rows] == ["office.yaml", "\\udcfe.yaml", "\\udcff.yaml"]
+    assert all(row.plan for row in rows)
+
+
 def test_a_portfolio_without_work_has_failed(folder: Path, here: Callable[..., Threads]) -> None:
     here()
     (folder / "empty.yaml").write_text("as_of: 2026-11-23\n", encoding="utf-8")
@@ -177,7 +204,22 @@ def test_a_portfolio_without_work_has_failed(folder: Path, here: Callable[..., T
         ("seeds: [1]", "portfolios: is missing"),
         ("portfolios: office.yaml\nseeds: [1, 2, 1]", "line 2: seeds: has 1 more than once"),
         ("portfolios: office.yaml\nbudget: soon", "line 2: budget: 'soon' is not a time"),
-        ("portfolios: office.yaml\nbudget: 0", "line 2: budget: must be more than 0"),
+        ("portfolios: office.yaml\nbudget: 0", "line 2: budget: '0' is not a time above 0 and up to 1000h: write"),
+        ("portfolios: office.yaml\nbudget: -1", "line 2: budget: '-1' is not a time above 0 and up to 1000h: write"),
+        ("portfolios: office.yaml\nbudget: 1001h", "line 2: budget: '1001h' is not a time above 0 and up to 1000h"),
+        ("portfolios: office.yaml\nbudget: [1]", "line 2: budget: must be a time above 0"),
+        (f"portfolios: office.yaml\nseeds: [1, {2**31}]", r"line 2: seeds\.1: must be at most 2147483647$"),
+        ("portfolios: office.yaml\nseeds: [-1]", r"line 2: seeds\.0: must be at least 0$"),
+        ("portfolios: office.yaml\nseeds: []", "line 2: seeds: has too few entries"),
+        ("portfolios: office.yaml\nvariants: {'': {}}", "line 2: variants: has one without a name"),
+        ("portfolios: office.yaml\nvariants: {' ': {}}", "line 2: variants: has one without a name"),
+        ("portfolios: ['']", "line 1: portfolios: has one that is empty"),
+        ("portfolio: [office.yaml]", "portfolio: there is no such field; did you mean portfolios"),
+        ("", "is empty; is it the right file"),
+        ("- office.yaml", r"other\.yaml is no RUNS file: a RUNS file says portfolios: \["),
+        ("office.yaml", r"other\.yaml is no RUNS file: a RUNS file says portfolios: \["),
+        ("throttle_map: 1", r"other\.yaml is a mapping, not a RUNS file: a RUNS file says portfolios: \["),
+        (f"portfolios: {'[' * 5000}", "nested more than 40 deep; write it flatter"),
         ("portfolios: office.yaml\nworkers: 0", "line 2: workers: must be at least 1"),
         ("portfolios: office.yaml\nvariants: {}", "line 2: variants: has too few entries"),
         (
@@ -316,8 +358,15 @@ def test_finished_runs_are_not_repeated(folder: Path, here: Callable[..., Thread
     assert rerun() == 4
 
 
-@pytest.mark.parametrize("damage", ["row cut off", "no plan", "another run's"])
-def test_what_is_damaged_is_made_again(folder: Path, here: Callable[..., Threads], damage: str) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    ["row cut off", "no plan", "another run's", "plan cut off", "plan changed", "no portfolio", "portfolio changed"],
+)
+def test_what_is_damaged_is_made_again_and_the_row_says_so(
+    folder: Path, here: Callable[..., Threads], damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "portfolio" in damage:
+        monkeypatch.setattr("throttle.planning.CARRIED_ITEMS", 1)
     batch, out = read_batch(folder / "runs.yaml", seeds=(1,)), folder / "out"
     here()
     rows = run_batch(batch, out).rows
@@ -325,13 +374,26 @@ def test_what_is_damaged_is_made_again(folder: Path, here: Callable[..., Threads
     if damage == "row cut off":
         whole = (runs[0] / "row.json").read_bytes()
         (runs[0] / "row.json").write_bytes(whole[: len(whole) // 2])
-    elif damage == "no plan":
-        (runs[0] / "plan.json").unlink()
-    else:
+    elif damage == "another run's":
         (runs[0] / "row.json").write_bytes((runs[1] / "row.json").read_bytes())
+    elif damage.startswith("no"):
+        (runs[0] / f"{damage[3:]}.json").unlink()
+    else:
+        file = runs[0] / f"{damage.partition(' ')[0]}.json"
+        whole = file.read_bytes()
+        file.write_bytes(whole[:-9] if "cut" in damage else whole.replace(b'"PHX-1"', b'"PHX-3"', 1))
     engine = here()
-    assert all(row.plan for row in run_batch(batch, out).rows)
+    again = run_batch(batch, out).rows
+    assert all(row.plan for row in again)
     assert engine.count == 1
+    name = "plan" if "plan" in damage else "portfolio" if "portfolio" in damage else "row"
+    assert again[0].message == f"made again, since its {name}.json of an earlier time was changed or cut off"
+    engine = here()
+    assert [row.message for row in run_batch(batch, out).rows] == ["", ""]
+    assert engine.count == 0
+    for row in again:
+        path = out / str(row.plan)
+        assert check(load_plan(path), load_portfolio(folder / "office.yaml") if "portfolio" in damage else None).items
 
 
 def test_stopping_keeps_what_is_finished_and_the_next_time_does_the_rest(
@@ -388,10 +450,19 @@ def test_one_batch_at_a_time_writes_to_a_folder(folder: Path, here: Callable[...
         run_batch(batch, out)
     assert engine.count == 0
     assert list(out.iterdir()) == []
+    (out / ".results.csv.torn").touch()
     (out / LOCK).write_text('{"process": 1, "host": "gone", "since": "then"}', encoding="utf-8")  # left by a dead one
     here()
     assert all(row.plan for row in run_batch(batch, out).rows)
-    assert not (out / LOCK).exists()
+    assert sorted(p.name for p in out.iterdir()) == ["results.csv", "results.json", "run.json", "runs"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_a_lock_needs_no_room(tmp_path: Path) -> None:
+    (tmp_path / LOCK).symlink_to("/dev/full")
+    with only_one(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_facts_and_a_row_for_each_run_are_there_from_the_start(folder: Path, here: Callable[..., Threads]) -> None:

@@ -105,6 +105,38 @@ def test_options_replace_what_the_file_says(engine: Threads) -> None:
     assert engine.count == 4
 
 
+@pytest.mark.parametrize(
+    ("seed", "says"),
+    [("-1", "greater than or equal to 0"), (str(2**31), "equal to 2147483647"), ("9" * 30, "equal to 2147483647")],
+)
+def test_a_seed_out_of_range_is_refused(seed: str, says: str) -> None:
+    for command in (["batch", "runs.yaml"], ["plan", "office.yaml"]):
+        result = run(*command, "-o", "out", "--seed", seed)
+        assert result.exit_code == 2
+        assert says in result.stderr
+    assert not Path("out").exists()
+
+
+def test_a_folder_of_plans_is_none_for_batches_and_the_reverse() -> None:
+    assert run("plan", "office.yaml", "-o", "plans", "--budget", "0.05").exit_code == 0
+    assert run("batch", "runs.yaml", "-o", "batches").exit_code == 0
+    before = {file: file.read_bytes() for file in Path().rglob("*") if file.is_file()}
+    commands = (
+        (["batch", "runs.yaml", "-o", "plans"], "plans holds an output of throttle plan, not of throttle batch"),
+        (["plan", "office.yaml", "-o", "batches"], "batches holds an output of throttle batch, not of throttle plan"),
+        (
+            ["replan", "plans/plan.json", "office.yaml", "-o", "batches"],
+            "batches holds an output of throttle batch, not of throttle plan",
+        ),
+        (["demo", "-o", "batches"], "batches holds an output of throttle batch, not of throttle plan"),
+    )
+    for arguments, says in commands:
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert f"{says}, so nothing in it was changed; choose another one with --out" in result.stderr
+    assert {file: file.read_bytes() for file in Path().rglob("*") if file.is_file()} == before
+
+
 def test_a_second_time_keeps_what_is_there(engine: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("batch", "runs.yaml", "-o", "out").exit_code == 0
     again = use(monkeypatch, Threads())
@@ -246,6 +278,37 @@ def line_with(process: subprocess.Popen[str], text: str) -> str:
             return line
         before.append(line)
     raise AssertionError(f"ended without {text!r}: {before}")
+
+
+def children(pid: int) -> list[Path]:
+    """Processes that were started by one, as Linux shows them."""
+    lists = [file.read_text(encoding="ascii") for file in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [Path("/proc", child) for text in lists for child in text.split()]
+
+
+def alive(process: Path) -> bool:
+    try:
+        return (process / "stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes as Linux shows them")
+def test_a_kill_leaves_no_process_and_what_is_finished(tmp_path: Path) -> None:
+    save_portfolio(synthetic(300, 10), Path("large.json"))
+    Path("runs.yaml").write_text("portfolios: [office.yaml, large.json]\nbudget: 60\n", encoding="utf-8")
+    with started(tmp_path) as process:
+        line_with(process, "[1/2] office.yaml")
+        begun = children(process.pid)
+        assert begun
+        time.sleep(0.2)
+        process.kill()
+    until = time.monotonic() + 10
+    while any(map(alive, begun)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(alive, begun))
+    Path("runs.yaml").write_text("portfolios: [office.yaml]\nbudget: 60\n", encoding="utf-8")
+    assert "1 run kept" in run("batch", "runs.yaml", "-o", "out").stderr
 
 
 def test_an_interrupted_and_a_killed_batch_go_on_where_they_were(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def make_plan(portfolio, *, stop, progress, **_):
     raise InterruptedWithoutPlanError([Finding(level="error", code="interrupted", message="no plan yet")])
 
 sys.modules["throttle.planning"] = types.SimpleNamespace(make_plan=make_plan)
+{then}
 main()
 """
 
@@ -46,11 +47,13 @@ def portfolio(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def running(portfolio: Path, found: bool, wait: str = "stop.wait(30)") -> Iterator[subprocess.Popen[str]]:
+def running(
+    portfolio: Path, found: bool, wait: str = "stop.wait(30)", then: str = ""
+) -> Iterator[subprocess.Popen[str]]:
     """The command line with a solver that waits, so that what is tested is how it is interrupted, not how it solves."""
     arguments = ["plan", str(portfolio), "--out", str(portfolio.parent / "out"), "--json"]
     with subprocess.Popen(
-        [sys.executable, "-c", SLOW.format(wait=wait, found=found), *arguments],
+        [sys.executable, "-c", SLOW.format(wait=wait, found=found, then=then), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -101,6 +104,43 @@ def test_the_second_interrupt_ends_at_once_with_6(portfolio: Path) -> None:
         assert process.returncode == 6
         assert time.monotonic() - began < 10
     assert not (portfolio.parent / "out").exists()
+
+
+LATER = """
+import {module}
+before = {module}.{name}
+def {name}(*arguments):
+    print("now", file=sys.stderr, flush=True)
+    time.sleep(0.4)
+    return before(*arguments)
+{module}.{name} = {name}
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("throttle.report", "render_report"),
+        ("throttle.files", "save_plan"),
+        ("os", "replace"),
+        ("throttle.cli.screen", "emit_json"),
+    ],
+)
+def test_an_interrupt_while_a_plan_is_written_or_shown_loses_nothing(portfolio: Path, module: str, name: str) -> None:
+    with running(portfolio, found=True, wait="", then=LATER.format(module=module, name=name)) as process:
+        assert process.stderr is not None
+        assert any("now" in line for line in process.stderr)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 4, err
+    assert "Traceback" not in err
+    assert "Written: " in err
+    folder = portfolio.parent / "out"
+    assert sorted(p.name for p in folder.iterdir()) == ["index.html", "plan.json", "run.json"]
+    assert json.loads((folder / "plan.json").read_bytes())["kind"] == "plan"
+    assert out == "" if name == "emit_json" else json.loads(out)["kind"] == "plan"
 
 
 @pytest.mark.parametrize("arguments", [["schema", "portfolio"], ["--help"], ["plan", "--help"]])

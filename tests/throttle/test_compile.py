@@ -333,7 +333,7 @@ def test_limits() -> None:
     assert a.person_wip.tolist() == [3, 2, 2]
     assert a.limit.tolist() == [2]
     assert a.begun.tolist() == [False, True, True, False]
-    assert a.project.tolist() == [0, 1]
+    assert (a.span_ptr.tolist(), a.spans.tolist()) == ([0, 1, 2], [0, 1])
     assert a.before[a.before_ptr[1] : a.before_ptr[2]].tolist() == [0]
     assert len(set(a.knot.tolist())) == 4
 
@@ -406,7 +406,8 @@ def test_arrays_are_whole(made_from: Portfolio) -> None:
         (a.pred_ptr, a.pred, n),
         (a.succ_ptr, a.succ, n),
         (a.member_ptr, a.member, len(a.due)),
-        (a.before_ptr, a.before, len(made_from.projects)),
+        (a.span_ptr, a.spans, n),
+        (a.before_ptr, a.before, len(a.demand)),
     ):
         assert len(pointer) == owners + 1
         assert pointer[0] == 0

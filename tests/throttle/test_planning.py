@@ -19,11 +19,11 @@ from support.cases import MONDAY, OFFICE, by, crew, hours, needing, plan_of, por
 from support.portfolios import random_portfolio
 from throttle.check import check
 from throttle.check.fast import check_schedule
+from throttle.collector import collector_resting
 from throttle.errors import InputError, InterruptedWithoutPlanError, NoPlanError, VerificationError
 from throttle.graph import WorkGraph
 from throttle.planning import (
     build_plan,
-    collector_resting,
     feasible_instance,
     make_plan,
     solve_portfolio,
@@ -628,7 +628,7 @@ def test_projects_that_wait_for_each_other_need_a_limit_that_holds_both() -> Non
         projects={"A": {}, "B": {}},
         policy={"projects_in_process": 1},
     )
-    with pytest.raises(InputError, match=r"projects A, B wait for each other.*projects_in_process is 1"):
+    with pytest.raises(InputError, match=r"A, B wait for each other.*projects_in_process is 1"):
         plan_of(both)
     loose = both.model_copy(update={"policy": both.policy.model_copy(update={"projects_in_process": 2})})
     assert hours(plan_of(loose)) == {"A1": (0, 1), "B1": (1, 2), "A2": (2, 3)}
@@ -879,3 +879,61 @@ def test_a_working_lag_counts_the_time_that_the_crew_has_in_common() -> None:
         budget=0.3,
     )
     assert hours(plan) == {"A": (3, 4), "C": (4, 6), "B": (75, 76)}
+
+
+ZERO: dict[str, dict[str, Any]] = {
+    "cost_of_delay": {"cost_of_delay": "0/week"},
+    "cost_of_delay with due": {"cost_of_delay": "0/week", "due": "1h"},
+    "tardiness": {"costs": {"tardiness": "0/week"}, "due": "1h"},
+    "flow": {"costs": {"flow": "0/week"}},
+    "none of the costs": {"costs": {}},
+    "earliness": {"costs": {"earliness": "0/week"}, "wanted_start": "9h"},
+    "makespan": {"makespan": "0/week"},
+}
+ZERO_OF = {"item": ZERO.keys() - {"makespan"}, "project": ZERO.keys() - {"earliness"}, "policy": {"makespan"}}
+ZERO_OF["container"] = ZERO_OF["item"]
+
+
+@pytest.mark.parametrize(("holder", "kind"), [(h, k) for h, kinds in ZERO_OF.items() for k in ZERO if k in kinds])
+def test_a_rate_of_zero_is_no_cost(holder: str, kind: str) -> None:
+    """So activities count alike where there is no other, and the short one goes first."""
+    work: dict[str, Any] = {"BOX": {}, "LONG": by("p1", "3h", parent="BOX"), "SHORT": by("p1", "1h")}
+    rest: dict[str, Any] = {}
+    name = {"item": "LONG", "container": "BOX", "project": "P"}.get(holder, "")
+    if holder == "project":
+        work["BOX"] |= {"project": "P"}
+        rest["projects"] = {"P": ZERO[kind]}
+    elif holder == "policy":
+        rest["policy"] = ZERO[kind]
+    else:
+        work[name] |= ZERO[kind]
+    plan = plan_of(portfolio(work, **rest), budget=0.01)
+    assert hours(plan) == {"SHORT": (0, 1), "LONG": (1, 4)}
+    assert plan.certificate.objective.value == pytest.approx(5 / 168)
+    assert plan.projects.keys() == ({name} if holder == "project" or "due" in ZERO[kind] else set())
+
+
+def test_rates_of_zero_beside_a_cost() -> None:
+    work = {f"W{k}": by("p1", "3h", **ZERO[kind]) for k, kind in enumerate(sorted(ZERO_OF["item"]))}
+    projects = {f"P{k}": ZERO[kind] for k, kind in enumerate(sorted(ZERO_OF["project"]))}
+    work |= {f"V{k}": by("p1", "2h", project=name) for k, name in enumerate(projects)}
+    plan = plan_of(portfolio({**work, "A": by("p1", "1h", **delay(2))}, projects=projects, policy=ZERO["makespan"]))
+    assert hours(plan)["A"] == (0, 1)
+    assert plan.certificate.objective.value == pytest.approx(2)
+    due = {f"W{k}" for k, kind in enumerate(sorted(ZERO_OF["item"])) if "due" in ZERO[kind]}
+    assert plan.projects.keys() == {"A", *projects, *due}
+
+
+def test_a_change_that_only_freezes_keep_out_is_left_out_for_want_of_a_window() -> None:
+    """Five years hold it, but not between freezes; the shorter one fits before the first of them."""
+    freezes = [{"from": f"{year}-06-01", "to": f"{year}-06-02", "why": "peak"} for year in range(2027, 2032)]
+    change = {"services": ["pay"]}
+    plan = plan_of(
+        portfolio(
+            {"LONG": by("p1", "9000h", change=change), "SHORT": by("p1", "900h", change=change)},
+            services={"pay": {}},
+            freezes=freezes,
+        )
+    )
+    assert plan.unscheduled["LONG"].reason is Reason.NO_WINDOW
+    assert plan.items.keys() == {"SHORT"}

@@ -22,6 +22,7 @@ from throttle.batch.results import (
     key_of,
     make_folder,
     not_run,
+    remove_torn,
     store,
     summarise,
     write_facts,
@@ -97,6 +98,7 @@ def run_batch(
         with open_executor(engine, jobs or max(1, cores() // batch.workers)) as executor:
             make_folder(out)
             held.enter_context(only_one(out))
+            remove_torn(out)
             facts["jobs"] = min(jobs or executor.width, executor.width)
             write_facts(out, {**facts, "ended": False, "interrupted": False})
             driver.write()  # a row for each run from the start, however it ends
@@ -133,6 +135,8 @@ class _Driver:
     ) -> None:
         self.batch, self.out, self.again, self.report, self.stop = batch, out, again, report, stop
         self.rows: dict[Run, Row] = {}
+        self.repeated: dict[Run, str] = {}
+        """Why what there is of a run is no good."""
         self.written = time.monotonic()
         # runs of one portfolio follow one another, and of those, runs of one variant
         self.portfolio, self.varied, self.packed = _Last[Portfolio](), _Last[tuple[Portfolio, str]](), _Last[bytes]()
@@ -168,9 +172,13 @@ class _Driver:
             at = run.path, run.variant
             portfolio, hash = self.varied(at, lambda: self.vary(run))
             key = key_of(run, b, hash)
-            if not self.again and (row := finished(self.out, run, key)):
-                self.settle("kept", run, row)
-                return
+            if not self.again:
+                row, why = finished(self.out, run, key)
+                if row:
+                    self.settle("kept", run, row)
+                    return
+                if why:
+                    self.repeated[run] = why
             packed = self.packed(at, lambda: pack(portfolio))
             task = Task(packed, b.budget, run.seed, b.workers, b.deterministic)
             future = executor.submit(execute, task)
@@ -193,6 +201,8 @@ class _Driver:
         """Keep what came of a run."""
         try:
             row = store(self.out, run, key, future.result())
+            if row.plan and run in self.repeated:
+                row = row.model_copy(update={"message": self.repeated[run]})
         except Exception as problem:
             row = failed(run, _why(problem), key)
         self.settle("done", run, row)

@@ -20,8 +20,8 @@ _TOP_LEVEL_KEY = re.compile(r"^[\"']?([A-Za-z_][\w-]*)[\"']?[ \t]*:(?=\s|$)", re
 _SINGLE = frozenset({"throttle", "zone", "slot", "currency"})
 """Fields that several parts of a portfolio may repeat."""
 _EXPORTS = frozenset({"result", "records", "issues", "value"})
-EXPORT, MAPPING = "a ticket export", "a mapping"
-_KINDS = {"plan": "a plan", "run": "the facts of a run", "batch": "the table of a batch"}
+EXPORT, MAPPING, RUNS = "a ticket export", "a mapping", "a RUNS file"
+_KINDS = {"plan": "a plan", "run": "the facts of a run", "batch": "the table of a batch", "row": "the row of a run"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def sift(files: Iterable[Path]) -> Sifted:
     keys: dict[Path, frozenset[str]] = {}
     skipped: dict[Path, str] = {}
     for file in files:
-        found = _look(file)
+        found = look(file)
         if isinstance(found, str):
             skipped[file] = f"{file} is {found}"
         else:
@@ -93,6 +93,11 @@ def look_into(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
                 skipped.append(f"{path} is a folder without a portfolio")
         elif path.suffix.lower() not in SUFFIXES:
             other.append(path.name)
+    named: dict[Path, str] = {}
+    for name, path in list(found.items()):
+        if (first := named.setdefault(path.resolve(), name)) != name:
+            skipped.append(f"{folder / name} is the same as {folder / first}")
+            del found[name]
     if other:
         skipped.append(f"{', '.join(other)}: no .yaml, .yml or .json file")
     return dict(sorted(found.items())), tuple(skipped)
@@ -115,7 +120,7 @@ def _candidates(folder: Path) -> list[Path]:
     )
 
 
-def _look(file: Path) -> frozenset[str] | str:
+def look(file: Path) -> frozenset[str] | str:
     """The fields of a file, or what it is where it is surely no portfolio; no fields where it cannot be read."""
     try:
         raw = file.read_bytes()
@@ -131,7 +136,7 @@ def _look(file: Path) -> frozenset[str] | str:
     if "throttle_map" in names:
         return MAPPING
     if "portfolios" in names and names <= Runs.model_fields.keys():
-        return "a RUNS file"
+        return RUNS
     if "defaults" in names and "as_of" not in names:
         return "a team file"
     if isinstance(data, dict) and "work" not in names and any(isinstance(data.get(n), list) for n in _EXPORTS):

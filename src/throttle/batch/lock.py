@@ -37,9 +37,11 @@ def only_one(folder: Path) -> Iterator[None]:
             file.flush()
         yield
     finally:
-        if sys.platform != "win32":
-            path.unlink(missing_ok=True)  # while it is held, so that it is ours
-        file.close()
+        with suppress(OSError):
+            if sys.platform != "win32":
+                path.unlink(missing_ok=True)  # while it is held, so that it is ours
+        with suppress(OSError):  # of a full disk; it is closed all the same
+            file.close()
         with suppress(OSError):
             if sys.platform == "win32":
                 path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from throttle.batch.folder import look_into, sift
+from throttle.batch.folder import RUNS, look, look_into, sift
 from throttle.documents import error_at
 from throttle.errors import InputError
 from throttle.files import SUFFIXES, load_document
@@ -71,22 +71,37 @@ def read_batch(
     runs = runs.model_copy(update={name: value for name, value in given.items() if value is not None})
     every = product(found.items(), runs.variants.items(), runs.seeds)
     return Batch(
-        tuple(Run(name, file, variant, seed, patch) for (name, file), (variant, patch), seed in every),
+        tuple(Run(_text(name), file, variant, seed, patch) for (name, file), (variant, patch), seed in every),
         runs.budget,
         runs.workers,
         runs.deterministic,
-        skipped,
+        tuple(map(_text, skipped)),
     )
+
+
+def _text(name: str) -> str:
+    """The name of a file as text, also where its bytes are no UTF-8; different names stay so."""
+    return name.encode(errors="backslashreplace").decode()
 
 
 def _load(path: Path) -> Runs:
     try:
         return load_document(path, Runs)
     except InputError as problem:
-        if any(f.code == "unknown-field" and f.path in ("work", "as_of") for f in problem.findings):
-            message = f"{path} is a portfolio, not a RUNS file: name it in one, as portfolios: [{path.name}]"
-            raise InputError([error_at("wrong-kind", message, path)]) from None
-        raise
+        found, kind = look(path), ""
+        if isinstance(found, str):
+            kind = found
+        elif any(f.code == "unknown-field" and f.path in ("work", "as_of") for f in problem.findings):
+            kind = "a portfolio"
+        elif not any(f.code == "wrong-kind" for f in problem.findings):
+            raise
+        if kind == RUNS:
+            raise
+        remedy = f"name it in one, as portfolios: [{path.name}]"
+        if kind != "a portfolio":
+            remedy = "a RUNS file says portfolios: [portfolio.yaml], see docs/batch.md"
+        what = f"is {kind}, not a RUNS file" if kind else "is no RUNS file"
+        raise InputError([error_at("wrong-kind", f"{path} {what}: {remedy}", path)]) from None
 
 
 def _portfolios(path: Path, patterns: Sequence[str]) -> tuple[dict[str, Path], tuple[str, ...]]:
@@ -122,7 +137,11 @@ def _portfolios(path: Path, patterns: Sequence[str]) -> tuple[dict[str, Path], t
 
 
 def _sift(base: Path, names: Sequence[str], found: dict[str, Path], skipped: list[str]) -> str:
-    """Add the portfolios among what a pattern found, folder by folder; a sentence where it found parts of one."""
+    """Add the portfolios among what a pattern found, folder by folder; a sentence where it found parts of one.
+
+    A file that is there already, by whatever name, is meant once.
+    """
+    taken = {file.resolve() for file in found.values()}
     by_folder: dict[Path, list[str]] = {}
     for name in names:
         by_folder.setdefault(Path(name).parent, []).append(name)
@@ -132,16 +151,18 @@ def _sift(base: Path, names: Sequence[str], found: dict[str, Path], skipped: lis
             return f"finds the parts of one portfolio; name its folder instead, as portfolios: [{folder.as_posix()}]"
         skipped += sifted.skipped
         for name in inside:
-            if base / name in sifted.portfolios:
+            if base / name in sifted.portfolios and (base / name).resolve() not in taken:
                 found.setdefault(Path(os.path.normpath(name)).as_posix(), base / name)
     return ""
 
 
 def _matches(path: Path, pattern: str) -> Iterator[str]:
+    found: dict[Path, str] = {}
     for name in sorted(glob.glob(pattern, root_dir=path.parent, recursive=True)):  # noqa: PTH207 - a pattern may be absolute
         file = path.parent / name
         if file.suffix.lower() in SUFFIXES and file.is_file() and not file.samefile(path):
-            yield name
+            found[file.resolve()] = min(name, found.get(file.resolve(), name), key=lambda n: (n.count(os.sep), n))
+    yield from sorted(found.values())  # links may lead to the same file, or round in a ring
 
 
 def vary(portfolio: Portfolio, run: Run) -> Portfolio:

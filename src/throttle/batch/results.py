@@ -8,7 +8,8 @@ import os
 import platform
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import sha256
+from contextlib import suppress
+from hashlib import file_digest, sha256
 from io import StringIO
 from pathlib import Path
 from statistics import fmean
@@ -23,7 +24,7 @@ from throttle.exports.csv import safe
 from throttle.files import load_document, write_atomic
 from throttle.wording import plural
 from throttle_models import Certificate, Policy
-from throttle_models.batch import BatchResults, Best, Row, RunStatus
+from throttle_models.batch import BatchResults, Best, File, Kept, Row, RunStatus
 
 RESULTS_CSV, RESULTS_JSON = "results.csv", "results.json"
 RUN_JSON = "run.json"
@@ -53,27 +54,53 @@ def folder_of(run: Run, key: str) -> Path:
     return Path(RUNS_FOLDER) / f"{name}-{key[:12]}"
 
 
-def finished(out: Path, run: Run, key: str) -> Row | None:
-    """The row of a run that has a plan from an earlier time."""
+def finished(out: Path, run: Run, key: str) -> tuple[Row | None, str]:
+    """The row of a run that has a plan from an earlier time; or None, and where there was one, why it is no good."""
     folder = out / folder_of(run, key)
+    if not (folder / ROW).exists():  # never begun, or not ended
+        return None, ""
+    again = "made again, since its {} of an earlier time was changed or cut off"
     try:
-        row = load_document(folder / ROW, Row)
-    except InputError:  # never begun, or cut off by a full disk
-        return None
-    return row if row.key == key and (folder / PLAN).is_file() else None
+        kept = load_document(folder / ROW, Kept)
+    except InputError:
+        return None, again.format(ROW)
+    if kept.row.key != key or PLAN not in kept.files:
+        return None, again.format(ROW)
+    for name, file in kept.files.items():
+        if Path(name).name != name or not _is(folder / name, file):
+            return None, again.format(name)
+    return kept.row, ""
+
+
+def _is(path: Path, file: File) -> bool:
+    """Whether a file is still what it was."""
+    try:
+        if path.stat().st_size != file.bytes:
+            return False
+        with path.open("rb") as opened:
+            return file_digest(opened, "sha256").hexdigest() == file.sha256
+    except OSError:
+        return False
 
 
 def store(out: Path, run: Run, key: str, outcome: Outcome) -> Row:
-    """Keep the plan of a run, and its row last, since that says that all is there. Raises InputError."""
+    """Keep the plan of a run, and its row last, since that says that all is there. Raises InputError.
+
+    A row from before goes first: it is of other files.
+    """
     if outcome.certificate is None:
         return failed(run, outcome.message, key, outcome.seconds)
     folder = folder_of(run, key)
     row = _row(run, key, outcome.certificate, outcome.seconds, (folder / PLAN).as_posix())
     make_folder(out / folder)
-    write_atomic(out / folder / PLAN, unpack(outcome.plan))
-    if outcome.portfolio:
-        write_atomic(out / folder / PORTFOLIO, unpack(outcome.portfolio))
-    write_atomic(out / folder / ROW, render_json(row.model_dump(mode="json"), 1) + "\n")
+    remove(out / folder / ROW)
+    remove_torn(out / folder)
+    texts = {PLAN: unpack(outcome.plan)} | ({PORTFOLIO: unpack(outcome.portfolio)} if outcome.portfolio else {})
+    for name, text in texts.items():
+        write_atomic(out / folder / name, text)
+    files = {name: File(bytes=len(text), sha256=sha256(text).hexdigest()) for name, text in texts.items()}
+    kept = Kept(row=row, files=files)
+    write_atomic(out / folder / ROW, render_json(kept.model_dump(mode="json"), 1) + "\n")
     return row
 
 
@@ -84,6 +111,22 @@ def make_folder(path: Path) -> None:
     except OSError as problem:
         message = f"{path} cannot be made: {problem.strerror}"
         raise InputError([error_at("unwritable", message, path)]) from None
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if there is one. Raises InputError."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as problem:
+        raise InputError([error_at("unwritable", f"{path} cannot be removed: {problem.strerror}", path)]) from None
+
+
+def remove_torn(folder: Path) -> None:
+    """Remove what a process that was killed had begun to write into a folder of ours."""
+    for name in (*FILES, PLAN, ROW, PORTFOLIO):
+        for torn in folder.glob(f".{name}.*"):
+            with suppress(OSError):
+                torn.unlink()
 
 
 def failed(run: Run, message: str, key: str | None = None, seconds: float | None = None) -> Row:

@@ -147,8 +147,9 @@ class _Checks:
         yield from self.tell("outside-window", windowed[outside], "is not within one occurrence of its window")
         bound = np.flatnonzero(a.frozen >= 0)
         point = self.start[bound] == self.end[bound]
-        # a milestone is touched by a freeze on both sides of it
-        first, size = np.maximum(self.start[bound] - point, 0), np.where(point, 2, 1)
+        # a milestone is touched by a freeze on both sides of it; one at slot 0, by a freeze that may have begun before
+        first = np.maximum(self.start[bound] - point, 0)
+        size = np.where(point & (self.start[bound] > 0), 2, 1)
         cold = count_in(a.frosts, 1, a.frozen[bound], first, self.end[bound] + point)
         yield from self.tell("freeze", bound[cold >= size], "overlaps a freeze")
 

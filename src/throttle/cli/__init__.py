@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -12,6 +13,7 @@ import typer
 from throttle import __version__
 from throttle.cli import screen
 from throttle.cli.commands.batch import batch
+from throttle.cli.commands.bottleneck import bottleneck
 from throttle.cli.commands.check import check
 from throttle.cli.commands.demo import demo
 from throttle.cli.commands.export import export
@@ -33,6 +35,7 @@ COMMANDS = (  # name, function, examples; in the order of --help
     ("verify", verify, ["throttle verify out/plan/plan.json"]),
     ("replan", replan, ["throttle replan out/plan/plan.json newer.csv --team team.yaml"]),
     ("why", why, ["throttle why PHX-9 out/plan/plan.json"]),
+    ("bottleneck", bottleneck, ["throttle bottleneck out/plan/plan.json", "throttle bottleneck portfolio.yaml"]),
     ("batch", batch, ["throttle batch runs.yaml -o out/batch"]),
     ("export", export, ["throttle export out/plan/plan.json --format ics -o plan.ics"]),
     ("schema", schema, ["throttle schema plan"]),
@@ -87,3 +90,5 @@ def main() -> None:
         failure = screen.cannot_print(problem)
         screen.show_findings(failure.findings)
         sys.exit(failure.exit_code)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done, and what is left to end takes a moment

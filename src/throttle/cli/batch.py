@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from throttle.cli import screen
-from throttle.cli.solving import INTERRUPTED, INTERRUPTED_WITH_PLAN
+from throttle.cli.interrupts import INTERRUPTED, INTERRUPTED_WITH_PLAN
 from throttle.errors import RunsFailedError
 from throttle.terminal import clean
 from throttle.wording import plural
@@ -108,7 +108,8 @@ def describe(row: Row) -> str:
     name = f"{row.portfolio}, {row.variant}, seed {row.seed}: {row.status}"
     if row.plan is None:
         return f"{name}: {row.message}"
-    return f"{name}, objective {_number(row.objective)}, gap {_share(row.gap)}, {_number(row.seconds)} s"
+    text = f"{name}, objective {_number(row.objective)}, gap {_share(row.gap)}, {_number(row.seconds)} s"
+    return f"{text} ({row.message})" if row.message else text
 
 
 def tables(results: BatchResults, width: int) -> Iterator[RenderableType]:

@@ -53,7 +53,7 @@ class Commands(TyperGroup):
         except (typer.Exit, typer.Abort, typer.TyperException):
             raise  # ends of a command and usage errors, which typer prints
         except KeyboardInterrupt:
-            screen.say("Interrupted; nothing was written.")
+            screen.say("Interrupted.")
             raise typer.Exit(INTERRUPTED) from None
         except Exception as problem:
             raise typer.Exit(_explain(problem)) from None

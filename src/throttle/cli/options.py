@@ -13,14 +13,20 @@ YEARS = range(1970, 2200)
 
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
 _FACTOR = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3600}
+LONGEST = 1000 * 3600
+"""Seconds: no budget is longer."""
+LARGEST_SEED = 2**31 - 1
+"""As in ``throttle_models.batch``, which --help does not wait for."""
 
 
 def seconds(text: str | float) -> float:
-    """``30``, ``30s``, ``2m`` or ``1h`` as seconds above 0. Typer passes defaults, which are numbers, too."""
+    """``30``, ``30s``, ``2m`` or ``1h`` as seconds, up to 1000 hours. Typer passes defaults, which are numbers, too."""
     match = _SECONDS.fullmatch(str(text).strip().lower())
     value = float(match[1]) * _FACTOR[match[2]] if match else 0.0
-    if value <= 0:
-        raise typer.BadParameter(f"{text!r} is not a time above 0: write seconds such as 30 or 30s, or 2m")
+    if not 0 < value <= LONGEST:
+        raise typer.BadParameter(
+            f"{text!r:.40} is not a time above 0 and up to 1000h: write seconds such as 30 or 30s, or 2m"
+        )
     return value
 
 
@@ -96,7 +102,7 @@ Budget = Annotated[
     float,
     typer.Option("--budget", metavar="TIME", parser=seconds, help="Time to search for a better plan: 30, 30s, 2m."),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of every random choice.")]
 Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Threads to search with.")]
 Deterministic = Annotated[
     bool, typer.Option("--deterministic", help="The same plan for the same input and seed: a fixed amount of work.")

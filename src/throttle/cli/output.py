@@ -17,6 +17,8 @@ from throttle.errors import InputError
 from throttle_models import Finding
 
 PLAN, REPORT, RUN = "plan.json", "index.html", "run.json"
+PLANS, BATCHES = "throttle plan", "throttle batch"
+"""What an output folder is of."""
 _STAMP = re.compile(r"# Written by throttle \S+ \(([0-9a-f]{16})\)\n")
 
 
@@ -24,8 +26,8 @@ def _refuse(code: str, message: str, path: Path) -> InputError:
     return InputError([Finding(level="error", code=code, message=message, file=str(path))])
 
 
-def check_folder(folder: Path, names: Iterable[str] = (PLAN, REPORT, RUN)) -> None:
-    """Raise InputError unless the folder is new, empty, or holds an earlier output of ours that can be replaced."""
+def check_folder(folder: Path, names: Iterable[str] = (PLAN, REPORT, RUN), made_by: str = PLANS) -> None:
+    """Raise InputError unless the folder is new, empty, or holds an earlier output of ``made_by``, to be replaced."""
     remedy = "choose another one with --out"
     with _writing(folder):
         _check_place(folder, remedy)
@@ -38,13 +40,16 @@ def check_folder(folder: Path, names: Iterable[str] = (PLAN, REPORT, RUN)) -> No
                 what = "a link" if target.is_symlink() else "a folder" if target.is_dir() else "no plain file"
                 message = f"{target} is {what}, so nothing in {folder} was changed; remove it, or {remedy}."
                 raise _refuse("not-our-output", message, target)
-        if any(folder.iterdir()) and not _is_ours(folder / RUN):
-            raise _refuse(
-                "not-our-output",
-                f"The folder {folder} is not empty and has no {RUN} written by throttle, so nothing in it was changed; "
-                f"{remedy}.",
-                folder,
-            )
+        if not any(folder.iterdir()):
+            return
+        found = _made_by(folder / RUN)
+        if found is None:
+            why = f"is not empty and has no {RUN} written by throttle"
+        elif found != made_by:
+            why = f"holds an output of {found}, not of {made_by}"
+        else:
+            return
+        raise _refuse("not-our-output", f"The folder {folder} {why}, so nothing in it was changed; {remedy}.", folder)
 
 
 def _check_place(path: Path, remedy: str) -> None:
@@ -67,12 +72,15 @@ def _check_place(path: Path, remedy: str) -> None:
         raise _refuse("cannot-write", f"Cannot make {path} in {within}: no right to write there; {remedy}.", path)
 
 
-def _is_ours(run: Path) -> bool:
+def _made_by(run: Path) -> str | None:
+    """What wrote a ``run.json``, whose batches count their runs; None where it is not ours."""
     try:
         content = json.loads(run.read_bytes())
-    except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and content.get("kind") == "run" and "throttle" in content
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or content.get("kind") != "run" or "throttle" not in content:
+        return None
+    return BATCHES if "runs" in content else PLANS
 
 
 def publish(folder: Path, writers: Mapping[str, Callable[[Path], Any]]) -> None:
@@ -81,15 +89,36 @@ def publish(folder: Path, writers: Mapping[str, Callable[[Path], Any]]) -> None:
     Raises InputError where the folder is not ours or cannot be written.
     """
     check_folder(folder, writers)
+    new = not folder.exists()
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=".throttle-", dir=folder))
         try:
-            for name, write in writers.items():
-                write(scratch / name)
-            _replace_all([(scratch / name, folder / name) for name in writers])
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+            scratch = Path(tempfile.mkdtemp(prefix=".throttle-", dir=folder))
+            try:
+                with _named(scratch, folder):
+                    for name, write in writers.items():
+                        write(scratch / name)
+                _replace_all([(scratch / name, folder / name) for name in writers])
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+        except BaseException:
+            if new:
+                with suppress(OSError):
+                    folder.rmdir()
+            raise
+
+
+@contextmanager
+def _named(scratch: Path, folder: Path) -> Iterator[None]:
+    """Errors name a file by the place that it is for."""
+    try:
+        yield
+    except InputError as problem:
+        findings = [
+            f.model_copy(update={"message": f.message.replace(str(scratch), str(folder)), "file": str(folder)})
+            for f in problem.findings
+        ]
+        raise InputError(findings) from None
 
 
 def _replace_all(moves: Sequence[tuple[Path, Path]]) -> None:

@@ -1,33 +1,28 @@
-"""From a portfolio to a published plan: progress, interrupts, files, and the week on the screen."""
+"""From a portfolio to a published plan: progress, files, and the week on the screen."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from throttle.cli import output, screen
+from throttle.cli.interrupts import INTERRUPTED_WITH_PLAN, Interrupts, interrupts
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from throttle.solve import Progress
     from throttle_models import Plan, Portfolio
-
-INTERRUPTED_WITH_PLAN, INTERRUPTED = 4, 6
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +69,20 @@ def plan_and_show(
 ) -> None:
     """Plan, write the folder, print the week. Raises InputError, NoPlanError, VerificationError; exits 4 or 6."""
     output.check_folder(show.out)
-    with run.timed("plan"):
-        plan, interrupted = _plan(portfolio, search, run, show.quiet, previous)
-    _publish(plan, portfolio, search, show, run, interrupted)
+    with interrupts() as user:
+        with run.timed("plan"):
+            plan = _plan(portfolio, search, run, show.quiet, previous, user)
+        _publish(plan, portfolio, search, show, run, user.stop.is_set())
+        user.kept()
+        with suppress(KeyboardInterrupt):  # whose exit code is below
+            _show(plan, portfolio, show)
+        if user.stop.is_set():
+            screen.say("Interrupted: this is the best plan found until then.", "yellow")
+    if user.stop.is_set():
+        raise typer.Exit(INTERRUPTED_WITH_PLAN)
+
+
+def _show(plan: Plan, portfolio: Portfolio, show: Presentation) -> None:
     try:
         if show.json:
             screen.emit_json((show.out / output.PLAN).read_text(encoding="utf-8"))
@@ -89,12 +95,9 @@ def plan_and_show(
             screen.say(f"Written: {show.out / output.PLAN}, {show.out / output.REPORT} (open it in a browser)")
     if show.open:
         typer.launch((show.out / output.REPORT).resolve().as_uri())
-    if interrupted:
-        screen.say("Interrupted: this is the best plan found until then.", "yellow")
-        raise typer.Exit(INTERRUPTED_WITH_PLAN)
 
 
-def _plan(portfolio: Portfolio, search: Search, run: Run, quiet: bool, previous: Plan | None) -> tuple[Plan, bool]:
+def _plan(portfolio: Portfolio, search: Search, run: Run, quiet: bool, previous: Plan | None, user: Interrupts) -> Plan:
     from throttle.planning import make_plan
 
     def work(progress: Callable[[Progress], None], stop: threading.Event) -> Plan:
@@ -117,59 +120,7 @@ def _plan(portfolio: Portfolio, search: Search, run: Run, quiet: bool, previous:
             )
             line(now)
 
-        return interruptible(lambda stop: work(progress, stop))
-
-
-FIRST = "Stopping; the best plan so far is kept (once more: end now, without one)."
-SECOND = "Interrupted twice: ended without a plan; nothing was written."
-
-
-def interruptible(work: Callable[[threading.Event], _T], first: str = FIRST, second: str = SECOND) -> tuple[_T, bool]:
-    """The result of the work, and whether the user asked it to stop early; ``first`` and ``second`` are told then.
-
-    The work runs beside the main thread, because signals are handled there, between Python instructions, and a solver
-    may be in native code for seconds. The first Ctrl-C (or a polite kill) sets the event; the second ends the process.
-    """
-    stop, done = threading.Event(), threading.Event()
-    result: list[_T] = []
-    failure: list[BaseException] = []
-
-    def body() -> None:
-        try:
-            result.append(work(stop))
-        except BaseException as problem:
-            failure.append(problem)
-        finally:
-            done.set()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            screen.say(second)
-            screen.flush()
-            os._exit(INTERRUPTED)  # the solver's thread cannot be ended otherwise
-        stop.set()
-        screen.say(first, "yellow")
-
-    with _handling(on_signal):
-        threading.Thread(target=body, name="planning", daemon=True).start()
-        while not done.wait(0.2):
-            pass
-    if failure:
-        raise failure[0]
-    return result[0], stop.is_set()
-
-
-@contextmanager
-def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers
-        return
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+        return user.work(lambda stop: work(progress, stop))
 
 
 def _publish(plan: Plan, portfolio: Portfolio, search: Search, show: Presentation, run: Run, interrupted: bool) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from throttle.errors import InputError
 from throttle.instance import Instance, Schedule
 from throttle.solve.annealing import Chronological, dispatch
 from throttle.solve.annealing import supports as supports_chronological
@@ -21,9 +22,12 @@ from throttle.solve.jobs import Job, Span
 from throttle.solve.kernels import compilations
 from throttle.solve.phases import Phase, loose, phases, second_goal
 from throttle.solve.rules import RULES, Facts, bottleneck_atc, grid
+from throttle_models import Finding
+from throttle_models.batch import LARGEST_SEED
 
 if TYPE_CHECKING:
     from throttle.instance import Floats
+    from throttle.solve.decoder import Marks
 
 WORK_PER_SECOND, PLAIN_PER_SECOND = 4e6, 1e5
 """Slots a second, compiled or not, that a budget stands for in deterministic mode, where no clock may decide."""
@@ -83,6 +87,12 @@ class Settings:
     workers: int = 2
     deterministic: bool = False
 
+    def __post_init__(self) -> None:
+        """Raises InputError where CP-SAT would not take the seed: whatever is planned, the same seeds are allowed."""
+        if not 0 <= self.seed <= LARGEST_SEED:
+            message = f"The seed {self.seed!s:.40} is not a whole number from 0 to {LARGEST_SEED}."
+            raise InputError([Finding(level="error", code="bad-seed", message=message)])
+
 
 class Solver:
     """Dispatch, bounds, then the phases that fit the instance; the plan only ever improves."""
@@ -103,7 +113,9 @@ class Solver:
         self.compiled = self.size > PLAIN_WORK or (settings.budget > 1 and instance.n > 1)
         self.workers = max(1, settings.workers) if self.compiled else 1
         self.facts = Facts(instance)
-        self.decoder = Decoder(instance, self.compiled)
+        self.stop_decoding = np.zeros(1, np.uint8)
+        """What all serial decoders look at in native code: 1 once the solve, or for a moment a phase, is to end."""
+        self.decoder = Decoder(instance, self.compiled, self.stop_decoding)
         self.chronological: Chronological | None = None
         self.key: Floats = np.zeros(instance.n)
         """Of the best schedule that a rule has made."""
@@ -155,6 +167,14 @@ class Solver:
     # --- parts -------------------------------------------------------------------------------------------------
 
     def solve(self) -> Solution:
+        watch = _Watch(self.stop, self.stop_decoding)
+        watch.start()
+        try:
+            return self._solve()
+        finally:
+            watch.finish()
+
+    def _solve(self) -> Solution:
         s = self.solution
         if self.instance.n == 0:
             empty = np.zeros(0, np.int64)
@@ -167,7 +187,8 @@ class Solver:
             if supports_chronological(self.instance):
                 self.chronological = self.ready(lambda: Chronological(self.instance))
         self.dispatch()
-        if s.best is None:
+        if s.best is None or self.stop_decoding[0]:
+            s.interrupted = self.stop.is_set()
             return s
         s.bound, s.flow_bound = self.ready(lambda: lower_bounds(self.instance, self.facts))
         self.settle()
@@ -195,6 +216,8 @@ class Solver:
             self.used += self.size / (self.rate * max(self.settings.budget, 1e-3))
             if outcome.schedule is None:
                 s.missing = outcome.missing
+                if self.stop_decoding[0]:
+                    break
                 continue
             if name == "first-come":
                 s.first_come = outcome.schedule
@@ -204,6 +227,8 @@ class Solver:
                 s.best, self.key, self.key_decoder = outcome.schedule, key, decoder
                 s.method = [name]
                 self.tell("dispatch")
+            if self.stop_decoding[0]:
+                break
         # a baseline that found no place for something is as good as the best that did
         s.first_come, s.greedy = s.first_come or s.best, s.greedy or s.best
         if self.hint is not None and self.hint.better(s.best):
@@ -246,7 +271,7 @@ class Solver:
         if slots < self.instance.slots:
             self.instance = self.instance.trimmed(slots)
             self.facts = Facts(self.instance)
-            self.decoder = Decoder(self.instance, self.compiled)
+            self.decoder = Decoder(self.instance, self.compiled, self.stop_decoding)
             if self.chronological is not None:
                 self.chronological = Chronological(self.instance)
 
@@ -274,6 +299,8 @@ class Solver:
                     if future.exception() is not None:
                         halt.set()
                     future.result()
+                if running and span.is_set():
+                    self.stop_decoding[0] = 1
                 if running and settings.deterministic:
                     continue
                 self.take(before, phase.jobs)
@@ -282,6 +309,7 @@ class Solver:
                 if time.monotonic() - told > TOLD_EVERY:
                     told = time.monotonic()
                     self.tell(phase.jobs[0].name)
+        self.stop_decoding[0] = self.stop.is_set()
         self.take(before, phase.jobs)
         self.used += share
         self.tell(phase.jobs[0].name)
@@ -298,6 +326,24 @@ class Solver:
         if s.best is not None and any(job.proved for job in jobs):
             s.bound = s.best.cost
         self.settle()
+
+
+class _Watch(threading.Thread):
+    """Tells decoders in native code that the whole solve is stopped."""
+
+    def __init__(self, stop: threading.Event, flag: Marks) -> None:
+        super().__init__(name="solve-watch", daemon=True)
+        self.stop, self.flag = stop, flag
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(LOOKED_EVERY / 2):
+            if self.stop.is_set():
+                self.flag[0] = 1
+
+    def finish(self) -> None:
+        self.over.set()
+        self.join()
 
 
 class Halt(threading.Event):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from throttle.instance import Floats, Ints
 
+    Marks = NDArray[np.uint8]
+
 PLAIN_WORK = 4_000
 """Up to so much, plain Python is quicker than loading numba."""
 FIRST, PINNED = 2e9, 1e9
@@ -23,9 +25,14 @@ FIRST, PINNED = 2e9, 1e9
 
 
 def work_of(instance: Instance) -> float:
-    """Slots that one decode looks at, roughly: those worked in, and some around work that needs more checks."""
+    """Slots that one decode looks at, roughly: those worked in, and some around work that needs more checks.
+
+    For each seat all candidates are tried beside those who are in the crew already.
+    """
     a = instance.arrays
-    return float((a.work * a.people).sum() + 40 * instance.n + 0.05 * float((~a.plain).sum()) * instance.slots)
+    beside = a.people * (a.people - 1) // 2 * np.diff(a.cand_ptr)
+    checked = 0.05 * float((~a.plain).sum()) * instance.slots
+    return float((a.work * a.people).sum() + beside.sum() + 40 * instance.n + checked)
 
 
 class Space(NamedTuple):
@@ -135,7 +142,7 @@ class Decoder:
     exclusion) and slot, and for each bucket of each quota; some 200 for each activity and its seats.
     """
 
-    def __init__(self, instance: Instance, compiled: bool = True) -> None:
+    def __init__(self, instance: Instance, compiled: bool = True, stop: Marks | None = None) -> None:
         self.instance, self.compiled = instance, compiled
         self._kernel = kernels(compiled)
         a = instance.arrays
@@ -155,7 +162,7 @@ class Decoder:
         self._nested = bool((np.diff(a.span_ptr) > 1).any())
         self._offset = np.where(a.first, FIRST, np.where(a.pin >= 0, PINNED, 0.0))
         self._tails: Tails | None = None
-        self.stop = np.zeros(1, np.uint8)
+        self.stop = np.zeros(1, np.uint8) if stop is None else stop
         """Set to 1 (from any thread), a decode ends soon and finds nothing."""
         self.free = np.full(seats, -1, np.int64)
         """No seat fixed."""

@@ -50,10 +50,10 @@ class LocalSearch:
         self.choices = [int(s) for s in np.flatnonzero(np.diff(a.cand_ptr)[self.seat_need] > 1)]
         self.forced = decoder.free.copy()
         self.backward = (
-            Decoder(decoder.instance.mirrored(), decoder.compiled) if makespan_only(decoder.instance) else None
+            Decoder(decoder.instance.mirrored(), decoder.compiled, decoder.stop)
+            if makespan_only(decoder.instance)
+            else None
         )
-        if self.backward is not None:
-            self.backward.stop = decoder.stop
         self._begin([(key, self.forced), (best.start + 1e-6 * key, best.crew)])
 
     # --- the protocol of searches ------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from throttle.solve import genetic
 from throttle.solve.annealing import Annealing, Chronological
 from throttle.solve.decoder import Decoder
 from throttle.solve.exact import Exact
+from throttle.solve.exact.cliques import clique_bound
 from throttle.solve.exact.neighbourhoods import Neighbourhoods
 from throttle.solve.exact.times import Times
 from throttle.solve.exact.whole import Whole
@@ -74,6 +75,8 @@ MODELLED = {0.25: 1.0, 0.75: 0.03}
 def makespan(solver: Solver) -> Iterator[Phase]:
     """Genetic search on islands, and CP-SAT on the times alone, which refutes, improves or seeds."""
     instance, settings, s = solver.instance, solver.settings, solver.solution
+    s.bound = max(s.bound, clique_bound(solver.untrimmed) * float(instance.arrays.flow.max()))
+    solver.settle()
     expected = settings.budget * genetic.Genetic.rate
 
     def begin() -> list[genetic.Genetic]:
@@ -165,7 +168,8 @@ class Local:
 
     def __init__(self, solver: Solver) -> None:
         self.solver = solver
-        decoders = [solver.decoder, *(Decoder(solver.instance, solver.compiled) for _ in range(solver.workers - 1))]
+        new = partial(Decoder, solver.instance, solver.compiled, solver.stop_decoding)
+        decoders = [solver.decoder, *(new() for _ in range(solver.workers - 1))]
         self.searches = [
             LocalSearch(solver.facts, decoder, solver.key, _best(solver), solver.settings.seed + k)
             for k, decoder in enumerate(decoders)

@@ -6,6 +6,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from benchmarks.portfolios import synthetic
 
 from support.cases import by, compiled, portfolio
 from support.portfolios import random_portfolio
@@ -71,7 +72,8 @@ def test_steps_depend_on_the_seed_alone() -> None:
 
 @pytest.mark.parametrize("name", NEIGHBOURHOODS)
 def test_neighbourhoods_are_parts_of_the_instance(name: str) -> None:
-    instance = compiled(random_portfolio(6, 30)).instance
+    """Where several projects cost, each kind finds parts in several places."""
+    instance = compiled(synthetic(60, 8, 1)).instance
     _, schedule = begun(instance)
     facts, seen = Facts(instance), set()
     for seed in range(20):

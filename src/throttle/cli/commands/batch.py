@@ -33,7 +33,8 @@ def batch(
         typer.Option("--budget", metavar="TIME", parser=o.seconds, help="Time to search for each plan: 30, 30s, 2m."),
     ] = None,
     seed: Annotated[
-        list[int] | None, typer.Option("--seed", min=0, help="Seed of every random choice; several: give it again.")
+        list[int] | None,
+        typer.Option("--seed", min=0, max=o.LARGEST_SEED, help="Seed of every random choice; several: give it again."),
     ] = None,
     workers: Annotated[int | None, typer.Option("--workers", min=1, max=64, help="Threads of each run.")] = None,
     deterministic: Annotated[
@@ -46,31 +47,35 @@ def batch(
     from throttle.batch import FILES, RESULTS_CSV, RESULTS_JSON, read_batch, run_batch
     from throttle.cli import output, reading, screen
     from throttle.cli.batch import describe_end, progress_lines, tables
-    from throttle.cli.solving import interruptible
+    from throttle.cli.interrupts import INTERRUPTED_WITH_PLAN, interrupts
 
-    output.check_folder(out, FILES)
+    output.check_folder(out, FILES, output.BATCHES)
     reading.need_files([runs])
     seeds = tuple(dict.fromkeys(seed)) if seed else None
     todo = read_batch(runs, seeds=seeds, budget=budget, workers=workers, deterministic=deterministic or None)
     if not quiet:
         for sentence in todo.skipped:
             screen.say(f"Skipped: {sentence}", screen.STYLES["warning"])
-    with progress_lines(quiet) as report:
+    with interrupts(FIRST, SECOND) as user:
+        with progress_lines(quiet) as report:
 
-        def work(stop: threading.Event) -> BatchResults:
-            return run_batch(todo, out, engine=engine, jobs=jobs, again=again, report=report, stop=stop)
+            def work(stop: threading.Event) -> BatchResults:
+                return run_batch(todo, out, engine=engine, jobs=jobs, again=again, report=report, stop=stop)
 
-        results, _ = interruptible(work, FIRST, SECOND)
-    try:
-        if json:
-            screen.emit_json((out / RESULTS_JSON).read_text(encoding="utf-8"))
-        else:
-            console = screen.out()
-            for part in tables(results, console.width):
-                console.print(part)
-    finally:  # also where it cannot be printed
+            results = user.work(work)
+        user.kept()
         text, style, code = describe_end(results)
-        if code or not quiet:
-            screen.say(f"{text}. Written: {out / RESULTS_CSV}, {out / RESULTS_JSON}", style)
+        try:
+            if json:
+                screen.emit_json((out / RESULTS_JSON).read_text(encoding="utf-8"))
+            else:
+                console = screen.out()
+                for part in tables(results, console.width):
+                    console.print(part)
+        except KeyboardInterrupt:  # only of the table
+            code = code or INTERRUPTED_WITH_PLAN
+        finally:  # also where it cannot be printed
+            if code or not quiet:
+                screen.say(f"{text}. Written: {out / RESULTS_CSV}, {out / RESULTS_JSON}", style)
     if code:
         raise typer.Exit(code)

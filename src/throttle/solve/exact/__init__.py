@@ -7,7 +7,6 @@ start to end. Waits and milestones, and whatever costs are counted on, live on r
 
 from __future__ import annotations
 
-from functools import cached_property
 from itertools import product
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from throttle.solve.rules import topological
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from throttle.instance import Bools, Floats, Ints
+    from throttle.instance import Floats, Ints
     from throttle.solve import Settings
 
 CALENDAR_CHOICES = 6
@@ -39,32 +38,10 @@ class Exact:
         self.a = instance.arrays
 
     def supports(self) -> bool:
-        """Whether the whole instance can be modelled."""
-        return self.supports_parts() and bool(self.movable.all())
+        """Whether the instance, or a part of it with the rest where it is, can be modelled."""
+        return not len(self.a.person_quota)
 
-    def supports_parts(self) -> bool:
-        """Whether some activities can be, with the others where they are."""
-        a = self.a
-        # of limits, only that on the number of projects in process is modelled
-        return not ((a.limit[1:] > 0).any() or (a.demand != 1).any() or len(a.person_quota)) and bool(
-            self.movable.any()
-        )
-
-    @cached_property
-    def movable(self) -> Bools:
-        """Activities whose own rules the model can express."""
-        a = self.a
-        seatless = a.need_ptr[1:] == a.need_ptr[:-1]
-        special = (a.place >= 0) | (a.occurrence >= 0) | (a.frozen >= 0) | (np.diff(a.use_ptr) > 0)
-        found: Bools = ~(seatless & special) & (a.pin < 0)
-        waiters = np.repeat(np.arange(len(a.release)), np.diff(a.pred_ptr))
-        working = a.lag_kind == WORKING
-        for j in np.unique(waiters[working]).tolist():
-            people = a.candidate[a.cand_ptr[a.need_ptr[j]] : a.cand_ptr[a.need_ptr[j + 1]]]
-            if len(np.unique(a.person_mask[people])) > 1:  # which hours a lag counts depends on the crew
-                found[j] = False
-                found[a.pred[working & (waiters == j)]] = False
-        return found
+    supports_parts = supports
 
     def _one_calendar(self, j: int, incumbent: Schedule) -> bool:
         """Whether the crew comes and goes together. The model holds others through pauses in which they may be busy."""
@@ -80,7 +57,7 @@ class Exact:
         ``second``: lower the flow measure at no more cost; the bound is then 0.
         """
         if free is not None:
-            free = frozenset(j for j in free if self.movable[j] and self._one_calendar(j, incumbent))
+            free = frozenset(j for j in free if self._one_calendar(j, incumbent))
             if not free:
                 return Found(None, 0.0, exhausted=True)
         model = _Model(self.instance, incumbent, free, second)
@@ -137,6 +114,17 @@ class _Model:
         self.by_person: dict[int, list[tuple[Any, Any, int]]] = {}
         self.uses: dict[int, list[tuple[Any, int]]] = {}
         """What is taken of each environment."""
+        waits = np.repeat(a.need_ptr[1:] == a.need_ptr[:-1], np.diff(a.use_ptr))
+        self.waited_in = set(a.use[waits].tolist())
+        """Environments counted on real time: a wait in one may be over before the axis goes on."""
+        users = np.unique(
+            np.c_[np.repeat(np.repeat(np.arange(instance.n), np.diff(a.need_ptr)), np.diff(a.cand_ptr)), a.candidate],
+            axis=0,
+        )
+        self.shared = np.bincount(users[:, 1], minlength=len(a.person_mask)) > 1
+        """People who can work on more than one activity."""
+        self.calendars: dict[int, list[tuple[tuple[int, ...], Any]]] = {}
+        """Of each activity, the calendars that its crew may have, and the literals that say so (None: always)."""
         self.real_starts: dict[int, Any] = {}
         self.real_ends: dict[int, Any] = {}
         for j in range(instance.n):
@@ -149,7 +137,7 @@ class _Model:
         self.links()
         self.people()
         self.environments()
-        self.projects()
+        self.limits()
         self.objective(second)
 
     # --- activities --------------------------------------------------------------------------------------------
@@ -161,11 +149,9 @@ class _Model:
         self.real_starts[j], self.real_ends[j] = start, end
         begin, done = int(np.searchsorted(self.axis, start)), int(np.searchsorted(self.axis, end))
         if a.need_ptr[j] == a.need_ptr[j + 1]:
-            for u in range(a.use_ptr[j], a.use_ptr[j + 1]):
-                interval = self.cp.new_fixed_size_interval_var(begin, done - begin, "")
-                self.uses.setdefault(int(a.use[u]), []).append((interval, int(a.amount[u])))
             return
         self.s[j], self.e[j] = begin, done
+        self.calendars[j] = [(tuple(self.masks_of(j)), None)]
         for q, worked in self.worked(j):
             index = np.searchsorted(self.axis, worked[(worked >= self.after[0]) & (worked < self.slots)])
             runs = np.split(index, np.flatnonzero(np.diff(index) > 1) + 1) if len(index) else []
@@ -200,11 +186,31 @@ class _Model:
 
     def without_people(self, j: int) -> None:
         """A wait or a milestone: real time."""
-        a, cp = self.a, self.cp
+        a, cp, slots = self.a, self.cp, self.instance.slots
         wait = int(a.wait[j])
-        start = cp.new_int_var(int(a.release[j]), max(int(a.release[j]), self.instance.slots - wait), "")
-        self.real_starts[j], self.real_ends[j] = start, start + wait
+        starts, lasts = self.runs(j, (), wait, slots) if wait else (self.moments(j), None)
+        start = cp.new_int_var_from_domain(_domain(starts), "")
+        end = start + wait
+        if lasts is not None and bool((lasts - starts >= wait).any()):
+            ends = np.zeros(slots, np.int64)
+            ends[starts] = lasts + 1
+            end = cp.new_int_var(0, slots, "")
+            self.table(start, ends.tolist(), end)
+        self.real_starts[j], self.real_ends[j] = start, end
         cp.add_hint(start, int(self.incumbent.start[j]))
+
+    def moments(self, j: int) -> Ints:
+        """When a milestone may be: it touches a freeze only where it lies within."""
+        a = self.a
+        at = np.arange(int(a.release[j]), self.instance.slots)
+        if a.pin[j] >= 0:
+            at = at[at == a.pin[j]]
+        if a.frozen[j] >= 0:
+            frost = a.frosts[a.frozen[j]] == 1
+            at = at[~(frost[at] & ((at == 0) | frost[np.maximum(at, 1) - 1]))]
+        if a.occurrence[j] >= 0:
+            at = at[a.occurrences[a.occurrence[j], at] >= 0]
+        return at
 
     def with_people(self, j: int) -> None:
         a, cp = self.a, self.cp
@@ -237,19 +243,23 @@ class _Model:
         picked: list[Any] = [cp.new_bool_var("") for _ in choices] if len(choices) > 1 else []
         if picked:
             cp.add_exactly_one(picked)
-            self.exact &= all(len(c) == 1 for c in choices)
             for k, rows_ in enumerate(choices):
                 cp.add_hint(picked[k], int(set(self.masks_of(j)) == set(rows_)))
                 for p, mine in literals.items():
                     if a.person_mask[p] not in rows_:
                         for literal in mine:
                             cp.add_implication(picked[k], ~literal)
-        elif len(choices[0]) > 1:
-            self.exact = False  # people are taken through the pauses of others
-        for k, rows_ in enumerate(choices):
+        else:
+            # where calendars are only those of the incumbent, no one with another
+            for p, mine in literals.items():
+                if a.person_mask[p] not in choices[0]:
+                    for literal in mine:
+                        cp.add(literal == 0)
+        self.calendars[j] = [(rows_, picked[k] if picked else None) for k, rows_ in enumerate(choices)]
+        for rows_, choice in self.calendars[j]:
             ends = self.ends(j, rows_, longest)
             allowed = np.flatnonzero(ends >= 0)
-            choice = picked[k] if picked else None
+            self.exact &= self.without_pauses(people, rows_, longest, *self.runs(j, rows_, longest, self.slots))
             domain = _domain(allowed)
             if not len(allowed):
                 if choice is None:
@@ -323,34 +333,45 @@ class _Model:
             return [tuple(self.masks_of(j))]
         return found
 
-    def ends(self, j: int, rows: tuple[int, ...], work: int, check: bool = True) -> Ints:
-        """For each start index the end index of so many slots open for these calendars, or -1 where it cannot start."""
+    def runs(self, j: int, rows: tuple[int, ...], work: int, slots: int, check: bool = True) -> tuple[Ints, Ints]:
+        """First and last slot of so many slots open for these calendars and the environments, for each start."""
         a = self.a
-        joint = np.ones(self.slots, bool)
-        for row in rows:
-            joint &= a.masks[row, : self.slots] == 1
-        if a.place[j] >= 0:
-            joint &= a.masks[a.place[j], : self.slots] == 1
+        joint = np.ones(slots, bool)
+        for row in (*rows, *([int(a.place[j])] if a.place[j] >= 0 else [])):
+            joint &= a.masks[row, :slots] == 1
         places = np.flatnonzero(joint)
-        found = np.full(self.length, -1, np.int64)
-        if len(places) < work:
-            return found
-        starts = places[: len(places) - work + 1]
-        lasts = places[work - 1 :]
+        starts, lasts = places[: max(0, len(places) - work + 1)], places[work - 1 :]
         keep = starts >= a.release[j]
+        if a.pin[j] >= 0:
+            keep &= np.arange(len(starts)) == np.searchsorted(starts, a.pin[j])
         if check:
             if a.run[j]:
                 keep &= lasts - starts == work - 1
             if a.frozen[j] >= 0:
-                frost = np.r_[0, np.cumsum(a.frosts[a.frozen[j], : self.slots])]
+                frost = np.r_[0, np.cumsum(a.frosts[a.frozen[j], :slots])]
                 keep &= frost[lasts + 1] == frost[starts]
             if a.occurrence[j] >= 0:
                 number = a.occurrences[a.occurrence[j]]
                 keep &= (number[starts] >= 0) & (number[lasts] == number[starts])
-        keep &= starts >= self.after[0]
-        index = np.searchsorted(self.axis, starts[keep])
-        found[index] = np.searchsorted(self.axis, lasts[keep]) + 1
+        return starts[keep], lasts[keep]
+
+    def ends(self, j: int, rows: tuple[int, ...], work: int, check: bool = True) -> Ints:
+        """For each start index the end index of so many slots open for these calendars, or -1 where it cannot start."""
+        starts, lasts = self.runs(j, rows, work, self.slots, check)
+        keep = starts >= self.after[0]
+        found = np.full(self.length, -1, np.int64)
+        found[np.searchsorted(self.axis, starts[keep])] = np.searchsorted(self.axis, lasts[keep]) + 1
         return found
+
+    def without_pauses(self, people: set[int], rows: tuple[int, ...], work: int, starts: Ints, lasts: Ints) -> bool:
+        """Whether nobody could do anything else in the pauses of such work, through which the model keeps people."""
+        a = self.a
+        crew = [p for p in sorted(people) if self.shared[p] and a.person_mask[p] in rows]
+        for row in np.unique(a.person_mask[crew]).tolist():
+            open_ = np.r_[0, np.cumsum(a.masks[row, : self.slots] == 1)]
+            if bool((open_[lasts + 1] - open_[starts] > work).any()):
+                return False
+        return True
 
     # --- constraints -------------------------------------------------------------------------------------------
 
@@ -382,7 +403,10 @@ class _Model:
                 if a.lag_kind[e] == WORKING:
                     before = self.real_end(i) if kind in (FS, FF) else self.real_start(i)
                     after = self.real_start(j) if kind in (FS, SS) else self.real_end(j)
-                    cp.add(after >= self.later(j, before, lag))
+                    for rows, literal in self.calendars[j]:
+                        rule = cp.add(after >= self.later(rows, before, lag))
+                        if literal is not None:
+                            rule.only_enforce_if(literal)
                     continue
                 if lag == 0 and i in self.s and j in self.s:
                     before = self.e[i] if kind in (FS, FF) else self.s[i]
@@ -395,19 +419,11 @@ class _Model:
                 after = self.real_start(j) if kind in (FS, SS) else self.real_end(j)
                 cp.add(after >= before + lag)
 
-    def later(self, j: int, moment: Any, lag: int) -> Any:
-        """The moment after so many slots that are open for the people who may do j, who share one calendar."""
-        a = self.a
-        rows = {int(a.person_mask[p]) for q, p in self.on if a.need_ptr[j] <= q < a.need_ptr[j + 1]}
+    def later(self, rows: tuple[int, ...], moment: Any, lag: int) -> Any:
+        """The moment after so many slots that are open for all of a crew with these calendars."""
         slots = self.instance.slots
-        table = np.zeros(slots + 1, np.int64)
-        for row in rows:
-            count = np.r_[0, np.cumsum(a.masks[row] == 1)]
-            if lag > 0:
-                reached = np.searchsorted(count, count + lag, side="left")
-            else:
-                reached = np.searchsorted(count, np.maximum(count + lag, 0), side="left")
-            table = np.maximum(table, np.minimum(reached, slots))
+        count = np.r_[0, np.cumsum((self.a.masks[list(rows)] == 1).all(axis=0))]
+        table = np.minimum(np.searchsorted(count, np.maximum(count + lag, 0), side="left"), slots)
         if isinstance(moment, int):
             return int(table[min(moment, slots)])
         found = self.cp.new_int_var(0, slots, "")
@@ -458,46 +474,47 @@ class _Model:
 
     def environments(self) -> None:
         a, cp = self.a, self.cp
-        for j in self.s:
-            if a.use_ptr[j] == a.use_ptr[j + 1]:
-                continue
-            size = cp.new_int_var(0, self.length, "")
-            interval = cp.new_interval_var(self.s[j], size, self.e[j], "")
-            for u in range(a.use_ptr[j], a.use_ptr[j + 1]):
-                self.uses.setdefault(int(a.use[u]), []).append((interval, int(a.amount[u])))
+        for j in range(self.instance.n):
+            uses = [(int(a.use[u]), int(a.amount[u])) for u in range(a.use_ptr[j], a.use_ptr[j + 1])]
+            for real in sorted({k in self.waited_in for k, _ in uses}):
+                begin, end = (self.real_start(j), self.real_end(j)) if real else (self.s[j], self.e[j])
+                size = cp.new_int_var(0, self.instance.slots, "")
+                interval = cp.new_interval_var(begin, size, end, "")
+                for k, amount in uses:
+                    if (k in self.waited_in) == real:
+                        self.uses.setdefault(k, []).append((interval, amount))
         for k, mine in self.uses.items():
             cp.add_cumulative([i for i, _ in mine], [d for _, d in mine], int(a.capacity[k]))
 
-    def projects(self) -> None:
+    def limits(self) -> None:
+        """Whenever a span starts, those in process under its limit leave room for it, or it is alone."""
         a, cp = self.a, self.cp
-        limit = int(a.limit[0])
-        if not limit:
-            return
-        spans: dict[int, tuple[Any, Any]] = {}
-        for p in range(len(a.begun)):
-            members = [j for j in range(self.instance.n) if a.project[j] == p]
+        owner = np.repeat(np.arange(self.instance.n), np.diff(a.span_ptr))
+        rows: dict[int, dict[int, tuple[Any, Any]]] = {}
+        for s in range(len(a.demand)):
+            members = owner[a.spans == s].tolist()
             if not members:
                 continue
             end = cp.new_int_var(0, self.instance.slots, "")
             cp.add_max_equality(end, [self.real_end(j) for j in members])
             begin: Any = 0
-            if not a.begun[p]:
+            if not a.begun[s]:
                 begin = cp.new_int_var(0, self.instance.slots, "")
                 cp.add_min_equality(begin, [self.real_start(j) for j in members])
-            spans[p] = begin, end
-        for p, (begin, _) in spans.items():
-            if a.begun[p]:
-                continue
-            # when it is let in, the others in process leave room for it
-            present = []
-            for q, (other, end) in spans.items():
-                if q != p:
-                    inside, over, later = (cp.new_bool_var("") for _ in range(3))
-                    cp.add(end <= begin).only_enforce_if(over)
-                    cp.add(other > begin).only_enforce_if(later)
-                    cp.add_bool_or(inside, over, later)
-                    present.append(inside)
-            cp.add(sum(present) <= limit - 1)
+            rows.setdefault(int(a.span_limit[s]), {})[s] = begin, end
+        for row, spans in rows.items():
+            for s, (begin, _) in spans.items():
+                if a.begun[s]:
+                    continue
+                present: list[Any] = []
+                for q, (other, end) in spans.items():
+                    if q != s:
+                        inside, over, later = (cp.new_bool_var("") for _ in range(3))
+                        cp.add(end <= begin).only_enforce_if(over)
+                        cp.add(other > begin).only_enforce_if(later)
+                        cp.add_bool_or(inside, over, later)
+                        present.append(int(a.demand[q]) * inside)
+                cp.add(sum(present) <= max(0, int(a.limit[row] - a.demand[s])))
 
     # --- costs -------------------------------------------------------------------------------------------------
 
@@ -608,10 +625,15 @@ def safe_horizon(instance: Instance, incumbent: Schedule, latest: Floats) -> int
     loose = np.flatnonzero(np.isinf(latest))
     bounded = latest[np.isfinite(latest)]
     safe = max(float(bounded.max(initial=0)), float(incumbent.end.max()), float(a.release.max()), float(a.pin.max()))
-    special = a.run | (a.occurrence >= 0) | (a.frozen >= 0) | (a.place >= 0)
+    special = a.run | (a.occurrence >= 0) | (a.frozen >= 0) | (a.place >= 0) | (a.pin >= 0)
     if not len(loose):
         return int(safe) + 1
-    if special[loose].any() or (a.earliness > 0).any() or (a.span > 0).any() or a.limit[0] > 0:
+    waiters = np.repeat(np.arange(instance.n), np.diff(a.pred_ptr))
+    linked = np.isin(waiters, loose) | np.isin(a.pred, loose)
+    if (a.lag_kind[linked] == WORKING).any():
+        return None
+    safe -= float(a.lag[linked].clip(max=0).sum())  # what is loose may end so much after what waits for it
+    if special[loose].any() or (a.earliness > 0).any() or (a.span > 0).any() or len(a.limit):
         return None
     for j in loose.tolist():
         worst = float(a.wait[j])

@@ -28,11 +28,18 @@ PLACED, STUCK, LOCKED, CUT, STOPPED = 0, 1, 2, 3, 4
 """Outcomes: all placed; one has no place before the horizon; spans let in wait for others that cannot be; the cost
 would pass the limit; told to stop."""
 
-CREWS_TRIED = 4000
-"""Crews tried one by one where choosing seat by seat found none."""
+NOWHERE, UNKNOWN = -1, -2
+"""Instead of a start: there is no place; none was found, but not every crew was tried."""
+
+CHOICES_TRIED, SLOTS_TRIED = 4_000, 2_000_000
+"""Choices for a seat, and slots looked at, in a search for a crew where choosing seat by seat found none."""
+GLANCE = 16
+"""Slots of two calendars that are compared in the time that it takes to look at one for a crew."""
+MOST_SIGNS = 60
+"""Up to so many needs, people are told apart by those that they can fill."""
 BLOCKS = 62
 """Parts of the horizon in which changes are told apart."""
-LOOKS = 256
+LOOKS = 16
 """Activities between two looks at whether to stop."""
 
 
@@ -65,14 +72,16 @@ def choose_plain(
         longest = max(longest, works[i])
     last = masks.shape[1]
     chosen, begun, ended = -1, -1, -1
+    vain = -1  # a calendar that leads nowhere, whoever has it
     for person in able:
-        taken = forced >= 0 and forced != person
+        taken = person_mask[person] == vain or (forced >= 0 and forced != person)
         for i in range(size - 1):
             taken |= members[i] == person
         if taken:
             continue
         members[size - 1] = person
         first, done = -1, 0
+        busy = False
         t = est
         while t < last:
             after = t
@@ -87,9 +96,11 @@ def choose_plain(
                 p = members[i]
                 if done < works[i] and load[p, t] > rooms[i]:
                     after = max(t + 1, skip[p, t])
+                    busy |= i == size - 1
                     break
                 if wip[p] > 0 and held[p, t] >= wip[p]:
                     after = t + 1
+                    busy |= i == size - 1
                     break
             if after > t:
                 first, done = -1, 0
@@ -103,6 +114,8 @@ def choose_plain(
                 chosen, begun, ended = person, first, t
                 last = t - 1
                 break
+        if chosen != person and not busy:
+            vain = person_mask[person]
     members[size - 1] = chosen
     return chosen, begun, ended
 
@@ -549,6 +562,189 @@ def seat_by_seat(
 
 
 @njit
+def without_bookings(a: Arrays, person: int, est: int, load: Room, held: Room) -> bool:
+    """Whether nothing but the calendar keeps this person from anything from est on."""
+    if a.person_quota_ptr[person + 1] > a.person_quota_ptr[person]:
+        return False
+    for t in range(est, load.shape[1]):
+        if load[person, t] > 0:
+            return False
+    if a.person_wip[person] > 0:
+        for t in range(est, held.shape[1]):
+            if held[person, t] > 0:
+                return False
+    return True
+
+
+@njit
+def kinds_of(a: Arrays, j: int, apart: bool, kind: Ints) -> int:
+    """Number the kinds of people who can work on activity j, in the order of the candidates; returns how many.
+
+    People of one kind have the same calendar and can fill the same needs. apart: each is a kind.
+    """
+    first, last = a.need_ptr[j], a.need_ptr[j + 1]
+    kind[:] = -1
+    signs = np.zeros(kind.shape[0], np.int64)
+    for q in range(first, last):
+        for c in range(a.cand_ptr[q], a.cand_ptr[q + 1]):
+            signs[a.candidate[c]] |= 1 << ((q - first) % MOST_SIGNS)
+    every = apart or last - first > MOST_SIGNS
+    heads = np.empty(kind.shape[0], np.int64)
+    count = 0
+    for q in range(first, last):
+        for c in range(a.cand_ptr[q], a.cand_ptr[q + 1]):
+            p = a.candidate[c]
+            if kind[p] >= 0:
+                continue
+            if not (every or a.person_quota_ptr[p + 1] > a.person_quota_ptr[p]):
+                for k in range(count):
+                    head = heads[k]
+                    if (
+                        signs[head] == signs[p]
+                        and a.person_mask[head] == a.person_mask[p]
+                        and a.person_quota_ptr[head + 1] == a.person_quota_ptr[head]
+                    ):
+                        kind[p] = k
+                        break
+            if kind[p] < 0:
+                heads[count] = p
+                kind[p] = count
+                count += 1
+    return count
+
+
+@njit
+def openings(mask: Marks, work: int, run: bool) -> Marks:
+    """The open slots of a calendar; of work that may not pause, those from which on so many are open."""
+    found = mask.copy()
+    if run:
+        length = 0
+        for t in range(mask.shape[0] - 1, -1, -1):
+            length = length + 1 if mask[t] == 1 else 0
+            found[t] = length >= work
+    return found
+
+
+@njit
+def crew_in_turn(
+    a: Arrays,
+    j: int,
+    est: int,
+    rows: Ints,
+    crew: Ints,
+    forced: Ints,
+    load: Room,
+    held: Room,
+    env: Ints,
+    used: Ints,
+    skip: Jumps,
+    out: Ints,
+    apart: bool,
+    bare: bool,
+    end: int,
+    choices: int,
+    stop: Marks,
+    found: Ints,
+) -> tuple[int, int, bool]:
+    """The crew of activity j that ends first, before ``end``: its start (or -1), its end, and whether all were tried.
+
+    Depth first over the kinds of people in each seat (``kinds_of``), of each kind who would finish first. Seats of one
+    need take kinds in rising order, so that no crew is tried twice. A crew in part is given up where it ends too late,
+    where its calendars have too little time in common, or where too few of those left share that time. rows: as
+    ``seats_of``, most work first; bare: nobody has other work; found: who is in each of them.
+    """
+    size, slots = rows.shape[0], a.masks.shape[1]
+    run = a.run[j]
+    kind = np.empty(a.person_mask.shape[0], np.int64)
+    kinds = kinds_of(a, j, apart, kind)
+    # a larger crew has fewer slots in common, so it can only be later, except after a negative lag in working time
+    monotone = True
+    for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
+        monotone &= a.lag_kind[e] == 0 or a.lag[e] >= 0
+    taken = np.zeros(kind.shape[0], np.uint8)
+    for k in range(size):
+        if forced[rows[k, 0]] >= 0:
+            if taken[forced[rows[k, 0]]] == 1:
+                return -1, end, True  # nobody fills two seats
+            taken[forced[rows[k, 0]]] = 1  # for that seat only
+    joint = np.empty((size, slots), np.uint8)
+    common = np.empty((size, a.masks.shape[0]), np.int64)  # slots in common with each calendar, or -1: not known yet
+    joint[0] = 1
+    common[0] = -1
+    if a.place[j] >= 0:
+        joint[0] = openings(a.masks[a.place[j]], a.work[rows[0, 1]], run)
+    option, picked = np.zeros(size, np.int64), np.full(size, -1, np.int64)
+    ends = np.full(size + 1, est, np.int64)
+    start = -1
+    k = tried = looked = 0
+    while k >= 0:
+        tried += 1
+        if tried > choices or looked > SLOTS_TRIED or stop[0] == 1:
+            return start, end, False
+        seat, q = rows[k, 0], rows[k, 1]
+        least = 1 if run else a.work[q]
+        pick, pick_end, pick_start = -1, end, -1
+        left, wanted, following, vain = 0, 0, kinds, False
+        while k + wanted < size and rows[k + wanted, 1] == q and (wanted == 0 or forced[rows[k + wanted, 0]] < 0):
+            wanted += 1
+            if forced[seat] >= 0:
+                break
+        for c in range(a.cand_ptr[q], a.cand_ptr[q + 1]):
+            p = a.candidate[c]
+            if kind[p] < option[k] or (forced[seat] != p if forced[seat] >= 0 else taken[p] == 1):
+                continue
+            row = a.person_mask[p]
+            if common[k, row] < 0:
+                common[k, row] = (joint[k, est:] & openings(a.masks[row], a.work[q], run)[est:]).sum()
+                looked += (slots - est) // GLANCE
+            if common[k, row] >= least:
+                left += 1
+                following = min(following, kind[p])
+        option[k] = following
+        for c in range(a.cand_ptr[q], a.cand_ptr[q + 1] if left >= wanted else a.cand_ptr[q]):
+            p = a.candidate[c]
+            if kind[p] != option[k] or (forced[seat] != p if forced[seat] >= 0 else taken[p] == 1):
+                continue
+            if common[k, a.person_mask[p]] < least or vain:
+                continue
+            if k < size - 1 and not monotone:
+                pick = p
+                break
+            crew[seat] = p
+            begin = earliest_within(a, j, crew, rows[: k + 1], est, pick_end - 1, load, held, env, used, skip, out)
+            looked += (out[0] if begin >= 0 else min(pick_end, slots)) - est
+            if begin >= 0:
+                pick, pick_end, pick_start = p, out[0], begin
+            # another of the kind cannot be earlier
+            vain = bare or pick_end <= ends[k]
+        if pick >= 0 and k == size - 1:
+            start, end = pick_start, pick_end
+            for i in range(k):
+                found[i] = picked[i]
+            found[k] = pick
+        elif pick >= 0:
+            crew[seat] = picked[k] = pick
+            taken[pick] = 1
+            ends[k + 1] = pick_end if monotone else est
+            row, after = a.person_mask[pick], rows[k + 1, 1]
+            joint[k + 1] = joint[k] & openings(a.masks[row], a.work[q], run)
+            common[k + 1] = -1
+            if after == q and (k > 0 and row == a.person_mask[picked[k - 1]] and rows[k - 1, 1] == q):
+                common[k + 1] = common[k]
+            in_order = after == q and forced[seat] < 0 and forced[rows[k + 1, 0]] < 0
+            option[k + 1] = option[k] if in_order else 0
+            k += 1
+            continue
+        option[k] += 1
+        if option[k] >= kinds or left < wanted:
+            k -= 1
+            if k >= 0:
+                taken[picked[k]] = forced[rows[k, 0]] >= 0
+                option[k] += 1
+    return start, end, True
+
+
+@njit
 def place(
     a: Arrays,
     j: int,
@@ -562,11 +758,12 @@ def place(
     skip: Jumps,
     out: Ints,
     deep: Ints,
+    stop: Marks,
 ) -> int:
-    """Choose a crew and the earliest start for activity j; returns the start or -1, with the end in out[0].
+    """Choose a crew and the earliest start for activity j; the start, with the end in out[0], or NOWHERE or UNKNOWN.
 
     Seat by seat, the candidate with whom the crew so far would finish first (the least flexible of equals); if that
-    leads nowhere, crews one by one, and then deep[0] is 1. forced[seat] >= 0 fixes a seat.
+    leads nowhere, crews in turn, and then deep[0] is 1. forced[seat] >= 0 fixes a seat.
     """
     slots = a.masks.shape[1]
     rows = seats_of(a, j)
@@ -613,9 +810,10 @@ def place(
             seat, q = rows[k, 0], rows[k, 1]
             longest = max(longest, a.work[q])
             best, best_end, best_start = -1, slots + 1, -1
+            vain = -1  # a calendar that leads nowhere, whoever has it
             for c in range(a.cand_ptr[q], a.cand_ptr[q + 1]):
                 p = a.candidate[c]
-                if (forced[seat] >= 0 and forced[seat] != p) or in_crew(crew, rows, k, p):
+                if a.person_mask[p] == vain or (forced[seat] >= 0 and forced[seat] != p) or in_crew(crew, rows, k, p):
                     continue
                 if est < slots and skip[p, est] + longest >= best_end and a.pin[j] < 0:
                     continue
@@ -623,6 +821,8 @@ def place(
                 begin = earliest_within(a, j, crew, rows[: k + 1], est, best_end - 1, load, held, env, used, skip, out)
                 if begin >= 0 and out[0] < best_end:
                     best, best_end, best_start = p, out[0], begin
+                elif begin < 0 and best < 0 and without_bookings(a, p, est, load, held):
+                    vain = a.person_mask[p]
             if best < 0:
                 complete = False
                 break
@@ -632,42 +832,50 @@ def place(
                 out[0] = best_end
     if complete:
         return begun
-    # the seats chosen first left no one for the others, or no common time: try crews in turn
+    # the seats chosen first left no one for the others, or no common time
     deep[0] = 1
-    choice = np.zeros(size, np.int64)
-    best_end, best_start = slots + 1, -1
+    order = np.argsort(-works, kind="mergesort")
+    rows = rows[order]
+    bare = True
+    for k in range(size):
+        q = rows[k, 1]
+        if k == 0 or q != rows[k - 1, 1]:
+            for c in range(a.cand_ptr[q], a.cand_ptr[q + 1]):
+                bare = bare and without_bookings(a, a.candidate[c], est, load, held)
     found = np.zeros(size, np.int64)
-    k, tried = 0, 0
-    choice[0] = a.cand_ptr[rows[0, 1]]
-    while k >= 0 and tried < CREWS_TRIED:
-        seat, q = rows[k, 0], rows[k, 1]
-        if choice[k] >= a.cand_ptr[q + 1]:
-            k -= 1
-            if k >= 0:
-                choice[k] += 1
-            continue
-        p = a.candidate[choice[k]]
-        if in_crew(crew, rows, k, p) or (forced[seat] >= 0 and forced[seat] != p):
-            choice[k] += 1
-            continue
-        crew[seat] = p
-        if k < size - 1:
-            k += 1
-            # seats of one need are filled in rising order, so that no crew is tried twice
-            choice[k] = choice[k - 1] + 1 if rows[k, 1] == rows[k - 1, 1] else a.cand_ptr[rows[k, 1]]
-            continue
-        tried += 1
-        begin = earliest_within(a, j, crew, rows, est, best_end - 1, load, held, env, used, skip, out)
-        if begin >= 0 and out[0] < best_end:
-            best_end, best_start = out[0], begin
-            for i in range(size):
-                found[i] = crew[rows[i, 0]]
-        choice[k] += 1
-    if best_start >= 0:
-        for i in range(size):
-            crew[rows[i, 0]] = found[i]
-        out[0] = best_end
-    return best_start
+    best_start, best_end, whole = crew_in_turn(
+        a,
+        j,
+        est,
+        rows,
+        crew,
+        forced,
+        load,
+        held,
+        env,
+        used,
+        skip,
+        out,
+        False,
+        bare,
+        slots + 1,
+        CHOICES_TRIED,
+        stop,
+        found,
+    )
+    if not (bare and whole):
+        # those of a kind differ in what else they do
+        choices = CHOICES_TRIED // size
+        again, best_end, whole = crew_in_turn(
+            a, j, est, rows, crew, forced, load, held, env, used, skip, out, True, bare, best_end, choices, stop, found
+        )
+        best_start = again if again >= 0 else best_start
+    if best_start < 0:
+        return NOWHERE if whole else UNKNOWN
+    for i in range(size):
+        crew[rows[i, 0]] = found[i]
+    out[0] = best_end
+    return int(best_start)
 
 
 @njit
@@ -675,7 +883,8 @@ def place_activity(
     a: Arrays, j: int, est: int, crew: Ints, forced: Ints, load: Room, held: Room, env: Ints, skip: Jumps, out: Ints
 ) -> int:
     """``place`` where nothing else uses up a quota."""
-    return place(a, j, est, crew, forced, load, held, env, np.zeros_like(a.quota), skip, out, np.zeros(1, np.int64))
+    used, deep, stop = np.zeros_like(a.quota), np.zeros(1, np.int64), np.zeros(1, np.uint8)
+    return place(a, j, est, crew, forced, load, held, env, used, skip, out, deep, stop)
 
 
 @njit
@@ -1119,11 +1328,12 @@ def decode(
                     space.skip,
                     out,
                     deep,
+                    stop,
                 )
                 for i in range(count):
                     members[i] = crew[seats + i]
             if first < 0:
-                return STUCK, k, searched
+                return STOPPED if stop[0] == 1 else STUCK, k, searched
             start[j], end[j] = first, out[0]
             trial.reach[j] = slots if deep[0] == 1 else out[0]
         order[k] = j

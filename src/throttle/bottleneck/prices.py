@@ -1,0 +1,134 @@
+"""The value of an hour of people who share work and of environments, the most valuable first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from throttle.bottleneck.value import (
+    More,
+    Replay,
+    Saved,
+    resolved,
+    with_hours,
+    with_less_work,
+    with_place,
+)
+from throttle.compile import Compiled
+from throttle.instance import Schedule
+from throttle.loads import Loads
+from throttle.solve import Settings
+from throttle_models import Constraint
+from throttle_models.bottleneck import How, HourValue, Prices
+
+if TYPE_CHECKING:
+    from throttle.instance import Ints
+
+RESOLVED = 5
+"""Most resources that are searched anew."""
+PLACES = 6
+"""Most weeks in which an hour more is tried."""
+
+
+def price_hours(
+    compiled: Compiled,
+    schedule: Schedule,
+    loads: Loads,
+    sets: Sequence[tuple[Constraint, Sequence[int]]],
+    resolve: float | None,
+    seed: int,
+    tell: Callable[[str], None],
+) -> Prices:
+    """sets: people who share work, in the order to try, each with the weeks in which an hour more may help."""
+    tell("the value of an hour")
+    replay = Replay(compiled.instance, schedule)
+    tries = _Tries(compiled, loads, replay)
+    found: list[tuple[HourValue, Saved]] = []
+    used = {name for item in loads.items for name in compiled.portfolio.work[item].environment}
+    places = [name for name in compiled.portfolio.environments if name in used]
+    left = max(replay.decodes - len(places), 1)
+    each = min(PLACES, max(1, left // max(len(sets), 1)))
+    for people, weeks in sets[:left]:
+        if saved := replay.saved(tries.of_people(people.people, weeks[:each])):
+            found.append((tries.value_of_people(people, saved), saved))
+    for place in places:
+        if saved := replay.saved(tries.of_environment(place)):
+            about = Constraint(kind="environment", name=place, members=(place,))
+            found.append((_value(about, saved, "one more place"), saved))
+    found.sort(key=lambda entry: -entry[0].saves)
+    if resolve is None:
+        return Prices(
+            method="order kept",
+            text="the plan's own order and people, with more time: the least that it saves",
+            base=_rounded(replay.base.cost),
+            hours=tuple(value for value, _ in found),
+        )
+    chosen = found[:RESOLVED]
+    settings = Settings(budget=resolve, seed=seed, deterministic=True)
+    base, costs = resolved(replay, [saved.more for _, saved in chosen], settings, tell)
+    hours = [
+        value.model_copy(update={"saves": _rounded((base - cost) / saved.more.hours)})
+        for (value, saved), cost in zip(chosen, costs, strict=True)
+    ]
+    return Prices(
+        method="re-solved",
+        text=f"searched anew with more time, {resolve:g} s of work each; only these {len(chosen)} were",
+        base=_rounded(base),
+        hours=tuple(sorted(hours, key=lambda hour: -hour.saves)),
+    )
+
+
+class _Tries:
+    """Where an hour more is tried."""
+
+    def __init__(self, compiled: Compiled, loads: Loads, replay: Replay) -> None:
+        self.compiled, self.loads, self.replay = compiled, loads, replay
+        self.number = {p: k for k, p in enumerate(compiled.instance.people)}
+        self.starts = [*loads.week_starts, loads.slots]
+        self.day = self._days()
+
+    def _days(self) -> Ints:
+        """The local day of each slot, counted from that of as-of."""
+        grid, zone, slots = self.compiled.grid, self.loads.zone, self.replay.instance.slots
+        day, starts = grid.instant(0).astimezone(zone).date(), []
+        while (first := grid.ceil(datetime.combine(day, time(), zone))) < slots:
+            starts.append(first)
+            day += timedelta(days=1)
+        return np.searchsorted(np.array(starts), np.arange(slots), side="right").astype(np.int64)
+
+    def of_people(self, people: Sequence[str], weeks: Iterable[int]) -> Iterator[More]:
+        """An hour more for each at the end of the first day at work of each week.
+
+        Where all are always at work, an hour less to do on what each begins first in it.
+        """
+        instance, slot = self.replay.instance, self.loads.hours_per_slot
+        numbers = [self.number[person] for person in people]
+        for week in weeks:
+            first, last = self.starts[week], min(self.starts[week + 1], instance.slots)
+            more = with_hours(instance, numbers, first, last, self.day, slot, week)
+            more = more or with_less_work(instance, self.replay.base, numbers, first, last, slot, week)
+            if more is not None:
+                yield more
+
+    def value_of_people(self, people: Constraint, saved: Saved) -> HourValue:
+        week = self.loads.week_names[saved.more.place] if saved.saves > 0 else None
+        return _value(people, saved, "an hour less to do" if saved.more.less else "an hour more", week)
+
+    def of_environment(self, environment: str) -> Iterator[More]:
+        """One more place, priced by the hours that it is open in the length of the plan."""
+        mask = self.compiled.calendars.environment(environment)[: self.loads.slots]
+        hours = float(mask.sum()) * self.loads.hours_per_slot
+        number = list(self.compiled.portfolio.environments).index(environment)
+        if hours > 0:
+            yield with_place(self.replay.instance, number, hours)
+
+
+def _value(about: Constraint, saved: Saved, how: How, week: str | None = None) -> HourValue:
+    return HourValue(**about.model_dump(), saves=_rounded(saved.saves), week=week, how=how)
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.9g}")
