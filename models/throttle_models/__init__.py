@@ -43,10 +43,11 @@ from throttle_models.plan import (
 )
 from throttle_models.plan import Status as PlanStatus
 from throttle_models.policy import Pin, Policy
-from throttle_models.portfolio import DEFAULT_CALENDAR, Assumption, Portfolio
+from throttle_models.portfolio import DEFAULT_CALENDAR, Assumption, Planned, Portfolio
 from throttle_models.quantities import Days, Estimate, When, format_minutes, parse_minutes
 from throttle_models.work import (
     Approval,
+    Board,
     Change,
     ChangeKind,
     Costs,
@@ -105,6 +106,7 @@ __all__ = [
     "Pin",
     "Plan",
     "PlanStatus",
+    "Planned",
     "PlannedItem",
     "Policy",
     "Portfolio",

@@ -12,7 +12,7 @@ from throttle_models.people import Calendar, Environment, Person, Rota, Team, Zo
 from throttle_models.policy import Policy
 from throttle_models.portfolio import _skill_map
 from throttle_models.quantities import Effort, Elapsed, Estimate, Rate, Share, When
-from throttle_models.work import External, Freeze, Project, Service, Status, Window, WorkType
+from throttle_models.work import Board, External, Freeze, Project, Service, Status, Window, WorkType
 
 
 class Column(Text):
@@ -203,6 +203,7 @@ class TeamFile(Model):
     environments: dict[str, Environment] = {}
     services: dict[str, Service] = {}
     windows: dict[str, Window] = {}
+    boards: dict[str, Board] = {}
     freezes: tuple[Freeze, ...] = ()
     projects: dict[str, Project] = {}
     work: dict[str, dict[str, Any]] = {}

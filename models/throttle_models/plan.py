@@ -256,6 +256,10 @@ class Previous(Model):
     moves: tuple[Move, ...] = ()
     kept: int = 0
     """Items whose start is as it was."""
+    frozen: int = 0
+    """Of these, those that the frozen zone held."""
+    cost: float = 0.0
+    """What moving the others costs; part of the objective."""
 
 
 class Plan(Model):

@@ -11,7 +11,7 @@ from throttle_models.base import Model
 from throttle_models.people import Calendar, Environment, Hours, Person, Rota, Team, Zone
 from throttle_models.policy import Policy
 from throttle_models.quantities import Effort, When, keyed
-from throttle_models.work import External, Freeze, Project, Service, Window, WorkItem
+from throttle_models.work import Board, External, Freeze, Project, Service, Window, WorkItem
 
 
 class Assumption(Model):
@@ -29,6 +29,17 @@ class Assumption(Model):
 
 def _skill_map(value: Any) -> Any:
     return keyed(value, "")
+
+
+class Planned(Model):
+    """What the plan in force says of an item that is still to begin. ``throttle replan`` writes it."""
+
+    start: When
+    who: tuple[str, ...] = ()
+    frozen: bool = False
+    """It starts within the frozen zone and is held: the same start, the same people."""
+    why: str = ""
+    """Why it is not held, though it was to start within the frozen zone."""
 
 
 class Portfolio(Model):
@@ -51,12 +62,16 @@ class Portfolio(Model):
     environments: dict[str, Environment] = {}
     services: dict[str, Service] = {}
     windows: dict[str, Window] = {}
+    boards: dict[str, Board] = {}
+    """Where any are declared, every board that an approval names is one of them."""
     freezes: tuple[Freeze, ...] = ()
     projects: dict[str, Project] = {}
     work: dict[str, WorkItem] = {}
     external: dict[str, External] = {}
     """Targets of links that are not in the portfolio."""
     policy: Policy = Policy()
+    planned: dict[str, Planned] = {}
+    """By item, where a plan is in force: what moving its start is counted from (``policy.stability``)."""
     assumptions: tuple[Assumption, ...] = ()
 
 

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
 from throttle_models.base import Finding
+from throttle_models.policy import Pin
 from throttle_models.portfolio import Portfolio
 from throttle_models.quantities import When
 from throttle_models.work import Costs, Need, Status
@@ -234,6 +235,9 @@ class _Check:
             if item.change:
                 self.names("service", item.change.services, p.services, (*at, "change", "services"), True)
                 self.names("window", [item.change.window], p.windows, (*at, "change", "window"), False)
+                if p.boards and item.change.approval:
+                    board = [item.change.approval.board]
+                    self.names("board", board, p.boards, (*at, "change", "approval", "board"), False)
             if item.verify and item.verify.by != "implementer":
                 self.skills([item.verify.by], (*at, "verify", "by"))
             for skill in item.interest:
@@ -284,14 +288,21 @@ class _Check:
             at = ("policy", "pins", i)
             if pin.work in pinned:
                 self.error("pinned-twice", at, f"{pin.work} is pinned twice; write one pin that says all", pin.work)
-            elif pin.start is None and not pin.who and pin.window is None:
+            elif pin.start is None and not pin.who and pin.window is None and pin.on is None:
                 self.error("empty-pin", at, f"pins nothing of {pin.work}; add start, who or window", pin.work)
             pinned.add(pin.work)
             self.names("item", [pin.work], p.work, (*at, "work"), False)
             self.names("person", pin.who, p.people, (*at, "who"), True)
             self.names("window", [pin.window], p.windows, (*at, "window"), False)
             self.moment(pin.start, (*at, "start"))
-            self.moment(pin.on, (*at, "on"))
+            on = self.moment(pin.on, (*at, "on"))
+            if pin.window is not None or on is not None:
+                self.pinned_window(pin, on, at)
+        for key, planned in p.planned.items():
+            if "~" not in key:  # inserted work is not in the portfolio
+                self.names("item", [key], p.work, ("planned", key), False)
+            self.names("person", planned.who, p.people, ("planned", key, "who"), True)
+            self.moment(planned.start, ("planned", key, "start"))
         for i, override in enumerate(policy.overrides):
             self.names("override", [override.item], {**p.work, **p.projects}, ("policy", "overrides", i, "item"), False)
         for i, rule in enumerate(policy.rules):
@@ -303,9 +314,26 @@ class _Check:
                     self.names("environment", [name], p.environments, (*at, "require", j, "environment", name), False)
 
 
+    def pinned_window(self, pin: Pin, on: datetime | None, at: Path) -> None:
+        """The window is that of the change, and has an occurrence that begins on the day."""
+        item = self.p.work.get(pin.work)
+        own = item.change.window if item and item.change else None
+        if item is None or (pin.window is not None and pin.window not in self.p.windows):
+            return  # told already
+        if own is None or pin.window not in (None, own):
+            what = "has no change with a window" if own is None else f"runs in window {own}"
+            self.error("pin-window", at, f"{pin.work} {what}; write the window in its change: too", pin.work)
+        elif on is not None and own in self.p.windows:
+            day = on.astimezone(self.zone).date()
+            if all(weekday != day.weekday() for weekday, _, _ in self.p.windows[own].every.ranges):
+                self.error(
+                    "pin-day", (*at, "on"), f"no occurrence of {own} begins on {day:%a %Y-%m-%d}; correct it", pin.work
+                )
+
+
 _MAPS = (
     "calendars", "skills", "teams", "people", "rotas", "environments",
-    "services", "windows", "projects", "work", "external",
+    "services", "windows", "boards", "projects", "work", "external",
 )  # fmt: skip
 
 _PLACES = {
@@ -319,6 +347,7 @@ _PLACES = {
     "link": "work or external",
     "environment": "environments",
     "window": "windows",
+    "board": "boards",
     "drum": "people or skills",
     "override": "work or projects",
 }

@@ -107,9 +107,12 @@ class Need(Model):
 
 
 class Approval(Model):
+    """Normal changes wait for it; standard ones are authorised beforehand, emergencies as soon as possible."""
+
     board: str | None = None
+    """Decides at the first of its meetings, where any are known."""
     lead: Elapsed = timedelta(0)
-    """Time from asking to the decision; the change cannot begin earlier."""
+    """Time from asking to the decision, or to the first meeting that can decide; the change cannot begin earlier."""
     asked: When | None = None
     """When it was asked for. Default: as of the plan."""
     given: bool = False
@@ -262,6 +265,14 @@ class Window(Model):
     risk: Annotated[int, Field(ge=0)] | None = None
     overhead: dict[str, Effort] = {}
     """Work for each occurrence that is used, by skill."""
+
+
+class Board(Model):
+    """Who authorises changes, and when they meet: each range of ``every`` is one meeting."""
+
+    every: Hours
+    zone: Zone | None = None
+    """Default: the portfolio's."""
 
 
 class Freeze(Model):

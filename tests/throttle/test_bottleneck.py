@@ -31,7 +31,7 @@ def found(work: Data, people: Data | int = 1, how: Data | None = None, **rest: A
 
 
 def saves(answer: Bottleneck, resource: str) -> float:
-    return next(hour.saves for hour in answer.prices.hours if hour.id == resource)
+    return next(hour.saves for hour in answer.prices.hours if resource in (hour.name, *hour.people))
 
 
 # --- loads
@@ -133,7 +133,7 @@ def test_an_hour_more_on_monday_is_an_hour_less_late() -> None:
     work = {"A": by("p1", "8h", cost_of_delay="9/hour"), "B": by("p1", "8h", cost_of_delay="3/hour")}
     answer = found(work | {"C": by("p2", "2h", cost_of_delay="50/hour")}, 2, currency="EUR")
     assert answer.valuable is not None
-    assert (answer.valuable.id, answer.valuable.week) == ("p1", "2026-W48")
+    assert (answer.valuable.name, answer.valuable.week) == ("p1", "2026-W48")
     assert answer.valuable.saves == pytest.approx(3)
     assert saves(answer, "p2") == 0
     assert answer.prices.method == "order kept"
@@ -151,7 +151,7 @@ def test_an_hour_is_worth_most_where_the_person_is_waited_for() -> None:
     assert answer.loaded is not None
     assert answer.loaded.people == ("p2",)
     assert answer.valuable is not None
-    assert answer.valuable.id == "p1"
+    assert answer.valuable.people == ("p1",)
     assert answer.valuable.saves == pytest.approx(90)
 
 
@@ -170,7 +170,7 @@ def test_one_more_place_is_priced_by_the_hour_that_it_is_there() -> None:
     made_from = portfolio(work, 2, environments={"lab": {}})
     answer = analyse(plan_of(made_from, budget=0.02), made_from)
     assert saves(answer, "lab") == pytest.approx(8 * 5 / (4 * 168))
-    assert [hour.how for hour in answer.prices.hours if hour.id == "lab"] == ["one more place"]
+    assert [hour.how for hour in answer.prices.hours if hour.name == "lab"] == ["one more place"]
 
 
 def test_without_rates_the_unit_is_weeks_of_items() -> None:
@@ -186,8 +186,18 @@ def test_who_is_always_at_work_is_priced_by_an_hour_less_to_do() -> None:
     made_from = portfolio(work | {"C": by("p2", "30m", cost_of_delay="9/hour")}, 2)
     answer = analyse(plan_of(made_from), made_from)
     (only,) = answer.prices.hours
-    assert (only.id, only.how) == ("p1", "an hour less to do")
+    assert (only.people, only.how) == (("p1",), "an hour less to do")
     assert only.saves == pytest.approx(9)
+
+
+def test_people_who_share_work_are_priced_together() -> None:
+    """Four tasks of 8 hours for two people. With an hour more each, both of Tuesday are finished an hour earlier."""
+    people = {p: {"skills": ["a"]} for p in ("p1", "p2")}
+    work = {f"W{i}": needing("a", "8h", cost_of_delay="3/hour") for i in range(4)}
+    answer = found(work, people)
+    (both,) = answer.prices.hours
+    assert (both.people, both.how) == (("p1", "p2"), "an hour more")
+    assert both.saves == pytest.approx(2 * 3 / 2)
 
 
 def test_a_search_of_its_own_finds_at_least_what_the_order_kept_finds() -> None:
@@ -204,7 +214,7 @@ def test_a_search_of_its_own_finds_at_least_what_the_order_kept_finds() -> None:
     assert anew.prices.base == pytest.approx(plan.certificate.objective.value)
     assert saves(anew, "p1") >= saves(kept, "p1") - 1e-6
     assert anew.valuable is not None
-    assert anew.valuable.id == "p1"
+    assert anew.valuable.people == ("p1",)
 
 
 # --- queues
@@ -268,7 +278,7 @@ def test_brent_is_the_bottleneck_of_the_example_in_every_way() -> None:
     assert answer.drum is not None
     assert answer.drum.name == "Brent Geller"
     assert answer.valuable is not None
-    assert answer.valuable.id == "brent"
+    assert answer.valuable.people == ("brent",)
     assert answer.queue is not None
     assert answer.queue.name == "Brent Geller"
     assert all(week.people == ("brent",) for week in list(answer.tightest.values())[:4])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from throttle.bottleneck.forecast import forecast_environment, forecast_people
-from throttle.bottleneck.prices import price_hours
+from throttle.bottleneck.prices import Search, price_hours
 from throttle.compile import Compiled, compile_portfolio, rates_of
 from throttle.drum import name_drum
 from throttle.errors import InputError
@@ -49,15 +50,16 @@ def analyse(
     resolve: float | None = None,
     seed: int = 1,
     tell: Callable[[str], None] = lambda _: None,
+    stop: threading.Event | None = None,
 ) -> Bottleneck:
     """Loads, the value of an hour, and the queue at the most loaded.
 
     weeks: the horizon that loads are averaged over; default: that of the plan's loads. previous: the plan before this
     one, for the name of the drum; default: the name that the plan says. resolve: seconds of work to search anew for
     each of the resources whose hour seems worth most; otherwise the plan's order is kept. The same arguments give the
-    same answer. Raises InputError where the plan does not fit the portfolio.
+    same answer, unless ``stop`` is set meanwhile: then values are those found until then. Raises InputError where the plan does not fit the portfolio.
     """
-    return _Analysis(plan, portfolio, weeks).result(previous, resolve, seed, tell)
+    return _Analysis(plan, portfolio, weeks).result(previous, Search(resolve, seed, tell, stop or threading.Event()))
 
 
 class _Analysis:
@@ -85,15 +87,13 @@ class _Analysis:
     def hours_of(self, mask: Bools) -> float:
         return float(mask[: self.slots].sum()) * self.loads.hours_per_slot
 
-    def result(
-        self, previous: Plan | None, resolve: float | None, seed: int, tell: Callable[[str], None]
-    ) -> Bottleneck:
+    def result(self, previous: Plan | None, search: Search) -> Bottleneck:
         sets, environments = tuple(map(self.set_load, self.sets)), self.environments()
         loaded = self.most_loaded(sets, environments)
         drum = self.plan.drum
         if previous is not None or drum is None:
             drum = name_drum(self.loads, self.loads.all()[0], previous)
-        prices = price_hours(self.compiled, self.schedule, self.loads, self.to_price(sets), resolve, seed, tell)
+        prices = price_hours(self.compiled, self.schedule, self.loads, self.to_price(sets), search)
         return Bottleneck(
             as_of=self.plan.as_of,
             until=self.compiled.grid.instant(self.slots),

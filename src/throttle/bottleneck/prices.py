@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -22,7 +24,7 @@ from throttle.instance import Schedule
 from throttle.loads import Loads
 from throttle.solve import Settings
 from throttle_models import Constraint
-from throttle_models.bottleneck import How, HourValue, Prices
+from throttle_models.bottleneck import HourValue, How, Prices
 
 if TYPE_CHECKING:
     from throttle.instance import Ints
@@ -33,17 +35,26 @@ PLACES = 6
 """Most weeks in which an hour more is tried."""
 
 
+@dataclass(frozen=True)
+class Search:
+    """Whether and how to search anew."""
+
+    seconds: float | None
+    """Of work for each; None: the plan's order is kept."""
+    seed: int
+    tell: Callable[[str], None]
+    stop: threading.Event
+
+
 def price_hours(
     compiled: Compiled,
     schedule: Schedule,
     loads: Loads,
     sets: Sequence[tuple[Constraint, Sequence[int]]],
-    resolve: float | None,
-    seed: int,
-    tell: Callable[[str], None],
+    search: Search,
 ) -> Prices:
     """sets: people who share work, in the order to try, each with the weeks in which an hour more may help."""
-    tell("the value of an hour")
+    search.tell("the value of an hour")
     replay = Replay(compiled.instance, schedule)
     tries = _Tries(compiled, loads, replay)
     found: list[tuple[HourValue, Saved]] = []
@@ -59,7 +70,7 @@ def price_hours(
             about = Constraint(kind="environment", name=place, members=(place,))
             found.append((_value(about, saved, "one more place"), saved))
     found.sort(key=lambda entry: -entry[0].saves)
-    if resolve is None:
+    if search.seconds is None:
         return Prices(
             method="order kept",
             text="the plan's own order and people, with more time: the least that it saves",
@@ -67,15 +78,15 @@ def price_hours(
             hours=tuple(value for value, _ in found),
         )
     chosen = found[:RESOLVED]
-    settings = Settings(budget=resolve, seed=seed, deterministic=True)
-    base, costs = resolved(replay, [saved.more for _, saved in chosen], settings, tell)
+    settings = Settings(budget=search.seconds, seed=search.seed, deterministic=True)
+    base, costs = resolved(replay, [saved.more for _, saved in chosen], settings, search.tell, search.stop)
     hours = [
         value.model_copy(update={"saves": _rounded((base - cost) / saved.more.hours)})
         for (value, saved), cost in zip(chosen, costs, strict=True)
     ]
     return Prices(
         method="re-solved",
-        text=f"searched anew with more time, {resolve:g} s of work each; only these {len(chosen)} were",
+        text=f"searched anew with more time, {search.seconds:g} s of work each; only these {len(chosen)} were",
         base=_rounded(base),
         hours=tuple(sorted(hours, key=lambda hour: -hour.saves)),
     )

@@ -61,10 +61,10 @@ def _sentences(found: Bottleneck, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     if value is None:
         text = "nobody: an hour more of no one saves anything"
     else:
-        each = (
-            " for each hour it is there" if value.kind == "environment" else f" in {value.week}" if value.week else ""
-        )
-        text = f"{value.name}: {value.how} saves {_money(value.saves, found.unit)}{each}"
+        each = f" for each of {len(value.people)}" if len(value.people) > 1 else ""
+        per = " an hour" if each or value.kind == "environment" else ""
+        week = f" in {value.week}" if value.week else ""
+        text = f"{value.name}: {value.how}{each} saves {_money(value.saves, found.unit)}{per}{week}"
     yield "Most valuable", f"{text} ({found.prices.text})"
     if found.drum is not None:
         yield "Named", f"{_named(found, found.drum)}, since {_day(found.drum.since, zone)}{_challenge(found)}"
@@ -92,13 +92,13 @@ def _challenge(found: Bottleneck) -> str:
 def _sets(found: Bottleneck, weeks: int) -> Iterator[RenderableType]:
     if not found.sets:
         return
-    value = {hour.id: hour.saves for hour in found.prices.hours if hour.kind == "person"}
+    value = {hour.people: hour.saves for hour in found.prices.hours if hour.kind == "skills"}
     shown = _weeks((s.by_week for s in found.sets), weeks)
     yield _heading("People who share work, the most loaded first (weeks: how full their time is planned)")
     head = ("who", "for", ">work h", ">load", ">weeks of queue", ">an hour saves")
     table = _table(*head, *(f">{week[5:]}" for week in shown))
     for one in found.sets[:ROWS]:
-        saves = max((value[p] for p in one.people if p in value), default=None)
+        saves = value.get(one.people)
         table.add_row(
             *map(_text, (_who(one), _for(one), f"{one.work_hours:,.0f}")),
             _load(one.load),
@@ -122,7 +122,7 @@ def _for(one: SetLoad) -> str:
 def _environments(found: Bottleneck, weeks: int) -> Iterator[RenderableType]:
     if not found.environments:
         return
-    value = {hour.id: hour.saves for hour in found.prices.hours if hour.kind == "environment"}
+    value = {hour.name: hour.saves for hour in found.prices.hours if hour.kind == "environment"}
     shown = _weeks((e.by_week for e in found.environments.values()), weeks)
     yield _heading("Environments")
     head = ("name", ">places", ">taken h", ">load", ">weeks of queue", ">an hour of one more saves")

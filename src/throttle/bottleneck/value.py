@@ -7,6 +7,7 @@ begin earlier too; nobody changes places. So it is the least that the hour saves
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
@@ -20,12 +21,14 @@ from throttle.solve.decoder import Decoder, work_of
 from throttle.worked import seats_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from throttle.instance import Ints
 
 SECONDS = 2.0
 """Work of so many seconds goes into decoding, however large the plan; so large plans have fewer values."""
 DECODED_PER_SECOND = 2e7
-"""Work (``work_of``) that compiled kernels decode in a second where everyone's place is given; a third of the measured."""
+"""Work (``work_of``) that compiled kernels decode in a second where people are given; a third of the measured."""
 LEAST_DECODES, MOST_DECODES = 6, 400
 TURNS = 5
 """Decodes at most until the order of starts gives itself."""
@@ -104,7 +107,8 @@ def with_hours(
     """
     a = instance.arrays
     count = ceil(1 / hours_per_slot - 1e-9)
-    person_mask, rows, hours = a.person_mask.copy(), [], 0.0
+    person_mask, hours = a.person_mask.copy(), 0.0
+    rows: list[NDArray[np.uint8]] = []
     for row in np.unique(a.person_mask[people]).tolist():
         opened = a.masks[row].copy()
         at_work = np.flatnonzero(opened[first:last]) + first
@@ -141,7 +145,7 @@ def with_less_work(
     hours_per_slot: float,
     place: int = 0,
 ) -> More | None:
-    """An hour (or a slot) less to do for each, on what begins first in [first, last), takes longer, and is theirs alone.
+    """An hour (or a slot) less to do for each, on what begins first in [first, last), takes longer and is theirs.
 
     None where there is nothing such.
     """
@@ -170,7 +174,7 @@ def with_place(instance: Instance, environment: int, hours: float) -> More:
 
 
 def resolved(
-    replay: Replay, candidates: Sequence[More], settings: Settings, tell: Callable[[str], None] = lambda _: None
+    replay: Replay, candidates: Sequence[More], settings: Settings, tell: Callable[[str], None], stop: threading.Event
 ) -> tuple[float, list[float]]:
     """The cost without more, and with each candidate; each searched anew with the same settings.
 
@@ -181,7 +185,7 @@ def resolved(
     found: list[Schedule] = []
     for k, instance in enumerate(instances):
         tell(f"re-solving {k + 1} of {len(instances)}")
-        best = Solver(instance, settings, replay.decode(instance)).solve().best
+        best = Solver(instance, settings, replay.decode(instance), stop=stop).solve().best
         found.append(best or replay.base)
     costs = []
     for instance, own in zip(instances, found, strict=True):

@@ -69,6 +69,7 @@ KINDS: dict[str, str] = {
     "load-list": "a load is missing, there twice, or of a set of skills or people that is none",
     "load-figures": "the work, the queue or the hours by week of a load are wrong",
     "bottleneck": "the bottleneck is none of the loads, or not the largest",
+    "drum": "the drum named is not what it says: its people or environment, queue, date, or who is ahead of it",
     "objective-value": "the objective is not the sum of the costs",
     "flow-value": "the flow measure is not the sum over rates",
     "bound": "a lower bound is above the value",

@@ -12,7 +12,7 @@ from functools import cached_property
 from throttle.check.clock import Span, iso_week, together
 from throttle.check.kinds import Violations, seconds
 from throttle.check.schedule import Schedule
-from throttle_models import Load, Need
+from throttle_models import Constraint, Drum, Load, Need
 
 LEAST_WEEKS = 4
 """Loads are averaged over the length of the plan, and at least so many weeks."""
@@ -20,6 +20,8 @@ SHOWN = 40
 """A list of at least so many loads may leave out those with a shorter queue."""
 ROUNDED = 1e-4
 """What hours and weeks of queue may be off by, which are told to four decimals."""
+AHEAD = 0.1
+"""By so much the most loaded must be ahead of the drum to be named in its place, in two plans running."""
 RELATIVE = 1e-6
 """What the largest load may fall short by, as a share of it."""
 
@@ -104,6 +106,7 @@ class Loads:
             if (expected[key].queue or 0.0) > least + ROUNDED or not least:
                 self._listed(key[1], f"the load of {key[1]} ({', '.join(key[2])}) is not listed as it should be")
         self._largest(sets, least)
+        self._drum()
 
     def _largest(self, sets: list[Load], least: float) -> None:
         """No set of people whom one need could be given to has more work of their own than the largest load listed."""
@@ -129,6 +132,45 @@ class Loads:
                 names = sorted(people)
                 message = f"{', '.join(names)} have work of their own for {queue:.4f} weeks, more than any load listed"
                 self.violations.add("bottleneck", names, message, amount=queue - max(most, least))
+
+    def _drum(self) -> None:
+        """The drum's figures, and who is ahead of it. What earlier plans named, only they can tell."""
+        told, leader = self.plan.drum, self.plan.bottleneck
+        if told is None:
+            return
+        right = self._of_drum(told)
+        if right is None or leader is None:
+            known = "is nobody's work" if leader is None else "is no environment in use, or no set of people with work"
+            self.violations.add("drum", [told.name], f"the drum, {told.name}, {known}")
+            return
+        wrong, queue, first = [], right.queue or 0.0, _queue(leader)
+        if not _near(told.weeks_of_queue or 0.0, queue):
+            wrong.append(f"its queue is {queue:.4f} weeks; the plan says {told.weeks_of_queue}")
+        ahead = 0.0 if _same(told, leader) or not queue else max(0.0, first / queue - 1)
+        slack = ROUNDED * (1 + (1 + ahead) / max(queue, ROUNDED))
+        if abs(told.ahead - ahead) > slack:
+            wrong.append(f"{leader.name} is ahead of it by {ahead:.4f}; the plan says {told.ahead}")
+        if abs(ahead - AHEAD) > slack and (told.challenger is not None) != (ahead > AHEAD):
+            wrong.append("a challenger is named where the most loaded is at least 10 % ahead, and only there")
+        if told.challenger is not None and not _same(told.challenger, leader):
+            wrong.append(f"the challenger is the most loaded, {leader.name}")
+        if told.since > self.plan.as_of or (self.plan.previous is None and told.since != self.plan.as_of):
+            wrong.append("it is named since the as-of of this plan, or of an earlier one that this started from")
+        if self.plan.previous is None and not _same(told, leader):
+            wrong.append(f"a first plan names its most loaded, {leader.name}")
+        for message in wrong[:1]:
+            self.violations.add("drum", [told.name], f"the drum, {told.name}: {message}")
+
+    def _of_drum(self, told: Drum) -> Right | None:
+        """What its load must say."""
+        if told.kind == "environment":
+            places = {key[1]: right for key, right in self._environments()}
+            return places.get(told.name) if not told.people and told.members == (told.name,) else None
+        people = set(told.people)
+        parts = [part for part in self.parts if part.able <= people]
+        if not parts or told.people != tuple(p for p in self.facts.portfolio.people if p in people):
+            return None
+        return self._of_people(told.people, parts)
 
     # what must be listed
 
@@ -291,6 +333,12 @@ class Loads:
 
 def _label(skill: str, level: int) -> str:
     return f"{skill}>={level}" if level > 1 else skill
+
+
+def _same(one: Constraint, other: Constraint | Load) -> bool:
+    if one.kind != other.kind:
+        return False
+    return one.name == other.name if one.kind == "environment" else set(one.people) == set(other.people)
 
 
 def _queue(load: Load) -> float:

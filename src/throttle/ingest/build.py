@@ -232,6 +232,7 @@ class Builder:
                 environments=team.environments,
                 services=self._services() | team.services,
                 windows=team.windows,
+                boards=team.boards,
                 freezes=team.freezes,
                 projects=projects,
                 work=work,

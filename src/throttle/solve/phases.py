@@ -32,6 +32,8 @@ LOOSE_ACTIVITIES = 150
 """Up to so many, schedules in which people wait for urgent work are worth a search of their own."""
 EXACT_ACTIVITIES = 120
 """Above so many, the whole exact model with calendars finds little in seconds; parts of it do."""
+BRIEF_SECONDS = 0.5
+"""Of local search before a model of the whole: enough for a start and a first bound."""
 NEIGHBOURHOOD_SECONDS = 1.0
 VAIN_TRIES = 6
 """Neighbourhoods in a row that find nothing before local search goes on."""
@@ -150,11 +152,12 @@ def general(solver: Solver) -> Iterator[Phase]:
     settings, instance = solver.settings, solver.instance
     local = solver.ready(lambda: Local(solver))
     bounding = Bounding(solver.untrimmed)
+    whole = _whole(solver)
     if solver.compiled:
         solver.ready(bounding.begin)
-        yield local.phase(BOUNDING / 2, [bounding])
+        most = BRIEF_SECONDS / settings.budget if whole is not None else 1.0
+        yield local.phase(min(solver.spent + most, BOUNDING / 2), [bounding])
     exact = Exact(instance, settings, solver.halt)
-    whole = _whole(solver)
     if whole is not None:
         yield Phase(0.9, [whole])
     elif exact.supports_parts():
@@ -212,14 +215,15 @@ def neighbourhoods(solver: Solver, exact: Exact, until: float) -> Iterator[Phase
         vain = 0 if improved else vain + 1
 
 
-SECOND_SHARE = 0.1
-"""Of the budget, for each of the two ways to finish sooner at a cost that is proven least."""
+SECOND_SHARE, SECOND_SECONDS = 0.1, 1.5
+"""Of the budget, and at most, for each of the two ways to finish sooner at a cost that is proven least."""
 
 
 def second_goal(solver: Solver) -> Iterator[Phase]:
     """At the least cost, finish as soon as can be (the flow measure)."""
-    yield Local(solver).phase(min(1.0, solver.spent + SECOND_SHARE), second=True)
+    share = min(SECOND_SHARE, SECOND_SECONDS / solver.settings.budget)
+    yield Local(solver).phase(min(1.0, solver.spent + share), second=True)
     exact = Exact(solver.untrimmed, solver.settings, solver.halt)
     if solver.instance.n <= EXACT_ACTIVITIES and exact.supports():
         model = Modelling("exact model", lambda seconds: exact.solve(_best(solver), seconds, second=True))
-        yield Phase(min(1.0, solver.spent + SECOND_SHARE), [model], second=True)
+        yield Phase(min(1.0, solver.spent + share), [model], second=True)

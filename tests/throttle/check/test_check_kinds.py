@@ -141,6 +141,20 @@ def set_of_nia(plan: Data) -> Data:
     return load(plan, "oracle") | {"name": "nia"}
 
 
+def drum(plan: Data, of: str | None = None, **wrong: Any) -> Data:
+    """The drum of a first plan, or as it would be had an earlier one named another; and what is wrong of it."""
+    leader, named = plan["bottleneck"], load(plan, of) if of else plan["bottleneck"]
+    ahead = leader["weeks_of_queue"] / named["weeks_of_queue"] - 1
+    about = {name: named[name] for name in ("name", "kind", "members", "people", "weeks_of_queue")}
+    challenger = {name: leader[name] for name in ("name", "kind", "members", "people")}
+    kept = {"ahead": ahead, "challenger": challenger} if of else {}
+    return about | {"since": plan["as_of"]} | kept | wrong
+
+
+def replanned(plan: Data, **changes: Any) -> None:
+    plan.update(previous={"as_of": plan["as_of"], "input_hash": "", "moves": [], "kept": 0}, **changes)
+
+
 Injection = Callable[[Data], object]
 
 INJECTED: dict[str, list[tuple[Injection, str]]] = {
@@ -339,6 +353,22 @@ INJECTED: dict[str, list[tuple[Injection, str]]] = {
         (lambda p: (p["loads"].pop(0), p.update(bottleneck=load(p, "linux"))), "bob"),
         (lambda p: p.update(loads=[*p["loads"][1:3], set_of_nia(p), *p["loads"][3:]], bottleneck=p["loads"][1]), "bob"),
     ],
+    "drum": [
+        (lambda p: p.update(drum=drum(p, weeks_of_queue=9.0)), "ann and bob"),
+        (lambda p: p.update(drum=drum(p, ahead=0.2)), "ann and bob"),
+        (lambda p: p.update(drum=drum(p, since="2026-11-20T08:00Z")), "ann and bob"),
+        (lambda p: p.update(drum=drum(p, people=["bob", "ann"])), "ann and bob"),
+        (lambda p: p.update(drum=drum(p, people=["cat"])), "ann and bob"),
+        (
+            lambda p: p.update(drum=drum(p, challenger={**drum(p, "qa")["challenger"], "people": ["cat"]})),
+            "ann and bob",
+        ),
+        (lambda p: p.update(drum=drum(p, "oracle")), "oracle"),
+        (lambda p: replanned(p, drum=drum(p, "oracle", challenger=None)), "oracle"),
+        (lambda p: replanned(p, drum=drum(p, "oracle", since="2027-01-01T08:00Z")), "oracle"),
+        (lambda p: replanned(p, drum=drum(p, "staging", members=["hosts"])), "staging"),
+        (lambda p: replanned(p, drum=drum(p, "staging", weeks_of_queue=3)), "staging"),
+    ],
     "objective-value": [(lambda p: wrong_goal(p, value=right().certificate.objective.value * (1 + 1e-7)), "")],
     "flow-value": [(lambda p: p["certificate"]["flow"].update(value=1.0), "")],
     "bound": [(lambda p: wrong_goal(p, bound=right().certificate.objective.value * 2, gap=-1), "")],
@@ -403,6 +433,15 @@ def test_an_injected_violation_is_caught(kind: str, inject: Injection, about: st
     assert not verdict.ok
     assert any(about in v.ids for v in found) or not about
     assert all(v.message for v in found)
+
+
+@pytest.mark.parametrize("of", ["oracle", "staging"])
+def test_a_drum_may_be_behind_if_an_earlier_plan_named_it(of: str) -> None:
+    plain = right().model_dump(mode="json")
+    assert check(Plan.model_validate(plain | {"drum": drum(plain)})).ok
+    data = right().model_dump(mode="json")
+    replanned(data, drum=drum(data, of))
+    assert [v.message for v in check(Plan.model_validate(data)).violations if v.kind == "drum"] == []
 
 
 def test_a_crew_that_cannot_be_tried_out_is_not_taken_on_trust() -> None:

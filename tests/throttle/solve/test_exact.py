@@ -6,10 +6,11 @@ import threading
 import time
 from itertools import permutations
 from random import Random
-from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from support.cases import by, cheapest, compiled, portfolio, small
 from support.portfolios import random_portfolio
@@ -26,8 +27,8 @@ from throttle.solve.rules import Facts
 FIXED = Settings(deterministic=True)
 
 
-def exact(c: Compiled, stop: threading.Event | None = None, settings: Settings = FIXED) -> Exact:
-    return Exact(c.instance, settings, stop or threading.Event())
+def exact(c: Compiled, stop: threading.Event | None = None, how: Settings = FIXED) -> Exact:
+    return Exact(c.instance, how, stop or threading.Event())
 
 
 def poor(c: Compiled, seed: int = 0) -> Schedule:
@@ -128,12 +129,69 @@ def test_only_what_is_free_moves() -> None:
     assert exact(c).solve(start, 2.0, frozenset({3, 4})).bound == 0  # of a part nothing is proved for the whole
 
 
-def test_what_it_cannot_express_it_does_not_take() -> None:
-    pinned = compiled(portfolio({"A": by("p1", "1h")}, policy={"pins": [{"work": "A", "start": "2h"}]}))
-    assert not exact(pinned).supports()
-    places: dict[str, Any] = {"environments": {"lab": {}}}
-    assert not exact(compiled(portfolio({"A": {"wait": "1h", "environment": "lab"}}, **places))).supports()
-    assert exact(compiled(portfolio({"A": by("p1", "1h", environment="lab")}, **places))).supports()
+def test_pins_and_waits_in_environments() -> None:
+    pinned = compiled(
+        portfolio({"A": by("p1", "1h"), "B": by("p1", "3h")}, policy={"pins": [{"work": "A", "start": "2h"}]})
+    )
+    found = exact(pinned).solve(poor(pinned), 2.0)
+    best = found.schedule or poor(pinned)
+    assert best.start.tolist() == [2, 3]
+    assert found.bound == pytest.approx(best.cost)
+    # the lab is full at night, in the pause of A, so that the wait comes after it
+    office = {"day": {"hours": "Mon-Fri 09:00-17:00"}}
+    work = {
+        "A": by("p1", "12h", environment="lab", cost_of_delay="9/hour"),
+        "W": {"wait": "3h", "environment": "lab", "cost_of_delay": "1/hour", "not_before": "4h"},
+    }
+    waits = compiled(portfolio(work, environments={"lab": {}}, calendars=office))
+    found = exact(waits).solve(poor(waits), 2.0)
+    best = found.schedule or poor(waits)
+    verified(waits, best)
+    assert best.end.tolist() == [29, 32]
+    assert found.bound == pytest.approx(best.cost)
+
+
+def test_nothing_is_claimed_where_work_fits_into_the_pauses_of_others() -> None:
+    """The lab closes at night, p1 does not: B belongs into the pause of A, where the model has no place for it."""
+    calendars = {"always": {"hours": "daily 00:00-24:00"}, "day": {"hours": "Mon-Fri 09:00-17:00"}}
+    work = {
+        "A": by("p1", "12h", environment="lab", cost_of_delay="5/hour"),
+        "B": by("p1", "10h", cost_of_delay="1/hour"),
+    }
+    c = compiled(portfolio(work, calendars=calendars, environments={"lab": {"calendar": "day"}}))
+    best = Decoder(c.instance, compiled=False).decode(np.array([0.0, 1.0])).schedule
+    assert best is not None
+    assert exact(c).solve(poor(c), 2.0).bound <= best.cost
+
+
+def test_crews_across_calendars_are_proved_where_pauses_are_no_use() -> None:
+    calendars = {"day": {"hours": "Mon-Fri 09:00-17:00"}, "late": {"hours": "Mon-Fri 12:00-20:00"}}
+    people = {"p1": {"calendar": "day"}, "p2": {"calendar": "late"}}
+    work = {"A": {"needs": [{"who": "p1", "effort": "7h"}, {"who": "p2", "effort": "7h"}], "cost_of_delay": "1/hour"}}
+    alone = compiled(portfolio(work, people, calendars=calendars))
+    found = exact(alone).solve(poor(alone), 2.0)
+    assert found.bound == pytest.approx(poor(alone).cost) == 30
+    shared = compiled(portfolio({**work, "B": by("p2", "2h", cost_of_delay="1/hour")}, people, calendars=calendars))
+    assert exact(shared).solve(poor(shared), 2.0).bound == 0
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.data())
+def test_no_schedule_is_below_the_bound(seed: int, items: int, data: st.DataObject) -> None:
+    """Nor is any order of at most four items, with the crews that the decoder takes; what is found obeys all rules."""
+    c = compiled(random_portfolio(seed, items))
+    if not 0 < c.instance.n <= 5:
+        return
+    decoder = Decoder(c.instance, compiled=False)
+    decoded = [decoder.decode(np.array(order, float)).schedule for order in permutations(range(c.instance.n))]
+    schedules = [s for s in decoded if s is not None]
+    if not schedules:
+        return
+    start = data.draw(st.sampled_from(schedules))
+    found = exact(c).solve(start, 1.0)
+    assert found.bound <= min(s.cost for s in schedules) * (1 + 1e-9) + 1e-9
+    if found.schedule is not None:
+        verified(c, found.schedule)
 
 
 def test_the_same_seed_gives_the_same() -> None:

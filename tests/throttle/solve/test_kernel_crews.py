@@ -123,3 +123,26 @@ def test_a_seat_that_is_fixed_after_one_that_is_not() -> None:
         assert schedule.crew[1:].tolist() == [2, 0]
         assert schedule.crew[0] % 2 == 0
         assert schedule.crew[0] > 2
+
+
+def test_improving_a_plan_mixes_no_turns() -> None:
+    """All of one turn are needed, so with one of them busy the exact model must not take one of the other."""
+    made_from = crowd(22, 44)
+    other = portfolio({"Y": {"needs": [{"skill": "a", "effort": "4h"}]}}, {"q": {"skills": ["a"]}}).work
+    plan = make_plan(made_from.model_copy(update={"work": {**made_from.work, **other}}), budget=0.5)
+    assert plan.certificate.checked
+    assert len({int(a.person[1:]) % 2 for a in plan.items["X"].assignments}) == 1
+
+
+@pytest.mark.parametrize("compiled_kernels", [False, True])
+def test_nobody_takes_two_seats_even_where_both_are_given_to_one(compiled_kernels: bool) -> None:
+    """Search may propose a person twice; then there is no such crew, or another one."""
+    turns = {"early": {"hours": "daily 08:00-13:00"}, "late": {"hours": "daily 12:00-17:00"}}
+    people = {f"p{i}": {"skills": ["a"], "calendar": ("early", "late")[i % 2]} for i in range(6)}
+    instance = compiled(
+        portfolio({"X": {"duration": "4h", "needs": [{"skill": "a", "people": 2}]}}, people, calendars=turns)
+    ).instance
+    decoder = Decoder(instance, compiled_kernels)
+    for person in range(6):
+        schedule = decoder.decode(np.zeros(1), np.array([person, person])).schedule
+        assert schedule is None or len(set(schedule.crew.tolist())) == 2

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +9,9 @@ import typer
 from throttle.cli import options as o
 
 if TYPE_CHECKING:
+    from throttle.cli.interrupts import Interrupts
     from throttle_models import Plan, Portfolio
+    from throttle_models.bottleneck import Bottleneck
 
 QUICK = 2.0
 """Seconds of work for the plan of a portfolio, unless said."""
@@ -40,26 +43,37 @@ def bottleneck(
 ) -> None:
     """Say what limits the plan: the most loaded, the most valuable, and how long work waits for them."""
     from throttle.cli import reading, screen
-
-    made, made_from = _plan_of(input, portfolio, budget, seed, quiet)
-    before = reading.read_plan(previous) if previous else None
-    from throttle.bottleneck import analyse  # after the files could be read: it loads the solver's libraries
-    from throttle.bottleneck.show import show_bottleneck
+    from throttle.cli.interrupts import interrupts
 
     def tell(what: str) -> None:
         if not quiet and resolve:
             screen.say(what, "dim")
 
-    with reading.naming(input):
-        found = analyse(made, made_from, weeks=weeks, previous=before, resolve=resolve, seed=seed, tell=tell)
+    with interrupts("Stopping (once more: end now).") as user:
+        made, made_from = _plan_of(input, portfolio, budget, seed, quiet, user)
+        before = reading.read_plan(previous) if previous else None
+        from throttle.bottleneck import analyse  # after the files could be read: it loads the solver's libraries
+
+        def work(stop: threading.Event) -> Bottleneck:
+            return analyse(
+                made, made_from, weeks=weeks, previous=before, resolve=resolve, seed=seed, tell=tell, stop=stop
+            )
+
+        with reading.naming(input):
+            found = user.work(work)
+        user.kept()
+        if user.stop.is_set():
+            raise KeyboardInterrupt
     if json:
         screen.emit_json(found.model_dump_json(indent=2))
     else:
+        from throttle.bottleneck.show import show_bottleneck
+
         show_bottleneck(screen.out(), found)
 
 
 def _plan_of(
-    input: Path, portfolio: Path | None, budget: float | None, seed: int, quiet: bool
+    input: Path, portfolio: Path | None, budget: float | None, seed: int, quiet: bool, user: Interrupts
 ) -> tuple[Plan, Portfolio]:
     """The plan named, or a quick one of the portfolio named, which is not written."""
     from throttle.cli import reading, screen
@@ -86,4 +100,9 @@ def _plan_of(
     if not quiet:
         screen.say(f"Planning {input} for a moment; the plan is not written (throttle plan makes one to keep).", "dim")
     with reading.naming(input):
-        return make_plan(made_from, budget=budget or QUICK, seed=seed, deterministic=True), made_from
+        made = user.work(
+            lambda stop: make_plan(made_from, budget=budget or QUICK, seed=seed, deterministic=True, stop=stop)
+        )
+    if user.stop.is_set():
+        raise KeyboardInterrupt
+    return made, made_from

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from throttle.instance import FF, FS, SS, WORKING, Instance, Schedule
+from throttle.instance import FF, FS, SF, SS, WORKING, Instance, Schedule
 from throttle.solve.exact.cpsat import Found, Runner, Stop
 from throttle.solve.exact.goal import Goal
 from throttle.solve.rules import topological
@@ -21,7 +21,9 @@ from throttle.solve.rules import topological
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from throttle.instance import Floats, Ints
+    from numpy.typing import NDArray
+
+    from throttle.instance import Arrays, Floats, Ints
     from throttle.solve import Settings
 
 CALENDAR_CHOICES = 6
@@ -152,7 +154,7 @@ class _Model:
             return
         self.s[j], self.e[j] = begin, done
         self.calendars[j] = [(tuple(self.masks_of(j)), None)]
-        for q, worked in self.worked(j):
+        for q, worked in self.worked(j, self.incumbent):
             index = np.searchsorted(self.axis, worked[(worked >= self.after[0]) & (worked < self.slots)])
             runs = np.split(index, np.flatnonzero(np.diff(index) > 1) + 1) if len(index) else []
             for p in self.seats(q):
@@ -161,16 +163,17 @@ class _Model:
                     interval = self.cp.new_fixed_size_interval_var(int(run[0]), len(run), "")
                     self.by_person.setdefault(p, []).append((interval, True, int(a.share[q])))
 
-    def worked(self, j: int) -> Iterator[tuple[int, Ints]]:
-        """For each row of needs the slots in which its people work in the incumbent, so without pauses."""
+    def worked(self, j: int, schedule: Schedule) -> Iterator[tuple[int, Ints]]:
+        """For each row of needs the slots in which its people work in the schedule, so without pauses."""
         a = self.a
         rows = range(a.need_ptr[j], a.need_ptr[j + 1])
-        slots = np.arange(int(self.incumbent.start[j]), int(self.incumbent.end[j]))
+        slots = np.arange(int(schedule.start[j]), int(schedule.end[j]))
+        seats = {q: schedule.crew[a.crew_ptr[q] : a.crew_ptr[q] + a.people[q]].tolist() for q in rows}
         worked: dict[int, list[Ints]] = {q: [] for q in rows}
         done = 0
         for work in sorted({int(a.work[q]) for q in rows}):
             staying = [q for q in rows if a.work[q] >= work]
-            masks = {int(a.person_mask[p]) for q in staying for p in self.seats(q)}
+            masks = {int(a.person_mask[p]) for q in staying for p in seats[q]}
             masks |= {int(a.place[j])} if a.place[j] >= 0 else set()
             open_ = np.ones(len(slots), bool)
             for row in sorted(masks):
@@ -562,7 +565,8 @@ class _Model:
             terms = sooner
         cp.minimize(sum(terms) if terms else 0)
 
-    def read(self, solver: Any) -> Schedule:
+    def read(self, solver: Any) -> Schedule | None:
+        """None where the end of something is no end of work."""
         a, n = self.a, self.instance.n
         start, end = np.zeros(n, np.int64), np.zeros(n, np.int64)
         crew = np.full(int(a.crew_ptr[-1]), -1, np.int64)
@@ -574,13 +578,20 @@ class _Model:
                 end[j] = self.after[solver.value(self.e[j])]
             else:
                 start[j] = solver.value(self.real_starts[j])
-                end[j] = start[j] + a.wait[j]
+                end[j] = solver.value(self.real_ends[j])
             for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
                 able = a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]].tolist()
                 on = [p for p in able if (q, p) in self.on and solver.boolean_value(self.on[q, p])]
                 crew[a.crew_ptr[q] : a.crew_ptr[q] + len(on)] = on
         from throttle.solve.kernels import kernels
 
+        for j in self.s if self.free is None else sorted(self.free & self.s.keys()):
+            # the model keeps everyone until the longest need is done; when some leave, the others may end sooner
+            done = max(int(slots[-1]) + 1 for _, slots in self.worked(j, Schedule(start, end, crew, 0.0, 0.0)))
+            links = a.pred_type[a.pred_ptr[j] : a.pred_ptr[j + 1]]
+            if done < end[j] and ((links == FF) | (links == SF)).any():
+                return None
+            end[j] = done
         cost, flow = kernels(False).cost(a, start, end)
         return Schedule(start, end, crew, float(cost), float(flow))
 
@@ -618,40 +629,71 @@ def latest_ends(instance: Instance, incumbent: Schedule) -> Floats:
 def safe_horizon(instance: Instance, incumbent: Schedule, latest: Floats) -> int | None:
     """A horizon within which some cheapest schedule lies, or None where none is known.
 
-    What costs nothing may come one after the other when all that costs is done; that needs it to fit wherever its
-    people are at work.
+    What costs nothing by ending late, and ends after all that costs and all wanted starts, may as well come one after
+    the other behind these, in the order of its links, if all that waits for it ends after it (FS, FF) and so is moved
+    too. With SS links instead of FF, the same holds of what starts after them, behind what has begun before. That
+    needs it to fit wherever its people are at work.
     """
     a = instance.arrays
     loose = np.flatnonzero(np.isinf(latest))
     bounded = latest[np.isfinite(latest)]
-    safe = max(float(bounded.max(initial=0)), float(incumbent.end.max()), float(a.release.max()), float(a.pin.max()))
-    special = a.run | (a.occurrence >= 0) | (a.frozen >= 0) | (a.place >= 0) | (a.pin >= 0)
+    safe = max(
+        float(bounded.max(initial=0)),
+        float(incumbent.end.max()),
+        float(a.release.max()),
+        float(a.pin.max()),
+        float(np.ceil(a.wanted[a.earliness > 0]).max(initial=0)),
+    )
     if not len(loose):
         return int(safe) + 1
+    special = a.run | (a.occurrence >= 0) | (a.frozen >= 0) | (a.place >= 0) | (a.pin >= 0)
+    if (a.person_wip > 0).any():
+        special = special | a.exempt
+    spanned = np.repeat(a.span > 0, np.diff(a.member_ptr))
+    if special[loose].any() or np.isin(a.member[spanned], loose).any() or len(a.limit):
+        return None
     waiters = np.repeat(np.arange(instance.n), np.diff(a.pred_ptr))
-    linked = np.isin(waiters, loose) | np.isin(a.pred, loose)
-    if (a.lag_kind[linked] == WORKING).any():
+    after = np.isin(a.pred, loose)
+    kinds = set(a.pred_type[after].tolist())
+    if (a.lag[after] < 0).any() or not (kinds <= {FS, FF} or kinds <= {FS, SS}):
         return None
-    safe -= float(a.lag[linked].clip(max=0).sum())  # what is loose may end so much after what waits for it
-    if special[loose].any() or (a.earliness > 0).any() or (a.span > 0).any() or len(a.limit):
-        return None
+    for e in np.flatnonzero(np.isin(waiters, loose) & (a.lag > 0)).tolist():
+        lag: float | None = float(a.lag[e])
+        if a.lag_kind[e] == WORKING:
+            rows = _calendars(a, int(waiters[e]))
+            lag = _most_elapsed(a.masks[rows[0]], int(a.lag[e])) if len(rows) == 1 else None
+        if lag is None:
+            return None
+        safe += lag
+    longest = 0.0
     for j in loose.tolist():
         worst = float(a.wait[j])
-        for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
-            if a.need_ptr[j + 1] - a.need_ptr[j] > 1 or a.people[q] > 1:
-                rows = set(
-                    a.person_mask[a.candidate[a.cand_ptr[a.need_ptr[j]] : a.cand_ptr[a.need_ptr[j + 1]]]].tolist()
-                )
-                if len(rows) > 1:
-                    return None
-            for row in np.unique(a.person_mask[a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]]).tolist():
-                places = np.flatnonzero(a.masks[row])
-                work = int(a.work[q])
-                if len(places) <= work:
-                    return None
-                worst = max(worst, float((places[work:] - places[:-work]).max()), float(places[0]))
-        safe += worst + float(a.lag[a.pred_ptr[j] : a.pred_ptr[j + 1]].clip(min=0).sum())
-    return int(safe) + 1
+        several = a.crew_ptr[a.need_ptr[j + 1]] - a.crew_ptr[a.need_ptr[j]] > 1
+        rows = _calendars(a, j)
+        if several and len(rows) > 1:
+            return None
+        for row in rows:
+            elapsed = _most_elapsed(a.masks[row], int(a.work[a.need_ptr[j] : a.need_ptr[j + 1]].max()))
+            if elapsed is None:
+                return None
+            worst = max(worst, elapsed)
+        safe += worst
+        longest = max(longest, worst)
+    return int(safe + (longest if SS in kinds else 0.0)) + 1
+
+
+def _calendars(a: Arrays, j: int) -> list[int]:
+    """The rows of masks of all who can work on an activity."""
+    people = a.candidate[a.cand_ptr[a.need_ptr[j]] : a.cand_ptr[a.need_ptr[j + 1]]]
+    return [int(row) for row in np.unique(a.person_mask[people])]
+
+
+def _most_elapsed(mask: NDArray[np.uint8], work: int) -> float | None:
+    """The longest that so many open slots can take, whenever they begin; None if there are not so many."""
+    places = np.flatnonzero(mask)
+    if len(places) <= work:
+        return None
+    return max(float((places[work:] - places[: len(places) - work]).max()), float(places[0]) + work)
 
 
 def _domain(allowed: Ints) -> Any:
