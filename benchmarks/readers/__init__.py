@@ -50,7 +50,14 @@ def read(path: Path) -> Portfolio:
     text = path.read_text(encoding="utf-8", errors="replace").replace(END_OF_FILE, "")
     for form in FORMATS:
         if form.suffix == path.suffix.lower() and form.fits(text):
-            return form.read(text, path.name)
+            try:
+                return form.read(text, path.name)
+            except (ValueError, TypeError, OverflowError, RecursionError, LookupError) as problem:
+                # what is not a number, or too large or deep to be one; InputError, which says more, is none of these
+                kind = type(problem).__name__
+                raise malformed(
+                    path.name, None, f"it is no {form.suffix} instance: a value is not what it should be ({kind})"
+                ) from problem
     raise malformed(path.name, None, f"no reader knows its format; the endings known are {', '.join(sorted(SUFFIXES))}")
 
 

@@ -15,8 +15,9 @@ from benchmarks.readers.portfolios import Data, always_open, staffed
 from throttle_models import Portfolio
 
 _SKILL = re.compile(r"Q(\d+)\s*:\s*(\d+)")
-_RESOURCE = re.compile(r"\s*(\d+)\s+(\d+(?:\.\d+)?)\s*((?:Q\d+\s*:\s*\d+\s*)+)")
-_TASK = re.compile(r"\s*(\d+)\s+(\d+)\s*((?:Q\d+\s*:\s*\d+\s*)+?)\s*((?:\d+\s*)*)")
+# numbers end in white space or with the row, so that there is one way to read them
+_RESOURCE = re.compile(r"\s*(\d+)\s+(\d+(?:\.\d+)?)\s+((?:Q\d+\s*:\s*\d+(?:\s+|$))+)")
+_TASK = re.compile(r"\s*(\d+)\s+(\d+)\s+((?:Q\d+\s*:\s*\d+(?:\s+|$))+)((?:\d+(?:\s+|$))*)")
 HIGHEST = 8
 """A portfolio has nine levels."""
 
@@ -28,13 +29,19 @@ def read_imopse(text: str, file: str) -> Portfolio:
         match = _RESOURCE.fullmatch(row)
         if not match:
             raise malformed(file, line, "a resource is its number, a salary and skills such as Q0: 1")
+        if f"p{match[1]}" in people:
+            raise malformed(file, line, f"resource {match[1]} is there twice")
         people[f"p{match[1]}"] = {"skills": _skills(match[3], line, file)}
     rows: dict[str, tuple[int, re.Match[str]]] = {}
     for line, row in _table(text, "TaskID", file):
         match = _TASK.fullmatch(row)
         if not match:
             raise malformed(file, line, "a task is its number, a duration, a skill such as Q0: 1, and its predecessors")
+        if match[1] in rows:
+            raise malformed(file, line, f"task {match[1]} is there twice")
         rows[match[1]] = line, match
+    if not rows:
+        raise malformed(file, None, "it has no task")
     work = {}
     for id, (line, match) in rows.items():
         before = list(dict.fromkeys(match[4].split()))

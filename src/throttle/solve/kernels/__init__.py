@@ -38,6 +38,11 @@ def compilations() -> int:
     return sum(sum(d.stats.cache_misses.values()) for d in _dispatchers)
 
 
+def prepared() -> int:
+    """How often a kernel has been compiled or loaded in this process."""
+    return compilations() + sum(sum(d.stats.cache_hits.values()) for d in _dispatchers)
+
+
 @cache
 def kernels(compiled: bool, name: str = "serial") -> ModuleType:
     """The module ``throttle.solve.kernels.<name>``, its functions compiled (at the first call of each) or not.
