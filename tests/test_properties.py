@@ -66,7 +66,7 @@ def sound(plan: Plan, made_from: Portfolio) -> None:
         assert certificate.status is PlanStatus.FEASIBLE
     history = {i for i, item in made_from.work.items() if item.status in ("done", "cancelled")}
     assert set(plan.done) == history
-    assert {*plan.items, *plan.unscheduled, *plan.containers, *plan.done} == set(made_from.work)
+    assert {*plan.items, *plan.unscheduled, *plan.containers, *plan.done} == {*made_from.work, *plan.inserted}
     assert certificate.scheduled == len(plan.items)
     assert certificate.items == len(plan.items) + len(plan.unscheduled)
 

@@ -105,7 +105,8 @@ class Row(Model):
     checked: bool | None = None
     """Whether the independent checker found no violation."""
     seconds: float | None = None
-    """From the portfolio to the verified plan, where it ran."""
+    """From the portfolio to the verified plan, where it ran. The first runs of each process also load the compiled
+    inner loops, which takes seconds."""
     message: str = ""
     """Why there is no plan, or why it was made again."""
     plan: str | None = None
@@ -147,6 +148,9 @@ class Best(Model):
     """Variants that are as good in all that was compared; the best one is the one written first."""
     doubt: str = ""
     """Why the margin says little, where it does."""
+    counted: dict[str, tuple[str, ...]] = {}
+    """Variants that only lift limits of others, which are named: every plan of those is allowed under them too, and
+    counts for them where theirs cost more, since only their search fell short."""
 
 
 class BatchResults(Model):
@@ -156,4 +160,4 @@ class BatchResults(Model):
     kind: Literal["batch"] = "batch"
     rows: tuple[Row, ...]
     best: dict[str, Best] = {}
-    """By portfolio; none where no run of it has a plan."""
+    """By portfolio; none where no run of it has a plan, and none before all its runs were done or have failed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -51,17 +52,22 @@ class Hours(AsText):
     @property
     def ranges(self) -> tuple[tuple[int, int, int], ...]:
         """(weekday 0-6 from Monday, first minute of that day, end in minutes of that day, up to 2880), sorted."""
-        found: set[tuple[int, int, int]] = set()
-        for clause in filter(None, (c.strip() for c in self.text.split(";"))):
-            days, *spans = clause.split()
-            if not spans:
-                raise ValueError(f"{clause!r} names no hours: write for example Mon-Fri 09:00-17:00")
-            for span in spans:
-                found |= {(day, *_minutes_of(span)) for day in _days_of(days)}
-        return tuple(sorted(found))
+        return _ranges_of(self.text)
 
     def __str__(self) -> str:
         return self.text
+
+
+@lru_cache
+def _ranges_of(text: str) -> tuple[tuple[int, int, int], ...]:
+    found: set[tuple[int, int, int]] = set()
+    for clause in filter(None, (c.strip() for c in text.split(";"))):
+        days, *spans = clause.split()
+        if not spans:
+            raise ValueError(f"{clause!r} names no hours: write for example Mon-Fri 09:00-17:00")
+        for span in spans:
+            found |= {(day, *_minutes_of(span)) for day in _days_of(days)}
+    return tuple(sorted(found))
 
 
 def _days_of(text: str) -> list[int]:
@@ -159,9 +165,13 @@ class Rota(Model):
     """On-call duty: whoever is on it is out of planned work, wholly or in part."""
 
     people: tuple[str, ...]
+    """Who, in turn, and then again from the first."""
     first: date
+    """The first one's turn begins with this day, in the portfolio's zone."""
     every: Elapsed = timedelta(days=7)
+    """Length of a turn, by the clock on the wall: a turn of 7d ends at midnight also where the clocks change."""
     share: Share = 1.0
+    """Of each one's time, which their duty takes: of each day the end."""
 
 
 class Environment(Model):

@@ -7,14 +7,23 @@ that a checker needs is here. docs/plan.md explains it for whoever writes one.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    FieldSerializationInfo,
+    PlainSerializer,
+    WithJsonSchema,
+    field_serializer,
+)
 
 from throttle_models.base import Finding, Model, Text
 from throttle_models.people import Zone
+from throttle_models.policy import Override, Zones
 from throttle_models.portfolio import Assumption, Portfolio
 from throttle_models.quantities import Effort
+from throttle_models.work import WorkItem
 
 
 def _instant(value: object) -> object:
@@ -92,12 +101,25 @@ class Reason(Text):
     PEOPLE = "people"
     """Those who can do it are on other work first."""
     WIP = "wip-limit"
+    """A limit on work in process is reached: projects, a type of work, a team or a person."""
+    ROPE = "rope"
+    """As much drum work as the rope allows is released and not finished."""
+    KIT = "full-kit"
+    """Drum work whose kit is not complete, though its links alone would let it start."""
     ENVIRONMENT = "environment"
     WINDOW = "window"
     RELEASE = "not-before"
     APPROVAL = "approval"
     PINNED = "pinned"
+    CONFLICT = "service-conflict"
+    """Changes on services near to its own go first."""
     CALENDAR = "calendar"
+    FREEZE = "freeze"
+    """Changes to its services are frozen."""
+    RESERVE = "reserve"
+    """Its people keep the time before it free for unplanned work."""
+    ORDER = "order"
+    """No rule keeps it: other work comes first in the order of the plan."""
 
 
 class Unscheduled(Model):
@@ -117,6 +139,8 @@ class Release(Model):
     start: Instant
     value: float
     """Cost of a week's delay that rests on it."""
+    note: str = ""
+    """Which limits an override takes away from it, and why."""
 
 
 class Hold(Model):
@@ -131,6 +155,20 @@ class Hold(Model):
     """Planned start; none for what is not in the schedule."""
     value: float
     """Cost of a week's delay that rests on it."""
+
+
+class FeedingBuffer(Model):
+    """Where other work of a project joins its critical chain."""
+
+    item: str
+    """The last of the work that joins."""
+    into: str
+    """The item of the critical chain that waits for it."""
+    chain: tuple[str, ...]
+    """The work that joins, in the order of time."""
+    hours: float
+    left_hours: float
+    """Working time that the plan leaves between the two; less than ``hours`` is no full buffer."""
 
 
 class ProjectPlan(Model):
@@ -148,6 +186,11 @@ class ProjectPlan(Model):
     """In the portfolio's currency, as far as it is scheduled."""
     items: int = 1
     unscheduled: int = 0
+    chain: tuple[str, ...] = ()
+    """The critical chain in the order of time, where the policy asks for buffers."""
+    buffer_hours: float | None = None
+    """The project buffer behind it, in working time."""
+    feeding: tuple[FeedingBuffer, ...] = ()
 
 
 class Load(Model):
@@ -190,6 +233,35 @@ class Drum(Constraint):
     """By what share the most loaded of this plan is ahead of it; 0 where it is that itself."""
     challenger: Constraint | None = None
     """What is at least 10 % ahead of it in this plan; named in the next one if it still is."""
+
+
+class Pace(Model):
+    """The drum that the rope and full kit of the policy speak of."""
+
+    name: str
+    people: tuple[str, ...]
+    skill: str | None = None
+    """Where the policy names a skill: then all that asks for it is work on the drum."""
+
+
+class Debt(Model):
+    """What technical debt costs until it is paid: its interest, at the price of the hours that it takes."""
+
+    hours: float
+    """Work to pay it off."""
+    interest: dict[str, float]
+    """Skill to hours a week."""
+    price: dict[str, float]
+    """Of an hour of each: what a week's delay of all that waits for it costs, by the hours a week of its holders."""
+    cost: float
+    """Of the interest, a week."""
+    payback_weeks: float | None
+    """Work / hours of interest a week."""
+    finish: Instant | None
+    paid: float | None
+    """Cost of the interest from as-of to the finish; it is in the objective."""
+    horizon: Instant | None
+    """The end of the plan, to which other work is seen; interest after it is in no price."""
 
 
 class Week(Model):
@@ -248,6 +320,25 @@ class Move(Model):
     reason: str
 
 
+class InsertedItem(Model):
+    """Work that nobody has written and a rule of the portfolio asks for; planned like any other item."""
+
+    item: WorkItem
+    """As it is planned: its needs, links, project and status."""
+    of: str
+    """The item, or other entity, that it is for."""
+    kind: str = "rule"
+    """What of the portfolio asks for it: ``rule`` (policy.rules)."""
+    side: Literal["before", "after"] | None = None
+    """Whether it comes before or after what it is for."""
+    names: tuple[str, ...] = ()
+    """Of the rules that ask for it."""
+
+    @field_serializer("item")
+    def _as_files_write_it(self, item: WorkItem, info: FieldSerializationInfo) -> dict[str, Any]:
+        return item.model_dump(mode=info.mode, exclude_defaults=True)
+
+
 class Previous(Model):
     """What a replan started from."""
 
@@ -260,6 +351,41 @@ class Previous(Model):
     """Of these, those that the frozen zone held."""
     cost: float = 0.0
     """What moving the others costs; part of the objective."""
+
+
+class FeverPoint(Model):
+    """How far a project is, and how much of its buffer that has taken."""
+
+    as_of: Instant
+    done: float
+    """Share of the critical chain's likely hours."""
+    used: float
+    """Share of the buffer by which the finish is later than it was; above 1 it is later than promised."""
+    zone: Literal["green", "yellow", "red"]
+
+
+class FeverLine(Model):
+    """A project against what was promised for it first, from plan to plan."""
+
+    title: str = ""
+    since: Instant
+    """As-of of the plan that it is held against."""
+    finish: Instant
+    """As that plan had it."""
+    promise: Instant
+    chain: dict[str, float]
+    """Items of its critical chain with their likely hours."""
+    crew: tuple[str, ...] = ()
+    """By whose working time the buffer is counted; by the clock without any."""
+    buffer_hours: float
+    points: tuple[FeverPoint, ...] = ()
+
+
+class Fever(Model):
+    """The fever chart: progress across, use of the buffer up (Leach, Critical Chain Project Management)."""
+
+    zones: Zones
+    projects: dict[str, FeverLine]
 
 
 class Plan(Model):
@@ -281,6 +407,8 @@ class Plan(Model):
     """Items finished or cancelled before as-of: history, not work."""
     containers: tuple[str, ...] = ()
     """Open items without work of their own: done when their children are."""
+    inserted: dict[str, InsertedItem] = {}
+    """Work that rules of the portfolio added to it; it is in ``items``, ``unscheduled`` or ``done`` as well."""
     releases: tuple[Release, ...]
     holds: tuple[Hold, ...]
     projects: dict[str, ProjectPlan]
@@ -288,14 +416,30 @@ class Plan(Model):
     loads: tuple[Load, ...]
     drum: Drum | None = None
     """The bottleneck named, which changes more slowly than the loads."""
+    pace: Pace | None = None
+    """Whose work the rope and full kit protect; none where the policy asks for neither, or nobody has work."""
+    debts: dict[str, Debt] = {}
+    """Open items with interest."""
+    overrides: tuple[Override, ...] = ()
+    """Limits that do not hold for an item or project, and why, as the policy says."""
     weeks: tuple[Week, ...]
     certificate: Certificate
     findings: tuple[Finding, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     previous: Previous | None = None
     """What a replan started from, and what it moved."""
+    fever: Fever | None = None
+    """In a replan: how buffers are used up, where the plan before had any."""
     portfolio: Portfolio | None = None
     """What it was made from; left out above 10,000 items or on request."""
+
+
+def with_inserted(plan: Plan, portfolio: Portfolio) -> Portfolio:
+    """The portfolio with the work that a plan inserted into it, for whoever shows the plan."""
+    if not plan.inserted:
+        return portfolio
+    work = portfolio.work | {id: inserted.item for id, inserted in plan.inserted.items()}
+    return portfolio.model_copy(update={"work": work})
 
 
 class Violation(Model):
@@ -309,6 +453,41 @@ class Violation(Model):
     message: str
 
 
+class Kept(Model):
+    """A rule that keeps an item from beginning earlier."""
+
+    reason: Reason
+    text: str
+    """The evidence: who or what, until when."""
+    refs: tuple[str, ...] = ()
+    start: Instant
+    """When it begins without the rule, everything else where it is."""
+
+
+class Repair(Model):
+    """What could be done about it."""
+
+    text: str
+    start: Instant | None = None
+    """When the item begins then, the rest of the plan following in its own order."""
+    cost: float | None = None
+    """By how much the objective is more then; below 0 where it is less."""
+    objective: float | None = None
+    """The objective found in a search with it, where one was asked for."""
+
+
+class Waited(Model):
+    """A part of the chain of work and waiting that a late project ends with."""
+
+    item: str
+    start: Instant
+    finish: Instant
+    cause: str
+    """``work``, ``closed`` (its people are not at work), ``other work of PERSON``, or ``waiting: REASON``."""
+    hours: float
+    """Of the clock."""
+
+
 class Explanation(Model):
     """Why an item is planned when it is."""
 
@@ -317,6 +496,45 @@ class Explanation(Model):
     """What keeps it from beginning earlier; none where nothing does."""
     text: tuple[str, ...]
     refs: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    """The rules that keep it: without each it begins earlier; where ``together``, only without all of them."""
+    together: bool = False
+    checked: bool = False
+    """Whether each was checked by placing the item again without it."""
+    repairs: tuple[Repair, ...] = ()
+    """The cheapest first."""
+    late: tuple[Waited, ...] = ()
+    """Of a project: what passes from now to its end, the last first."""
+    hours: dict[str, float] = {}
+    """The same by cause."""
+
+
+class PricePaid(Model):
+    """What one project, or item with a cost of its own, has of it."""
+
+    title: str = ""
+    before: float
+    after: float
+    finish_before: Instant | None = None
+    finish_after: Instant | None = None
+
+
+class Price(Model):
+    """What putting one project, or item, first costs all the others."""
+
+    first: str
+    currency: str = ""
+    before: float
+    """The objective of the plan."""
+    after: float
+    """With that first, measured with the same rates."""
+    own: float
+    """By how much its own cost changes."""
+    others: float
+    """By how much that of all others does."""
+    paid: dict[str, PricePaid]
+    """Those whose cost or finish changes, the dearest first."""
+    text: tuple[str, ...] = ()
 
 
 class Verdict(Model):

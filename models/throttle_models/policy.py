@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from throttle_models.base import Model
-from throttle_models.quantities import MOST, Effort, Elapsed, Rate, When
+from throttle_models.quantities import MOST, Effort, Elapsed, Rate, Weekly, When
 from throttle_models.work import ChangeKind, Need, Uses, WorkType, _several
 
 
@@ -42,16 +42,32 @@ class Inserted(Model):
     """Work that a retest rule puts before or after a change."""
 
     before: str | None = None
+    """Its title, where it comes before the change."""
     after: str | None = None
+    """Its title, where it comes after the change."""
     needs: tuple[Need, ...] = ()
     environment: Uses = {}
     lead: Elapsed | None = None
+    """Elapsed time of a step that needs nobody: an authorisation. It follows the steps that its rule lists earlier."""
 
     @model_validator(mode="after")
     def _one_side(self) -> Inserted:
         if (self.before is None) == (self.after is None):
             raise ValueError("write either before: or after: with the title of the work to insert")
+        if self.lead is not None and self.needs:
+            raise ValueError("a step has either a lead (nobody needed) or needs, not both; write two steps")
+        for i, need in enumerate(self.needs):
+            if need.effort is None and need.remaining is None:
+                raise ValueError(f"needs.{i} says no effort: write effort: 8h")
         return self
+
+    @property
+    def title(self) -> str:
+        return self.before if self.before is not None else self.after or ""
+
+    @property
+    def side(self) -> Literal["before", "after"]:
+        return "after" if self.before is None else "before"
 
 
 class When_(Model):  # noqa: N801 - a rule's `when`; `When` is a moment
@@ -85,6 +101,20 @@ class Zones(Model):
     red: tuple[float, float] = (0.30, 0.60)
 
 
+Weekday = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+def _is_map(value: Any) -> str:
+    """Which way it is written, so that what is wrong is said of that one."""
+    return "map" if isinstance(value, dict) else "text"
+
+
+Amount = Annotated[
+    Annotated[Weekly, Tag("text")] | Annotated[dict[Weekday, Effort], Tag("map")], Discriminator(_is_map)
+]
+Reserves = dict[str, Amount]
+"""Person or skill to hours a week, or to hours on each weekday."""
+
 _Limit = Annotated[int, Field(ge=1, le=MOST)]
 
 
@@ -100,7 +130,11 @@ class Policy(Model):
     """Most released and unfinished hours on the drum."""
     full_kit: bool = False
     buffers: Buffers | None = None
-    reserve: Literal["learned"] | dict[str, Any] | None = None
+    reserve: (
+        Annotated[Annotated[Literal["learned"], Tag("text")] | Annotated[Reserves, Tag("map")], Discriminator(_is_map)]
+        | None
+    ) = None
+    """Hours kept free for unplanned work; ``learned``: from history, else what people keep themselves."""
     stability: Stability | None = None
     pins: tuple[Pin, ...] = ()
     rules: tuple[RetestRule, ...] = ()

@@ -162,6 +162,14 @@ class Estimate(AsText):
         return texts[0] if len(set(spans)) == 1 else "/".join(texts)
 
 
+class Likely(Estimate):
+    """An estimate by whose likely value is planned, because a buffer protects the rest. No file says so."""
+
+    @property
+    def mean(self) -> timedelta:
+        return self.likely
+
+
 _RELATIVE = re.compile(r"([+-]?)\s*([0-9]+)\s*(h|d|w)")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(_DAY.pattern + r"(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?")

@@ -12,7 +12,7 @@ from throttle_models.base import Finding
 from throttle_models.policy import Pin
 from throttle_models.portfolio import Portfolio
 from throttle_models.quantities import When
-from throttle_models.work import Costs, Need, Status
+from throttle_models.work import Costs, Need, Status, WorkType
 
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(2200, 1, 1, tzinfo=UTC)
@@ -192,8 +192,14 @@ class _Check:
             for i, lending in enumerate(person.lent_to):
                 self.names("team", [lending.team], p.teams, (*at, "lent_to", i, "team"), False)
                 self.moment(lending.until, (*at, "lent_to", i, "until"), True)
+            if sum(lending.share for lending in person.lent_to if lending.until is None) > 1 + 1e-9:
+                self.error("lent-too-much", (*at, "lent_to"), "lends more than all time there is; correct it", key)
         for key, rota in p.rotas.items():
             self.names("person", rota.people, p.people, ("rotas", key, "people"), True)
+            if not rota.people:
+                self.error("rota-of-nobody", ("rotas", key, "people"), "names nobody; say who is on call, in turn", key)
+            if not rota.every:
+                self.error("rota-without-turns", ("rotas", key, "every"), "takes no time; write for example 7d", key)
 
     def places(self) -> None:
         p = self.p
@@ -276,6 +282,19 @@ class _Check:
                 str(at[1]),
             )
 
+    def limit(self, limit: str, at: Path) -> None:
+        """A limit that an override names."""
+        p = self.p
+        known = ["policy.projects_in_process", "policy.person_wip", "policy.rope"]
+        known += [f"policy.wip.{kind}" for kind in WorkType]
+        known += [f"{section}.{key}.wip" for section in ("teams", "people") for key in getattr(p, section)]
+        if limit not in known:
+            nearest = self.nearest("limit", limit, known)
+            remedy = f"write {nearest!r} if that is meant" if nearest else "write policy.rope or teams.ID.wip, say"
+            self.error(
+                "unknown-limit", at, f"names {limit!r}, which is no limit that can be overridden; {remedy}", limit
+            )
+
     def policy(self) -> None:
         p, policy = self.p, self.p.policy
         if policy.drum != "auto":
@@ -283,6 +302,11 @@ class _Check:
             self.names(
                 "drum", [policy.drum], {**p.people, **p.skills, **dict.fromkeys(held)}, ("policy", "drum"), False
             )
+        if isinstance(policy.reserve, dict):
+            held = {skill for person in p.people.values() for skill in person.skills}
+            for about in policy.reserve:
+                known = {**p.people, **p.skills, **dict.fromkeys(held)}
+                self.names("reserve", [about], known, ("policy", "reserve", about), False)
         pinned: set[str] = set()
         for i, pin in enumerate(policy.pins):
             at = ("policy", "pins", i)
@@ -304,7 +328,9 @@ class _Check:
             self.names("person", planned.who, p.people, ("planned", key, "who"), True)
             self.moment(planned.start, ("planned", key, "start"))
         for i, override in enumerate(policy.overrides):
-            self.names("override", [override.item], {**p.work, **p.projects}, ("policy", "overrides", i, "item"), False)
+            at = ("policy", "overrides", i)
+            self.names("override", [override.item], {**p.work, **p.projects}, (*at, "item"), False)
+            self.limit(override.limit, (*at, "limit"))
         for i, rule in enumerate(policy.rules):
             at = ("policy", "rules", i)
             self.names("service", rule.when.services, p.services, (*at, "when", "services"), True)
@@ -312,7 +338,6 @@ class _Check:
                 self.needs(inserted.needs, (*at, "require", j, "needs"))
                 for name in inserted.environment:
                     self.names("environment", [name], p.environments, (*at, "require", j, "environment", name), False)
-
 
     def pinned_window(self, pin: Pin, on: datetime | None, at: Path) -> None:
         """The window is that of the change, and has an occurrence that begins on the day."""
@@ -349,6 +374,7 @@ _PLACES = {
     "window": "windows",
     "board": "boards",
     "drum": "people or skills",
+    "reserve": "people or skills",
     "override": "work or projects",
 }
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, model_serializer, model_validator
 
 from throttle_models.base import Model, Text
 from throttle_models.people import Hours, Zone
-from throttle_models.quantities import MOST, Effort, Elapsed, Estimate, Lag, Rate, Share, Weekly, When, keyed
+from throttle_models.quantities import MOST, Days, Effort, Elapsed, Estimate, Lag, Rate, Share, Weekly, When, keyed
 
 
 class WorkType(Text):
@@ -257,10 +257,12 @@ class Service(Model):
 
 
 class Window(Model):
-    """When changes may go in: every week, or on given days."""
+    """When changes may go in: each range of ``every`` is one occurrence a week."""
 
     every: Hours
     zone: Zone | None = None
+    closed: tuple[Days, ...] = ()
+    """Days on which no occurrence begins."""
     changes: Annotated[int, Field(ge=1)] | None = None
     risk: Annotated[int, Field(ge=0)] | None = None
     overhead: dict[str, Effort] = {}

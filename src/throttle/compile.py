@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from math import ceil
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,15 +13,23 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from throttle.buffers import buffers_of, by_likely
 from throttle.calendars import Calendars, Grid, as_of
 from throttle.errors import InputError
 from throttle.graph import HISTORY, Edge, WorkGraph, is_in_progress, time_of
 from throttle.instance import ELAPSED, FF, FS, SF, SS, WORKING, Arrays, Instance
 from throttle.obeyed import refusals
 from throttle.policies import POLICIES
+from throttle.policies.drum import DrumWork, drum_work, paced
+from throttle.policies.drum_buffer import drum_lags
+from throttle.policies.inserted import Expanded, expand
+from throttle.policies.stability import Moving, frozen_pins, movings
+from throttle.policies.windows import queues, too_risky
 from throttle.primitives import Draft, Primitives, ints, pointers
+from throttle.shifts import Shift, shifts
 from throttle.worked import ragged
 from throttle_models import (
+    ChangeKind,
     Costs,
     Finding,
     LagKind,
@@ -74,6 +82,32 @@ class Compiled:
     """The externals that the first of the hidden milestones stand for."""
     begun: frozenset[str]
     """Projects in process at as-of."""
+    drum: DrumWork | None = None
+    """Whose work the rope and full kit speak of; None where no policy does."""
+    rules: Primitives | None = None
+    """What the policies added, with their names."""
+    expanded: Expanded | None = None
+    """What ``portfolio`` was made from, where it is more than was written."""
+
+    @property
+    def written(self) -> Portfolio:
+        """The portfolio without what was inserted into it."""
+        return self.expanded.written if self.expanded else self.portfolio
+
+
+def prepared(portfolio: Portfolio) -> tuple[Expanded, WorkGraph]:
+    """The portfolio with what is inserted into it, and its graph. Raises InputError with all that keeps it from being
+    planned as written."""
+    expanded = expand(by_likely(portfolio))
+    if buffers_of(portfolio) is not None:  # what was inserted counts so too
+        expanded = replace(expanded, written=portfolio, portfolio=by_likely(expanded.portfolio))
+    if (expanded.inserted or expanded.errors) and (problems := dangling_references(portfolio)):
+        raise InputError(problems)
+    if expanded.errors:
+        raise InputError([*expanded.errors, *refusals(portfolio)])
+    graph = WorkGraph(expanded.portfolio)
+    check_input(expanded.portfolio, graph)
+    return expanded, graph
 
 
 def check_input(portfolio: Portfolio, graph: WorkGraph) -> None:
@@ -97,17 +131,20 @@ def cycle_findings(graph: WorkGraph) -> list[Finding]:
     ]
 
 
-def approval_expected(item: WorkItem, now: datetime, zone: ZoneInfo) -> datetime | None:
-    """When the approval that a change still waits for will be given."""
+def approval_expected(item: WorkItem, now: datetime, calendars: Calendars) -> datetime | None:
+    """When the approval that a normal change still waits for will be given; by a board that meets, at a meeting."""
     approval = item.change.approval if item.change else None
-    if approval is None or approval.given:
+    if item.change is None or approval is None or approval.given or item.change.kind is not ChangeKind.NORMAL:
         return None
-    asked = approval.asked.resolve(now, zone) if approval.asked else now
-    return asked.astimezone(UTC) + approval.lead  # elapsed, whatever the clocks do
+    asked = approval.asked.resolve(now, ZoneInfo(calendars.portfolio.zone)) if approval.asked else now
+    ready = asked.astimezone(UTC) + approval.lead  # elapsed, whatever the clocks do
+    if approval.board not in calendars.portfolio.boards:
+        return ready
+    return calendars.decided(approval.board, ready)
 
 
 def pins_of(portfolio: Portfolio) -> dict[str, Pin]:
-    return {pin.work: pin for pin in portfolio.policy.pins}
+    return {**frozen_pins(portfolio), **{pin.work: pin for pin in portfolio.policy.pins}}
 
 
 def seats(needs: Sequence[Need], able: Sequence[Sequence[str]]) -> dict[int, str] | None:
@@ -146,11 +183,15 @@ class _Compiler:
         self.not_before: dict[str, int] = {}
         self.masks: dict[int, int] = {}
         self.mask_rows: list[Bools] = []
-        self.windows: dict[tuple[str, timedelta], list[tuple[datetime, datetime]]] = {}
+        self.windows: dict[tuple[str, timedelta, date | None], list[tuple[datetime, datetime]]] = {}
         self.occurrences: list[NDArray[np.int32]] = []
         self.frosts: dict[tuple[int, ...], NDArray[np.uint8]] = {}
         self.external_edges: dict[str, list[Edge]] = {}
         self.going = {id for id, item in portfolio.work.items() if is_in_progress(item)}
+        self.drum = drum_work(portfolio, graph) if paced(portfolio) else None
+        kit = self.drum.minutes if self.drum and portfolio.policy.full_kit else {}
+        self.kit = {id for id in kit if id not in self.going}
+        """What starts only when all that it waits for is finished."""
         self.touched = {
             graph.project_of(i)
             for i, item in portfolio.work.items()
@@ -185,7 +226,7 @@ class _Compiler:
                     stack.append(edge.successor)
 
     def binds(self, edge: Edge) -> bool:
-        if not self.going:
+        if not self.going or edge.successor in self.kit:
             return True
         starts = edge.link.type in (LinkType.FS, LinkType.SS)
         if starts and edge.successor in self.going:
@@ -202,7 +243,9 @@ class _Compiler:
             return Unscheduled(reason=Reason.ON_HOLD, text=of, refs=(holder,))
         for edge in self.external_edges.get(id, ()):
             stub = portfolio.external[edge.predecessor]
-            if stub.status in HISTORY or stub.expected is not None or portfolio.policy.externals == "assume-done":
+            if stub.status in HISTORY or stub.expected is not None:
+                continue
+            if portfolio.policy.externals == "assume-done" and id not in self.kit:
                 continue
             if self.binds(edge):
                 return Unscheduled(
@@ -218,6 +261,8 @@ class _Compiler:
                     refs=(name,),
                     text=f"needs {amount} of {name}, which has {portfolio.environments[name].capacity}",
                 )
+        if (reason := too_risky(portfolio, item)) is not None:
+            return reason
         able = [self.graph.able(need) for need in item.needs]
         pin = self.pins.get(id)
         if pin and pin.who:
@@ -268,8 +313,11 @@ class _Compiler:
         ids = [i for i in graph.activities if i not in self.out]
         number = {id: k for k, id in enumerate(ids)}
         people = {p: k for k, p in enumerate(portfolio.people)}
-        person_mask = [self.row(self.calendars.person(p)) for p in people]
-        rows, needs = [self.activity(id) for id in ids], self.needs(ids, people)
+        further = shifts(portfolio, self.calendars, ids)
+        persons = [*people, *(shift.person for shift in further)]
+        person_mask = [self.row(self.calendars.planned(p)) for p in people]
+        person_mask += [self.row(shift.mask) for shift in further]
+        rows, needs = [self.activity(id) for id in ids], self.needs(ids, people, further)
         environments = {name: k for k, name in enumerate(portfolio.environments)}
         uses = [{environments[name]: amount for name, amount in portfolio.work[id].environment.items()} for id in ids]
         # hidden milestones: one for each external with a date, one for each large link between containers
@@ -280,6 +328,17 @@ class _Compiler:
         }
         edges = self.edges({id: k for k, id in enumerate([*ids, *dated])})
         n = max([len(ids) + len(dated), *(max(e[:2]) + 1 for e in edges)])
+        moving = movings(portfolio, grid, number)
+        edges += [(some.activity, n + k, SS, 0, ELAPSED) for k, some in enumerate(moving)]
+        late, n = n, n + len(moving)
+        if self.drum:
+            held = {id for id, pin in self.pins.items() if pin.start is not None or pin.window is not None}
+            lags = drum_lags(portfolio, graph, self.drum.minutes, held)
+            edges += [
+                (number[before], number[after], FS, gap, WORKING)
+                for before, after, gap in lags
+                if gap and before in number and after in number
+            ]
         hidden = n - len(ids)
         rows += [_Activity(release=moment) for moment in [*dated.values(), *[0] * (hidden - len(dated))]]
         needs.of_activity += [0] * hidden
@@ -291,11 +350,13 @@ class _Compiler:
         need_ptr = pointers(needs.of_activity)
         crew_ptr, (cand_ptr, candidate) = pointers(needs.people), needs.candidates()
         capacities = [e.capacity for e in portfolio.environments.values()]
-        added = Primitives(n, len(people), grid.slots, capacities, uses)
-        wip = ints([p.wip or portfolio.policy.person_wip or 0 for p in portfolio.people.values()])
+        added = Primitives(n, len(persons), grid.slots, capacities, uses)
+        wip = ints([portfolio.people[p].wip or portfolio.policy.person_wip or 0 for p in persons])
+        outside = {s.person: k for k, s in enumerate(further, len(people)) if s.kind == "out of hours"}
         exempt = column("exempt") == 1
         limited = np.zeros(n, bool)
-        limited[np.repeat(np.arange(n), np.diff(cand_ptr[need_ptr]))[wip[candidate] > 0]] = True
+        able = np.repeat(np.arange(n), np.diff(cand_ptr[need_ptr]))
+        limited[able[wip[candidate] > 0]] = True
         masks = _matrix(self.mask_rows, grid.slots, np.uint8)
         working = np.bincount([e[1] for e in edges if e[4] == WORKING], minlength=n) > 0
         plain = (column("run") == 0) & (column("pin") < 0) & (column("occurrence") < 0) & (column("frozen") < 0)
@@ -307,11 +368,32 @@ class _Compiler:
         for restrict in POLICIES:
             restrict(
                 Draft(
-                    portfolio, graph, self.calendars, grid, number, people, people_able, exempt.tolist(), begun, added
+                    portfolio,
+                    graph,
+                    self.calendars,
+                    grid,
+                    number,
+                    people,
+                    people_able,
+                    exempt.tolist(),
+                    begun,
+                    added,
+                    edges,
+                    self.drum,
+                    outside,
+                    persons,
                 )
             )
         primitives = added.arrays(edges)
-        groups = self.groups(number)
+        if further:  # the same people
+            primitives["team"][len(people) :] = primitives["team"][[people[shift.person] for shift in further]]
+        teamed = np.zeros(n, bool)
+        teamed[able[primitives["team"][candidate] >= 0]] = True
+        counted = np.zeros(n, bool)
+        user = np.repeat(np.arange(n), np.diff(primitives["use_ptr"]))
+        counted[user[primitives["in_process"][primitives["use"]]]] = True
+        alone = np.diff(primitives["use_ptr"]) + np.diff(primitives["waived_ptr"]) == 0
+        groups = [*self.groups(number), *self.moved(moving, ids, late)]
 
         def rate(name: str) -> Floats:
             return np.array([getattr(g, name) for g in groups], np.float64)
@@ -321,12 +403,12 @@ class _Compiler:
             run=column("run") == 1,
             wait=column("wait"),
             pin=column("pin"),
-            first=exempt & limited,
+            first=exempt & (limited | teamed | counted),
             exempt=exempt,
             occurrence=column("occurrence"),
             frozen=column("frozen"),
             place=column("place"),
-            plain=plain & (column("place") < 0) & (np.diff(primitives["use_ptr"]) == 0) & ~working,
+            plain=plain & (column("place") < 0) & alone & ~working & ~teamed,
             need_ptr=need_ptr,
             work=ints(needs.work),
             people=ints(needs.people),
@@ -363,18 +445,33 @@ class _Compiler:
             grid.slots,
             (*ids, *[""] * hidden),
             tuple(needs.need),
-            tuple(people),
+            tuple(persons),
             tuple(g.id for g in groups),
             grid.weeks,
         )
         windows = list(self.windows.values())
-        return Compiled(portfolio, graph, self.calendars, grid, instance, self.out, windows, tuple(dated), begun)
+        return Compiled(
+            portfolio,
+            graph,
+            self.calendars,
+            grid,
+            instance,
+            self.out,
+            windows,
+            tuple(dated),
+            begun,
+            drum=self.drum,
+            rules=added,
+        )
 
     def activity(self, id: str) -> _Activity:
         """The numbers of one item that need no other item."""
         item = self.portfolio.work[id]
         change, pin = item.change, self.pins.get(id)
-        window = (change.window, change.rollback or timedelta(0)) if change and change.window else None
+        window = None
+        if change and change.window:
+            on = self.when(pin.on).astimezone(self.zone).date() if pin and pin.on else None
+            window = change.window, change.rollback or timedelta(0), on
         if window is not None and window not in self.windows:
             numbers, self.windows[window] = self.calendars.occurrences(*window)
             self.occurrences.append(numbers)
@@ -393,13 +490,13 @@ class _Compiler:
             place=self.place(item),
         )
 
-    def needs(self, ids: Sequence[str], people: Mapping[str, int]) -> _Needs:
+    def needs(self, ids: Sequence[str], people: Mapping[str, int], further: Sequence[Shift] = ()) -> _Needs:
         """Rows of needs; candidates the least flexible first, needs of an item the one with the fewest first.
 
         Then a crew chosen seat by seat keeps those who can do much for others, and seldom runs into a dead end.
         """
         different = {id(able): able for name in ids for able in self.able[name]}
-        sets = {number: k for k, number in enumerate(different)}
+        sets: dict[tuple[int, tuple[int, ...]], int] = {(number, ()): k for k, number in enumerate(different)}
         flexible = Counter(p for able in set(different.values()) for p in able)
         found = _Needs(
             [[people[p] for p in sorted(able, key=lambda p: (flexible[p], people[p]))] for able in different.values()]
@@ -415,7 +512,15 @@ class _Compiler:
                     found.work.append(slots)
                     found.people.append(need.people)
                     found.share.append(ceil(round(need.allocation * 100, 6)))
-                    found.able.append(sets[id(able[q])])
+                    more = tuple(
+                        len(people) + k
+                        for k, shift in enumerate(further)
+                        if shift.person in able[q] and shift.takes(item, slots, found.share[-1])
+                    )
+                    if (id(able[q]), more) not in sets:
+                        sets[id(able[q]), more] = len(found.sets)
+                        found.sets.append([*found.sets[sets[id(able[q]), ()]], *more])
+                    found.able.append(sets[id(able[q]), more])
             found.of_activity.append(rows)
         return found
 
@@ -442,7 +547,7 @@ class _Compiler:
                 moment = portfolio.projects[project].not_before
                 self.not_before[project] = self.grid.ceil(self.when(moment)) if moment is not None else 0
             bounds.append(self.not_before[project])
-        if (decided := approval_expected(item, self.now, self.zone)) is not None:
+        if (decided := approval_expected(item, self.now, self.calendars)) is not None:
             bounds.append(self.grid.ceil(decided))
         return max([0, *bounds])
 
@@ -500,7 +605,13 @@ class _Compiler:
                     hidden += 1
                     continue
             found += [
-                (number[e.predecessor], number[e.successor], kind, *self.lag(e, work[e.successor])) for e in edges
+                (
+                    number[e.predecessor],
+                    number[e.successor],
+                    FS if e.successor in self.kit else kind,
+                    *self.lag(e, work[e.successor]),
+                )
+                for e in edges
             ]
         return found
 
@@ -532,6 +643,13 @@ class _Compiler:
             rate = portfolio.policy.makespan * week
             found.append(_Group("portfolio", [*number.values()], 0.0, 0.0, rate, 0.0, 0.0, 0.0, 0.0))
         return found
+
+    def moved(self, moving: Sequence[Moving], ids: Sequence[str], late: int) -> Iterator[_Group]:
+        """Costs of planned starts; ``late``: the first of the milestones that begin with the activities."""
+        for k, (j, planned, rate) in enumerate(moving):
+            yield _Group(f"late:{ids[j]}", [late + k], rate, planned, 0.0, 0.0, 0.0, 0.0, 0.0)
+            if planned > 0:
+                yield _Group(f"early:{ids[j]}", [j], 0.0, 0.0, 0.0, 0.0, 0.0, rate, planned)
 
     def group(self, id: str, members: list[int], due: When | None, wanted: When | None, rates: Rates) -> _Group:
         delay, tardiness, flow, span, earliness = (r * self.grid.weeks for r in rates)
@@ -643,6 +761,7 @@ def horizon_guess(portfolio: Portfolio, graph: WorkGraph) -> int:
     }
     taken = dict.fromkeys(portfolio.environments, 0.0)
     in_projects = 0.0
+    of_type = dict.fromkeys(portfolio.policy.wip, 0.0)
     everyone = tuple(at_work)
     stretch = week * len(everyone) / max(sum(at_work.values()), LEAST_HOURS * 3600)
     sets = {id(everyone): everyone}
@@ -661,12 +780,16 @@ def horizon_guess(portfolio: Portfolio, graph: WorkGraph) -> int:
             taken[e] += length[name] * amount
         if limit and graph.project_of(name) is not None:
             in_projects += length[name] / limit
+        if item.type in of_type:
+            of_type[item.type] += length[name] / portfolio.policy.wip[item.type]
     busy = [queue[k] * week / sum(at_work[p] for p in able) for k, able in sets.items() if able]
     busy += [taken[e] / room[e] for e in taken if room[e]]
+    busy += of_type.values()
+    busy += queues(portfolio, set(graph.activities))
     zone, now = ZoneInfo(portfolio.zone), as_of(portfolio)
     moments = [w.not_before for w in portfolio.work.values()] + [p.not_before for p in portfolio.projects.values()]
     moments += [e.expected for e in portfolio.external.values()] + [p.start for p in portfolio.policy.pins]
-    moments += [f.to for f in portfolio.freezes]
+    moments += [f.to for f in portfolio.freezes] + [p.on for p in portfolio.policy.pins]
     latest = max([0.0, *((m.resolve(now, zone) - now).total_seconds() for m in moments if m is not None)])
     seconds = 2 * (latest + max(*busy, in_projects, graph.longest_chain(length), 0.0)) + 28 * 86400
     return min(int(seconds / slot), most_slots(portfolio))

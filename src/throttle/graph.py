@@ -8,6 +8,8 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from throttle.change_findings import change_findings
+from throttle.reserve import reserve_findings
 from throttle_models import Finding, Link, Need, Portfolio, Status, WorkItem
 from throttle_models.references import contradictions
 
@@ -281,7 +283,8 @@ def is_in_progress(item: WorkItem) -> bool:
 
 def portfolio_findings(portfolio: Portfolio, graph: WorkGraph) -> list[Finding]:
     """What a planner should know about a portfolio that can be planned: warnings and notes, no errors."""
-    found = [*missing_skills(portfolio, graph), *contradictions(portfolio)]
+    found = [*missing_skills(portfolio, graph), *contradictions(portfolio), *reserve_findings(portfolio)]
+    found += change_findings(portfolio, graph.activities)
     for id in graph.activities:
         item = portfolio.work[id]
         if is_in_progress(item) and any(n.remaining is None for n in item.needs):

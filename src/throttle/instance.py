@@ -62,6 +62,9 @@ class Arrays(NamedTuple):
     use: Ints
     amount: Ints
     capacity: Ints
+    in_process: Bools
+    """Of each capacity: whether what is in progress takes it from slot 0 on, and may exceed it (work in process by
+    type). It still keeps others out."""
     # precedence, by the activity that waits and by the one that it waits for
     pred_ptr: Ints
     pred: Ints
@@ -75,6 +78,14 @@ class Arrays(NamedTuple):
     """Row of ``masks``."""
     person_wip: Ints
     """Most items begun and unfinished, or 0 for no limit."""
+    team: Ints
+    """Of each person, the row of ``team_wip`` of their team, or -1."""
+    team_wip: Ints
+    """Most items begun on which somebody of the team is, an item once. Activities of such people are never ``plain``."""
+    waived_ptr: Ints
+    waived: Ints
+    """Of each activity, the people, and after them the teams, whose limits do not count it nor keep it out; activities
+    that have some are never ``plain``."""
     masks: NDArray[np.uint8]
     """Open slots, one row for each different calendar."""
     next_open: NDArray[np.int32]
@@ -115,6 +126,16 @@ class Arrays(NamedTuple):
     person_quota_ptr: Ints
     person_quota: Ints
     """The quotas that count each person's work. Activities that one counts are never ``plain``."""
+    # batches: most of something (changes, risk) of what starts in one occurrence
+    batch_ptr: Ints
+    batch: Ints
+    """Of each activity, the rows of ``batch_most`` that count it; all of those of a row have windows whose occurrences
+    have the same numbers."""
+    batch_amount: Ints
+    batch_most: Ints
+    """Most in one occurrence."""
+    batch_first: Ints
+    """Row pointers: the occurrences of each row of ``batch_most``."""
     # costs of groups of activities, per slot: tardiness and flow of the last finish, span from the first start to it
     member_ptr: Ints
     member: Ints
@@ -190,6 +211,9 @@ class Instance:
             succ=a.pred,
             span_ptr=np.zeros(n + 1, np.int64),
             spans=np.zeros(0, np.int64),
+            batch_ptr=np.zeros(n + 1, np.int64),
+            batch=np.zeros(0, np.int64),
+            batch_amount=np.zeros(0, np.int64),
             bucket=np.ascontiguousarray(a.bucket[:, ::-1]),
         )
         return replace(self, arrays=arrays)

@@ -9,12 +9,12 @@ import numpy as np
 
 from throttle.calendars import Grid
 from throttle.compile import Compiled
-from throttle.instance import Schedule
+from throttle.instance import SF, SS, Schedule
 from throttle.worked import seats_of, worked
 from throttle_models import Assignment, PlannedItem
 
 if TYPE_CHECKING:
-    from throttle.instance import Ints
+    from throttle.instance import Arrays, Instance, Ints
 
 
 def lift(compiled: Compiled, schedule: Schedule) -> dict[str, PlannedItem]:
@@ -77,16 +77,38 @@ class _Instants:
         return [self._known[slot] for slot in slots.tolist()]
 
 
+def earliest_hidden(a: Arrays, j: int, start: Ints, end: Ints) -> int:
+    """When a hidden milestone can be, by what it waits for."""
+    before = range(a.pred_ptr[j], a.pred_ptr[j + 1])
+    moments = (int((start if a.pred_type[e] in (SS, SF) else end)[a.pred[e]] + a.lag[e]) for e in before)
+    return max([int(a.release[j]), *moments])
+
+
+def settled(instance: Instance, schedule: Schedule) -> Schedule:
+    """The same with hidden milestones as early as they can be: models leave them anywhere, and late ones may cost."""
+    a, start, end = instance.arrays, schedule.start.copy(), schedule.end.copy()
+    for j, id in enumerate(instance.activities):
+        if not id:
+            start[j] = end[j] = earliest_hidden(a, j, start, end)
+    if (start == schedule.start).all():
+        return schedule
+    from throttle.solve.kernels import kernels
+
+    cost, flow = kernels(False).cost(a, start, end)
+    return Schedule(start, end, schedule.crew, float(cost), float(flow))
+
+
 def lower(compiled: Compiled, items: dict[str, PlannedItem]) -> Schedule | None:
     """A plan's items as a schedule of the instance, or None where it does not cover it or lies off its grid."""
     a, grid, instance = compiled.instance.arrays, compiled.grid, compiled.instance
     start, end = np.zeros(instance.n, np.int64), np.zeros(instance.n, np.int64)
     crew = np.full(int(a.crew_ptr[-1]), -1, np.int64)
-    number = {p: k for k, p in enumerate(instance.people)}
+    number: dict[str, list[int]] = {}
+    for k, person in enumerate(instance.people):
+        number.setdefault(person, []).append(k)
     for j, id in enumerate(instance.activities):
         if not id:
-            before = range(a.pred_ptr[j], a.pred_ptr[j + 1])
-            start[j] = end[j] = max([int(a.release[j]), *(int(end[a.pred[e]]) for e in before)])
+            start[j] = end[j] = earliest_hidden(a, j, start, end)
             continue
         item = items.get(id)
         if item is None:
@@ -96,7 +118,10 @@ def lower(compiled: Compiled, items: dict[str, PlannedItem]) -> Schedule | None:
         for s in item.assignments:
             if s.person not in number:
                 return None
-            by_need.setdefault(s.need, []).append(number[s.person])
+            rows = number[s.person]
+            if len(rows) > 1 and 0 <= start[j] < instance.slots:  # the hours of theirs that it starts in
+                rows = [k for k in rows if a.masks[a.person_mask[k], start[j]] == 1] or rows
+            by_need.setdefault(s.need, []).append(rows[0])
         for q in range(a.need_ptr[j], a.need_ptr[j + 1]):
             people = by_need.get(instance.needs[q], [])
             if len(people) != a.people[q]:

@@ -73,63 +73,52 @@ class Refusal:
 
 _LATER = "remove it to plan without it"
 
-REFUSED = (
-    Refusal("people.*.reserve", f"time kept free for unplanned work is not planned yet; {_LATER}, or set productive"),
-    Refusal("people.*.out_of_hours", f"work outside the calendar is not planned yet; {_LATER}, or widen the calendar"),
-    Refusal("people.*.lent_to", f"lending people to teams is not planned yet; {_LATER}"),
-    Refusal("teams.*.wip", f"limits per team are not obeyed yet; {_LATER}, or give wip to its people"),
-    Refusal("teams.*.improvement", f"a share for improvement is not planned yet; {_LATER}"),
-    Refusal("rotas", f"on-call duty is not planned yet; {_LATER}, or write the days as away"),
-    Refusal("windows.*.changes", f"limits on the changes in a window are not obeyed yet; {_LATER}"),
-    Refusal("windows.*.risk", f"limits on the risk in a window are not obeyed yet; {_LATER}"),
-    Refusal("windows.*.overhead", f"work for each window that is used is not planned yet; {_LATER}"),
-    Refusal(
-        "work.*.verify", f"staying until a change has proved itself is not planned yet; {_LATER}, or write an item"
-    ),
-    Refusal("work.*.interest", f"the interest of debt is not weighed yet; {_LATER}, or write a cost_of_delay"),
-    Refusal("policy.wip", f"limits per type of work are not obeyed yet; {_LATER}, or set person_wip"),
-    Refusal("policy.drum", "a chosen drum is not obeyed yet; write auto", lambda value: value != "auto"),
-    Refusal("policy.rope", f"a rope is not obeyed yet; {_LATER}, or set projects_in_process"),
-    Refusal("policy.full_kit", f"full kit is not obeyed yet; {_LATER}, or write links"),
-    Refusal("policy.buffers", f"buffers are not planned yet; {_LATER}"),
-    Refusal("policy.reserve", f"a reserve is not planned yet; {_LATER}, or set productive"),
-    Refusal("policy.stability", f"the cost of moving starts is not weighed yet; {_LATER}, or pin the starts"),
-    Refusal("policy.pins.*.window", "pins of a window are not obeyed yet; pin the start instead"),
-    Refusal("policy.pins.*.on", "pins of a window's day are not obeyed yet; pin the start instead"),
-    Refusal("policy.rules", f"retest rules are not obeyed yet; {_LATER}, or write the work and its links"),
-    Refusal("policy.overrides", f"overrides of limits are not obeyed yet; {_LATER}"),
-    Refusal(
-        "policy.conflict_hops", f"keeping changes on near services apart is not obeyed yet; {_LATER}, or link them"
-    ),
-    Refusal("policy.fever", f"fever charts are not drawn yet; {_LATER}"),
-)
+REFUSED: tuple[Refusal, ...] = ()
 
 _FATES = {
-    "container": """calendars skills teams people environments services windows freezes projects work external policy
-        policy.pins work.*.change work.*.change.approval work.*.costs work.*.source projects.*.costs""",
+    "container": """rotas people.*.out_of_hours people.*.lent_to calendars skills teams people environments services
+        windows boards freezes projects work external policy
+        planned policy.stability policy.buffers policy.fever policy.pins policy.rules policy.rules.*.when policy.rules.*.require work.*.verify
+        work.*.change work.*.change.approval work.*.costs work.*.source projects.*.costs""",
     "header": """throttle as_of zone slot currency assumptions assumptions.*.about assumptions.*.value assumptions.*.why
         assumptions.*.count assumptions.*.override""",
-    "obeyed": """calendars.*.hours calendars.*.zone calendars.*.holidays calendars.*.closed calendars.*.open
+    "obeyed": """rotas.*.people rotas.*.first rotas.*.every rotas.*.share people.*.reserve policy.reserve
+        people.*.out_of_hours.limit people.*.out_of_hours.rest people.*.team people.*.lent_to.*.team
+        people.*.lent_to.*.share people.*.lent_to.*.until teams.*.improvement work.*.type
+        policy.rules.*.name policy.rules.*.when.services policy.rules.*.when.tier
+        policy.rules.*.when.risk_at_least policy.rules.*.when.kind policy.rules.*.when.tags
+        policy.rules.*.require.*.before policy.rules.*.require.*.after policy.rules.*.require.*.lead
+        policy.rules.*.require.*.environment policy.rules.*.require.*.needs policy.rules.*.require.*.needs.*.skill
+        policy.rules.*.require.*.needs.*.level policy.rules.*.require.*.needs.*.effort
+        policy.rules.*.require.*.needs.*.remaining policy.rules.*.require.*.needs.*.people
+        policy.rules.*.require.*.needs.*.allocation policy.rules.*.require.*.needs.*.who
+        work.*.verify.by work.*.verify.for services.*.tier work.*.change.kind work.*.change.risk work.*.tags
+        work.*.finished calendars.*.hours calendars.*.zone calendars.*.holidays calendars.*.closed calendars.*.open
         calendars.*.productive people.*.calendar people.*.skills people.*.away people.*.productive people.*.wip
-        environments.*.capacity environments.*.calendar windows.*.every windows.*.zone
+        environments.*.capacity environments.*.calendar windows.*.every windows.*.zone windows.*.closed
+        windows.*.changes windows.*.risk windows.*.overhead boards.*.every boards.*.zone services.*.depends_on
         freezes.*.from freezes.*.to freezes.*.services projects.*.not_before projects.*.in_process
         work.*.status work.*.project work.*.parent work.*.duration work.*.wait work.*.pausable work.*.environment
         work.*.not_before work.*.on_hold work.*.needs work.*.needs.*.skill work.*.needs.*.level work.*.needs.*.effort
         work.*.needs.*.remaining work.*.needs.*.people work.*.needs.*.allocation work.*.needs.*.who
         work.*.after work.*.after.*.item work.*.after.*.type work.*.after.*.lag work.*.after.*.lag_in
         work.*.change.services work.*.change.window work.*.change.rollback
+        work.*.change.approval.board policy.conflict_hops policy.pins.*.window policy.pins.*.on
         work.*.change.approval.lead work.*.change.approval.asked work.*.change.approval.given
         external.*.status external.*.expected
-        policy.projects_in_process policy.person_wip policy.externals
-        policy.pins.*.work policy.pins.*.start policy.pins.*.who""",
-    "cost": """projects.*.cost_of_delay projects.*.makespan projects.*.due projects.*.costs.tardiness
+        policy.projects_in_process policy.person_wip policy.wip policy.drum policy.rope policy.full_kit policy.overrides
+        policy.overrides.*.item policy.overrides.*.limit policy.overrides.*.reason teams.*.wip policy.externals
+        policy.pins.*.work policy.pins.*.start policy.pins.*.who
+        policy.buffers.project policy.buffers.feeding policy.buffers.drum policy.stability.frozen planned.*.start planned.*.who planned.*.frozen""",
+    "cost": """work.*.interest projects.*.cost_of_delay projects.*.makespan projects.*.due projects.*.costs.tardiness
         projects.*.costs.earliness projects.*.costs.flow work.*.cost_of_delay work.*.due work.*.wanted_start
-        work.*.costs.tardiness work.*.costs.earliness work.*.costs.flow policy.makespan""",
-    "shown": """people.*.name people.*.team people.*.inferred teams.*.name services.*.title services.*.tier
-        services.*.depends_on freezes.*.why projects.*.title projects.*.inferred work.*.title work.*.type
-        work.*.raw_status work.*.priority work.*.created work.*.started work.*.finished work.*.tags work.*.inferred
-        work.*.after.*.origin work.*.change.kind work.*.change.risk work.*.change.approval.board work.*.source.file
-        work.*.source.row work.*.source.system external.*.title""",
+        work.*.costs.tardiness work.*.costs.earliness work.*.costs.flow policy.makespan policy.stability.move""",
+    "shown": """people.*.name people.*.inferred teams.*.name services.*.title
+        freezes.*.why projects.*.title projects.*.inferred work.*.title
+        work.*.raw_status work.*.priority work.*.created work.*.started work.*.inferred
+        work.*.after.*.origin work.*.source.file
+        work.*.source.row work.*.source.system external.*.title planned.*.why policy.fever.green
+        policy.fever.red""",
 }
 KNOWN = {field: fate for fate, fields in _FATES.items() for field in fields.split()}
 """Field to what becomes of it: a container of others, a rule obeyed, a cost that counts, or data shown or kept."""

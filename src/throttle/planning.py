@@ -14,18 +14,24 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from throttle.buffers.chains import Chains
+from throttle.buffers.fever import fever_of
 from throttle.calendars import as_of
 from throttle.check import check
 from throttle.check.fast import check_schedule
 from throttle.collector import collector_resting
-from throttle.compile import Compiled, check_input, compile_portfolio, horizon_guess, most_slots, rates_of
+from throttle.compile import Compiled, compile_portfolio, horizon_guess, most_slots, prepared, rates_of
 from throttle.drum import name_drum
 from throttle.errors import InterruptedWithoutPlanError, NoPlanError, VerificationError
 from throttle.files import portfolio_hash
 from throttle.graph import WorkGraph, is_in_progress, portfolio_findings
-from throttle.instance import Arrays, Instance
-from throttle.lift import lift, lower
+from throttle.instance import Arrays, Instance, Schedule
+from throttle.lift import lift, lower, settled
 from throttle.loads import Loads, week_of
+from throttle.policies.debt import debts
+from throttle.policies.inserted import Expanded
+from throttle.policies.overrides import override_notes
+from throttle.policies.stability import frozen_pins, movings
 from throttle.reasons import Reasons
 from throttle.solve import Progress, Settings, Solution, Solver, relative_gap
 from throttle.solve.bounds import Network
@@ -37,6 +43,7 @@ from throttle_models import (
     Goal,
     Hold,
     Move,
+    Pace,
     Plan,
     PlannedItem,
     PlanStatus,
@@ -95,19 +102,49 @@ def solve_portfolio(
     """The first half of ``make_plan``: a solution on arrays, and what lifts it. Raises what that does."""
     stop = stop or threading.Event()
     with collector_resting():
-        graph = WorkGraph(portfolio)
-        check_input(portfolio, graph)
-        compiled = feasible_instance(portfolio, graph)
+        expanded, graph = prepared(portfolio)
+    if not any(window.overhead for window in expanded.portfolio.windows.values()):
+        return _solve(expanded, graph, settings, previous.items if previous else None, progress, stop)
+    from throttle.changes.overhead import choose_open  # it plans by this
+
+    def solve(
+        some: Expanded, start: Mapping[str, PlannedItem] | None, share: float, free: Compiled | None
+    ) -> tuple[Compiled, Solution]:
+        within = replace(settings, budget=settings.budget * share)
+        return _solve(some, WorkGraph(some.portfolio), within, start, progress, stop, free)
+
+    return choose_open(expanded, settings, solve, previous.items if previous else None)
+
+
+def _solve(
+    expanded: Expanded,
+    graph: WorkGraph,
+    settings: Settings,
+    start: Mapping[str, PlannedItem] | None,
+    progress: Callable[[Progress], None] | None,
+    stop: threading.Event,
+    like: Compiled | None = None,
+) -> tuple[Compiled, Solution]:
+    """On a horizon that is long enough. start: where the search starts if it fits; like: what leaves out the same."""
+    with collector_resting():
+        portfolio = expanded.portfolio
+        if like is None:
+            compiled = feasible_instance(portfolio, graph)
+        else:
+            compiled = compile_portfolio(portfolio, graph, like.grid.slots, like.unscheduled)
         if late := _pins_too_early(compiled):
-            raise NoPlanError(late)
+            raise NoPlanError([*late, *conflict_of(compiled)])
     slots, most = compiled.grid.slots, most_slots(portfolio)
     while True:
-        hint = lower(compiled, dict(previous.items)) if previous else None
+        hint = lower(compiled, dict(start)) if start else None
         if hint is not None and check_schedule(compiled.instance, hint):
             hint = None
+        if portfolio.planned:
+            hint = nearest_to_plan(compiled, start or {}, hint)
         solution = Solver(compiled.instance, settings, hint, progress, stop).solve()
         if solution.best is not None:
-            return compiled, solution
+            solution.best = settled(compiled.instance, solution.best)
+            return expanded_from(compiled, expanded), solution
         if stop.is_set():
             raise InterruptedWithoutPlanError(
                 [Finding(level="error", code="interrupted", message="interrupted before a first plan was found")]
@@ -116,10 +153,31 @@ def solve_portfolio(
         if slots >= most:
             unreachable = beyond(compiled)
             if not unreachable:
-                raise NoPlanError(_why_none(compiled, solution))
+                raise NoPlanError(_no_plan(compiled, solution))
             out |= unreachable
         slots = min(most, slots * 3)
         compiled = compile_portfolio(portfolio, graph, slots, out)
+
+
+def expanded_from(compiled: Compiled, expanded: Expanded) -> Compiled:
+    """With what was inserted; what waits for inserted work that is left out says which rule asks for it."""
+    out = dict(compiled.unscheduled)
+    for id, left in out.items():
+        asked = expanded.inserted.get(left.refs[0]) if left.reason is Reason.UNSCHEDULED else None
+        if asked is not None and asked.of == id:
+            text = f"{left.text}; {', '.join(asked.names) or asked.kind} asks for it"
+            out[id] = left.model_copy(update={"text": text})
+    return replace(compiled, unscheduled=out, expanded=expanded)
+
+
+def nearest_to_plan(compiled: Compiled, start: Mapping[str, PlannedItem], hint: Schedule | None) -> Schedule | None:
+    """The best of a schedule and those that change the plan in force least."""
+    from throttle.frozen import repaired  # it compiles, as this does
+
+    for repair in repaired(compiled, start):
+        if repair.better(hint) and not check_schedule(compiled.instance, repair):
+            hint = repair
+    return hint
 
 
 def verified_plan(
@@ -137,7 +195,7 @@ def verified_plan(
         phase("lift")
         plan = build_plan(compiled, solution, settings, previous)
         phase("check")
-        verdict = check(plan, compiled.portfolio)
+        verdict = check(plan, compiled.written)
     told = {"checked": verdict.ok, "violations": len(verdict.violations)}
     plan = plan.model_copy(update={"certificate": plan.certificate.model_copy(update=told)})
     if not verdict.ok:
@@ -233,7 +291,8 @@ class _Alone:
         # a seat is chosen among the candidates by the slots in which those seated before are free too
         self.kernel = kernels(instance.slots * int((np.maximum(seats, 1) ** 2).sum()) > PLAIN_SLOTS)
         size = (len(instance.people), instance.slots) if tries else (0, 0)
-        self.load, self.held = np.zeros(size, np.int16), np.zeros(size, np.int16)
+        self.load = np.zeros(size, np.int16)
+        self.held = np.zeros((size[0] + len(a.team_wip), size[1]), np.int16)
         self.env = np.zeros((len(a.capacity), size[1]), np.int64)
         self.free = np.full(int(a.crew_ptr[-1]), -1, np.int64)
         self.never_full = a.next_open[a.person_mask] if tries else a.next_open[:0]
@@ -271,7 +330,8 @@ class _Alone:
 
 
 def beyond(compiled: Compiled) -> dict[str, Unscheduled]:
-    """Items that what they wait for, however early, leaves no room before the horizon; not those that wait for such."""
+    """Items that what they wait for, however early, leaves no room before the horizon; not those that wait for such,
+    and no pinned ones, whose pin is then what cannot be kept."""
     a, instance = compiled.instance.arrays, compiled.instance
     network = Network(instance, Facts(instance))
     late = (network.bound >= instance.slots) | (network.end >= instance.slots)
@@ -280,7 +340,7 @@ def beyond(compiled: Compiled) -> dict[str, Unscheduled]:
     return {
         instance.activities[j]: Unscheduled(reason=Reason.BEYOND, text=text)
         for j in np.flatnonzero(late).tolist()
-        if instance.activities[j] and not late[a.pred[a.pred_ptr[j] : a.pred_ptr[j + 1]]].any()
+        if instance.activities[j] and a.pin[j] < 0 and not late[a.pred[a.pred_ptr[j] : a.pred_ptr[j + 1]]].any()
     }
 
 
@@ -338,6 +398,24 @@ def _pins_too_early(compiled: Compiled) -> list[Finding]:
     ]
 
 
+def conflict_of(compiled: Compiled) -> list[Finding]:
+    """The smallest set of rules that exclude each other, with repairs; none where none was found."""
+    from throttle.conflict import find_conflict  # it solves, as this does
+
+    conflict = find_conflict(compiled)
+    return conflict.findings() if conflict else []
+
+
+def _no_plan(compiled: Compiled, solution: Solution) -> list[Finding]:
+    """What was not found, and where it is proved that there is none, what excludes each other."""
+    from throttle.conflict import find_conflict
+
+    conflict, unknown = find_conflict(compiled), _why_none(compiled, solution)
+    if conflict is None:
+        return unknown
+    return conflict.findings() if conflict.proved else [*unknown, *conflict.findings()]
+
+
 def _why_none(compiled: Compiled, solution: Solution) -> list[Finding]:
     ids = [id for j in solution.missing if (id := compiled.instance.activities[j])]
     shown = ", ".join(ids[:8]) + (f" and {len(ids) - 8} more" if len(ids) > 8 else "")
@@ -370,8 +448,9 @@ def build_plan(compiled: Compiled, solution: Solution, settings: Settings, previ
     releases, holds = sort_by_week(compiled, causes, items, values, week, zone)
     measured = Loads(compiled, items)
     bottleneck, loads = measured.all()
-    carried = len(portfolio.work) <= CARRIED_ITEMS
-    return Plan(
+    written, expanded = compiled.written, compiled.expanded
+    projects = project_plans(compiled, items)
+    plan = Plan(
         as_of=compiled.grid.instant(0),
         zone=portfolio.zone,
         slot=portfolio.slot,
@@ -382,28 +461,40 @@ def build_plan(compiled: Compiled, solution: Solution, settings: Settings, previ
         unscheduled=compiled.unscheduled,
         done=graph.history,
         containers=graph.containers,
+        inserted=dict(expanded.inserted) if expanded else {},
         releases=releases,
         holds=holds,
-        projects=project_plans(compiled, items),
+        projects=projects,
         bottleneck=bottleneck,
         loads=loads,
         drum=name_drum(measured, bottleneck, previous),
+        pace=pace_of(compiled),
+        debts=debts(compiled, items),
+        overrides=portfolio.policy.overrides,
         weeks=weeks(portfolio, items, zone),
         certificate=certificate(compiled, solution, settings, items),
-        findings=tuple(portfolio_findings(portfolio, graph)),
+        findings=(*portfolio_findings(portfolio, graph), *(expanded.findings if expanded else ())),
         assumptions=portfolio.assumptions,
         previous=moves(compiled, causes, items, previous) if previous else None,
-        portfolio=portfolio if carried else None,
+        portfolio=written if len(written.work) <= CARRIED_ITEMS else None,
     )
+    return plan.model_copy(update={"fever": fever_of(plan, written, previous)}) if previous else plan
+
+
+def pace_of(compiled: Compiled) -> Pace | None:
+    drum = compiled.drum
+    return Pace(name=drum.name, people=drum.people, skill=drum.skill) if drum else None
 
 
 def moves(compiled: Compiled, causes: Reasons, items: Mapping[str, PlannedItem], previous: Plan) -> Previous:
     """Which planned starts of work still to begin an earlier plan had elsewhere, each with the reason."""
     number = {id: j for j, id in enumerate(compiled.instance.activities)}
-    work, now = compiled.portfolio.work, compiled.grid.instant(0)
+    work, now, planned = compiled.portfolio.work, compiled.grid.instant(0), compiled.portfolio.planned
+    inserted = compiled.expanded.inserted if compiled.expanded else {}
+    overhead = {id for id, told in inserted.items() if told.kind == "overhead"}  # goes where the changes go
     found, kept = [], 0
     for id, old in previous.items.items():
-        if id not in work or id in compiled.graph.history or is_in_progress(work[id]):
+        if id in overhead or id not in work or id in compiled.graph.history or is_in_progress(work[id]):
             continue
         if id in compiled.unscheduled:
             found.append(Move(item=id, before=old.start, reason=compiled.unscheduled[id].text))
@@ -413,14 +504,34 @@ def moves(compiled: Compiled, causes: Reasons, items: Mapping[str, PlannedItem],
             kept += 1
         else:
             start = items[id].start
-            if old.start < now:
+            if id in planned and planned[id].why:
+                reason = planned[id].why
+            elif old.start < now:
                 reason = "it was to have begun before now, and has not"
             elif start < old.start:
                 reason = "it can begin earlier than planned"
             else:
-                reason = causes.why(number[id], compiled.grid.ceil(start)).text
+                reason = causes.why(number[id]).text
             found.append(Move(item=id, before=old.start, now=start, reason=reason))
-    return Previous(as_of=previous.as_of, input_hash=previous.certificate.input_hash, moves=tuple(found), kept=kept)
+    return Previous(
+        as_of=previous.as_of,
+        input_hash=previous.certificate.input_hash,
+        moves=tuple(found),
+        kept=kept,
+        frozen=sum(id in items for id in frozen_pins(compiled.portfolio)),
+        cost=round(moving_cost(compiled, items), 6),
+    )
+
+
+def moving_cost(compiled: Compiled, items: Mapping[str, PlannedItem]) -> float:
+    """What it costs that work still to begin does not start when it was planned to."""
+    ids = compiled.instance.activities
+    number = {id: j for j, id in enumerate(ids) if id in items}
+    grid = compiled.grid
+    return sum(
+        some.rate * abs(grid.ceil(items[ids[some.activity]].start) - some.planned)
+        for some in movings(compiled.portfolio, grid, number)
+    )
 
 
 def week_to_plan(compiled: Compiled, zone: ZoneInfo) -> str:
@@ -456,6 +567,7 @@ def sort_by_week(
     monday = date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
     next_week = grid.ceil(datetime.combine(monday + timedelta(days=7), datetime.min.time(), zone))
     number = {id: j for j, id in enumerate(compiled.instance.activities)}
+    notes = override_notes(portfolio, graph)
     releases, holds = [], []
     for id in graph.activities:
         item, project = portfolio.work[id], graph.project_of(id)
@@ -467,15 +579,16 @@ def sort_by_week(
                 Hold(item=id, project=project, reason=out.reason, text=out.text, refs=out.refs, value=values[id])
             )
         elif grid.ceil(items[id].start) < next_week:
-            releases.append(Release(item=id, project=project, start=items[id].start, value=values[id]))
+            note = notes.get(id, "")
+            releases.append(Release(item=id, project=project, start=items[id].start, value=values[id], note=note))
         else:
-            cause = causes.why(number[id], next_week)
+            cause = causes.why(number[id])
             holds.append(
                 Hold(
                     item=id,
                     project=project,
                     reason=cause.reason,
-                    text=cause.text,
+                    text=f"{cause.text}; {notes[id]}" if id in notes else cause.text,
                     refs=cause.refs,
                     until=items[id].start,
                     value=values[id],
@@ -497,6 +610,7 @@ def project_plans(compiled: Compiled, items: Mapping[str, PlannedItem]) -> dict[
             members.setdefault(p, []).append(id)
     found: dict[str, ProjectPlan] = {}
     week = timedelta(weeks=1)
+    chains = Chains(compiled, items)
 
     def entry(holder: WorkItem | Project, ids: Iterable[str], title: str) -> ProjectPlan:
         ids = list(ids)
@@ -515,16 +629,20 @@ def project_plans(compiled: Compiled, items: Mapping[str, PlannedItem]) -> dict[
             if earliness and wanted is not None:
                 cost += earliness * max(0.0, (wanted.resolve(now, zone) - start) / week)
         complete = len(planned) == len(ids) and bool(ids)
+        buffered = chains.of(ids)
         return ProjectPlan(
             title=title,
             start=start,
             finish=finish if complete else None,
-            promise=finish if complete else None,
+            promise=(buffered.promise if buffered else finish) if complete else None,
             due=due,
             late_weeks=round(late, 6),
             cost=round(cost, 6),
             items=len(ids),
             unscheduled=len(ids) - len(planned),
+            chain=buffered.chain if buffered else (),
+            buffer_hours=buffered.hours if buffered else None,
+            feeding=buffered.feeding if buffered else (),
         )
 
     for name, project in portfolio.projects.items():
@@ -624,7 +742,7 @@ def certificate(
         done=len(compiled.graph.history),
         seed=settings.seed,
         deterministic=settings.deterministic,
-        input_hash=portfolio_hash(compiled.portfolio),
+        input_hash=portfolio_hash(compiled.written),
         versions={
             "throttle": version("throttle-scheduler"),
             "python": ".".join(platform.python_version_tuple()[:2]),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from throttle.calendars import Calendars, Grid
     from throttle.graph import WorkGraph
     from throttle.instance import Ints
+    from throttle.policies.drum import DrumWork
     from throttle_models import Portfolio
 
 Edges = Sequence[tuple[int, int, int, int, int]]
@@ -59,6 +60,31 @@ class Primitives:
     """Of each activity, row of ``capacities`` to amount."""
     limits: list[tuple[int, Sequence[Span], str]] = field(default_factory=list)
     quotas: list[Quota] = field(default_factory=list)
+    batches: list[tuple[int, int, Mapping[int, int]]] = field(default_factory=list)
+    counted: dict[int, str] = field(default_factory=dict)
+    """Rows of ``capacities`` that limit work in process, with what says so."""
+    exceeded: set[int] = field(default_factory=set)
+    """Those of them that what is in progress counts in from as-of, and may exceed."""
+    teams: list[tuple[int, Sequence[int], str]] = field(default_factory=list)
+    waivers: dict[int, list[int]] = field(default_factory=dict)
+
+    def in_process(self, most: int, members: Sequence[int], begun: bool, field: str) -> None:
+        """At most so many of these activities begun and unfinished; begun: some are in progress, and may be more."""
+        self.counted[len(self.capacities)] = field
+        if begun:
+            self.exceeded.add(len(self.capacities))
+        self.capacity(most, dict.fromkeys(members, 1))
+
+    def team(self, most: int, people: Sequence[int], field: str) -> int:
+        """At most so many items begun on any of these people, an item once; nobody is in two teams. Returns the holder
+        that ``waive`` takes; those below the number of people are people."""
+        self.teams.append((most, people, field))
+        return self.people + len(self.teams) - 1
+
+    def waive(self, activities: Iterable[int], holder: int) -> None:
+        """The limit of a person or team does not count these, nor keep them out."""
+        for j in activities:
+            self.waivers.setdefault(j, []).append(holder)
 
     def capacity(self, amount: int, uses: Mapping[int, int]) -> None:
         """A renewable capacity that activities take from start to finish."""
@@ -77,10 +103,14 @@ class Primitives:
     def quota(self, quota: Quota) -> None:
         self.quotas.append(quota)
 
+    def batch(self, most: int, occurrences: int, amounts: Mapping[int, int]) -> None:
+        """Most of the sum of these amounts in each of so many occurrences of a window that all these activities have."""
+        self.batches.append((most, occurrences, amounts))
+
     def arrays(self, edges: Edges) -> dict[str, NDArray[Any]]:
         """The arrays of an instance that these make. Raises InputError where spans that wait for each other are more
         than their limit."""
-        return self._uses() | self._spans(edges) | self._buckets()
+        return self._uses() | self._holders() | self._spans(edges) | self._buckets() | self._batches()
 
     def _uses(self) -> dict[str, NDArray[Any]]:
         return {
@@ -88,6 +118,19 @@ class Primitives:
             "use": ints([row for u in self.uses for row in u]),
             "amount": ints([amount for u in self.uses for amount in u.values()]),
             "capacity": ints(self.capacities),
+            "in_process": np.array([row in self.exceeded for row in range(len(self.capacities))], bool),
+        }
+
+    def _holders(self) -> dict[str, NDArray[Any]]:
+        team = np.full(self.people, -1, np.int64)
+        for row, (_, people, _) in enumerate(self.teams):
+            team[list(people)] = row
+        waived = [self.waivers.get(j, []) for j in range(self.n)]
+        return {
+            "team": team,
+            "team_wip": ints([most for most, _, _ in self.teams]),
+            "waived_ptr": pointers([len(some) for some in waived]),
+            "waived": ints([holder for some in waived for holder in some]),
         }
 
     def _spans(self, edges: Edges) -> dict[str, NDArray[Any]]:
@@ -198,6 +241,19 @@ class Primitives:
             "person_quota": ints([k for some in of for k in some]),
         }
 
+    def _batches(self) -> dict[str, NDArray[Any]]:
+        of: list[list[tuple[int, int]]] = [[] for _ in range(self.n)]
+        for row, (_, _, amounts) in enumerate(self.batches):
+            for j, amount in amounts.items():
+                of[j].append((row, amount))
+        return {
+            "batch_ptr": pointers([len(some) for some in of]),
+            "batch": ints([row for some in of for row, _ in some]),
+            "batch_amount": ints([amount for some in of for _, amount in some]),
+            "batch_most": ints([most for most, _, _ in self.batches]),
+            "batch_first": pointers([occurrences for _, occurrences, _ in self.batches]),
+        }
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -217,6 +273,13 @@ class Draft:
     begun: frozenset[str]
     """Projects in process at as-of."""
     add: Primitives
+    edges: Edges = ()
+    drum: DrumWork | None = None
+    """Whose work the rope counts; None where no policy asks for it."""
+    outside: Mapping[str, int] = field(default_factory=dict)
+    """The rows of people's hours outside their calendars."""
+    persons: Sequence[str] = ()
+    """Of each row of people, who it is; some have several, for hours of several sorts."""
 
     def members(self, ids: Iterable[str]) -> list[int]:
         return [self.number[i] for i in ids if i in self.number]

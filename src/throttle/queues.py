@@ -1,7 +1,7 @@
 """How long work waits for those who do it, by how busy they are: approximations for single stations.
 
-All times are in hours at work of one server. u is the load: work that arrives / work that can be done. For u >= 1 there is
-no waiting time: the backlog grows without end, which is None here, never a number.
+All times are in hours at work of one server. u is the load: work that arrives / work that can be done. For u >= 1 there
+is no waiting time: the backlog grows without end, which is None here, never a number.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ from typing import Any
 
 from throttle.calendars import as_of
 from throttle.errors import InputError
+from throttle.frozen import with_plan_in_force
 from throttle.graph import HISTORY, is_in_progress
+from throttle.policies.inserted import expand
 from throttle_models import Finding, Plan, Portfolio, Project, Status, When, WorkItem, format_instant
 
 PROGRESS = ("status", "raw_status", "started", "finished", "on_hold", "source", "priority", "title")
@@ -21,7 +23,8 @@ def advance(previous: Plan, newer: Portfolio) -> tuple[Portfolio, list[Finding]]
     A newer portfolio file replaces the earlier one. A newer export (its items have a ``source``) only updates it: what
     a planner has written about people, policy and work stays, items of the same id take over what the export really
     says, new ones are added, and ones that are gone are kept and reported. Raises InputError where ``previous`` does
-    not carry its portfolio, or ``newer`` is as of an earlier moment.
+    not carry its portfolio, or ``newer`` is as of an earlier moment. With ``policy.stability``, the portfolio also says
+    what was planned for work still to begin, and what of it the frozen zone holds.
     """
     old = previous.portfolio
     if old is None:
@@ -48,7 +51,7 @@ def advance(previous: Plan, newer: Portfolio) -> tuple[Portfolio, list[Finding]]
     imported = any(item.source is not None for item in newer.work.values())
     found: list[Finding] = []
     portfolio = _updated(old, newer, found) if imported else newer
-    portfolio = _kept_going(previous, portfolio)
+    portfolio = with_plan_in_force(previous, _kept_going(previous, portfolio))
     return portfolio, [*_news(previous, old, newer, imported), *found]
 
 
@@ -155,7 +158,25 @@ def _kept_going(previous: Plan, portfolio: Portfolio) -> Portfolio:
             update["change"] = item.change.model_copy(update={"approval": asked})
         if update:
             work[id] = item.model_copy(update=update)
-    return portfolio.model_copy(update={"work": work})
+    return _kept_waiting(previous, portfolio.model_copy(update={"work": work}))
+
+
+def _kept_waiting(previous: Plan, portfolio: Portfolio) -> Portfolio:
+    """Waits that rules insert, and that were to begin, have begun: written down as their progress."""
+    if not previous.inserted:
+        return portfolio
+    now, expanded = as_of(portfolio), expand(portfolio)
+    work, begun = expanded.portfolio.work, {}
+    for id, told in expanded.inserted.items():
+        planned = previous.items.get(id)
+        waits = told.item.wait is not None and told.item.status is Status.OPEN
+        if planned is None or not waits or planned.start >= now:
+            continue
+        if all(link.item in work and work[link.item].status in HISTORY for link in told.item.after):
+            written = portfolio.work.get(id, WorkItem(title=told.item.title))
+            started = When(text=format_instant(planned.start))
+            begun[id] = written.model_copy(update={"status": Status.IN_PROGRESS, "started": started})
+    return portfolio.model_copy(update={"work": {**portfolio.work, **begun}}) if begun else portfolio
 
 
 def _merged(old: WorkItem, new: WorkItem) -> WorkItem:

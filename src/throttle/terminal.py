@@ -69,7 +69,10 @@ class _View:
     def __init__(self, plan: Plan, portfolio: Portfolio | None) -> None:
         self.plan = plan
         self.zone = ZoneInfo(plan.zone)
-        self.work = portfolio.work if portfolio else {}
+        from throttle_models import with_inserted
+
+        portfolio = with_inserted(plan, portfolio) if portfolio else None
+        self.work = portfolio.work if portfolio else {id: i.item for id, i in plan.inserted.items()}
         self.real_projects = portfolio.projects if portfolio else plan.projects
 
     def parts(self, week: str) -> Iterator[RenderableType]:
@@ -85,6 +88,7 @@ class _View:
         yield from self._people(next((w for w in self.plan.weeks if w.week == week), None), all_people=not current)
         yield from self._bottleneck(week)
         yield from self._promises()
+        yield from self._debts()
         yield from self._unscheduled()
         yield from self._certificate()
         yield from self._findings()
@@ -123,6 +127,7 @@ class _View:
                 _text(self._money(release.value)),
             )
         yield table
+        yield from (_text(f"  {release.item}: {release.note}") for release in releases[:ROWS] if release.note)
         yield from _more(len(releases))
 
     def _holds(self) -> Iterator[RenderableType]:
@@ -182,6 +187,26 @@ class _View:
             )
         yield table
         yield from _more(len(projects))
+
+    def _debts(self) -> Iterator[RenderableType]:
+        """The dearest interest first."""
+        debts = sorted(self.plan.debts.items(), key=lambda entry: (-entry[1].cost, entry[0]))
+        if not debts:
+            return
+        yield _heading(f"Technical debt: {plural(len(debts), 'item')} with interest")
+        table = _table("item", "title", ">work", "interest", ">costs a week", ">pays back in", "paid off")
+        for id, debt in debts[:ROWS]:
+            interest = ", ".join(f"{skill} {hours:g} h/week" for skill, hours in debt.interest.items())
+            payback = "-" if debt.payback_weeks is None else f"{debt.payback_weeks:.1f} weeks"
+            table.add_row(
+                *map(_text, (id, self._title(id), f"{debt.hours:g} h", interest, self._money(debt.cost), payback)),
+                _text(self._end(debt.finish)),
+            )
+        yield table
+        yield from _more(len(debts))
+        prices = {skill: price for _, debt in debts for skill, price in debt.price.items()}
+        worth = "; ".join(f"{skill} {self._money(price)}" for skill, price in list(prices.items())[:ROWS])
+        yield _text(f"  an hour is worth what a week's delay of all that waits costs, by the hours of a week: {worth}")
 
     def _unscheduled(self) -> Iterator[RenderableType]:
         left_out = self.plan.unscheduled

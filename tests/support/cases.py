@@ -15,7 +15,8 @@ from support.naive import Crew, Naive, Placed
 from throttle.check import check
 from throttle.compile import Compiled, compile_portfolio, horizon_guess
 from throttle.graph import WorkGraph
-from throttle.planning import feasible_instance, make_plan
+from throttle.planning import expanded_from, feasible_instance, make_plan
+from throttle.policies.inserted import expand
 from throttle_models import Plan, Portfolio
 
 MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -73,8 +74,11 @@ def crew(plan: Plan, item: str) -> set[str]:
 
 def compiled(made_from: Portfolio, slots: int | None = None) -> Compiled:
     """``slots``: the horizon; default: as planning does it, without what can never be done."""
+    expanded = expand(made_from)
+    made_from = expanded.portfolio
     graph = WorkGraph(made_from)
-    return compile_portfolio(made_from, graph, slots) if slots else feasible_instance(made_from, graph)
+    found = compile_portfolio(made_from, graph, slots) if slots else feasible_instance(made_from, graph)
+    return expanded_from(found, expanded)
 
 
 def horizon(made_from: Portfolio) -> int:
@@ -135,8 +139,24 @@ def small(seed: int) -> Portfolio:
             item.pop("after", None)
     if random.random() < 0.15:
         policy["makespan"] = "20/hour"
+    teams: Data = {}
+    if random.random() < 0.15:
+        policy["wip"] = {"project": random.randint(1, 2)}
+    if random.random() < 0.15:
+        teams["ops"] = {"wip": random.randint(1, 2)}
+        for person in people.values():
+            person |= {"team": "ops"} if random.random() < 0.7 else {}
+    if "after" not in work["W0"] and random.random() < 0.25:
+        work["W0"]["status"] = "in-progress"
     return portfolio(
-        work, people, calendars=calendars, projects=projects, environments={"lab": {}}, policy=policy, skills=["a", "b"]
+        work,
+        people,
+        calendars=calendars,
+        projects=projects,
+        environments={"lab": {}},
+        policy=policy,
+        skills=["a", "b"],
+        teams=teams,
     )
 
 

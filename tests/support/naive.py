@@ -1,7 +1,8 @@
 """A slow scheduler that follows docs/plan.md word for word, slot by slot: the oracle for the checker and the solver.
 
 One item after the other takes the first slot, and there the first crew, that breaks no rule. Nothing is shared with the
-checker or the solver. For portfolios of some ten items, such as :mod:`support.portfolios` makes.
+checker or the solver, but for what is inserted into the portfolio beforehand. For portfolios of some ten items, such as
+:mod:`support.portfolios` makes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
+from support.limits import Limits
+from support.naive_hours import Hours
+from throttle.policies.inserted import expand
 from throttle_models import (
     DEFAULT_CALENDAR,
     Assignment,
@@ -75,7 +79,9 @@ class Naive:
     """The rules one by one; ``placed`` and ``left`` are the schedule, which :meth:`schedule` fills."""
 
     def __init__(self, portfolio: Portfolio, days: int) -> None:
-        self.p, self.work = portfolio, portfolio.work
+        self.expanded = expand(portfolio)
+        self.p = portfolio = self.expanded.portfolio
+        self.work = portfolio.work
         self.zone = ZoneInfo(portfolio.zone)
         self.size = int(portfolio.slot.total_seconds())
         self.raw = portfolio.as_of.resolve(datetime(2000, 1, 1, tzinfo=UTC), self.zone)
@@ -95,6 +101,8 @@ class Naive:
         self.activities = [n for n in self.work if n not in self.history and n not in self.containers]
         self.placed: dict[str, Placed] = {}
         self.left: dict[str, Reason] = {}
+        self.limits = Limits(self)
+        self.hours_of = Hours(self)
 
     # structure
 
@@ -122,6 +130,8 @@ class Naive:
             if holder != name and holder not in self.containers:
                 continue
             for link in self.work[holder].after:
+                if name in self.limits.kit:
+                    link = link.model_copy(update={"type": LinkType.FS})
                 if self.begun(name) and link.type in (LinkType.FS, LinkType.SS):
                     continue
                 if link.item in self.p.external:
@@ -165,22 +175,17 @@ class Naive:
 
     def day_minutes(self, who: str, day: date, calendar: Calendar, zone: ZoneInfo) -> set[int]:
         """Open minutes of the ranges that begin on a day; ``who`` is a person, or an environment after a slash."""
+        if not who.startswith("/"):
+            return self.hours_of.minutes(who, day)
         found: set[int] = set()
         for a, b in self.ranges(calendar, day):
             found |= set(range(self.minute(day, a, zone), self.minute(day, b, zone)))
-        if who in self.p.people:
-            person = self.p.people[who]
-            if any(r.first <= day <= r.last for r in person.away):
-                return set()
-            share = person.productive or calendar.productive
-            if share < 1:
-                slot = self.size / 60
-                return set(sorted(found)[: int(math.floor(len(found) * share / slot + 0.5 + 1e-9) * slot)])
         return found
 
     def is_open(self, who: str, slot: int) -> bool:
         if (who, slot) not in self.open:
-            entity = self.p.people[who] if who in self.p.people else self.p.environments[who[1:]]
+            person = who.partition("|")[0]
+            entity = self.p.people[person] if person in self.p.people else self.p.environments[who[1:]]
             first = next(iter(self.p.calendars.values()), DEFAULT_CALENDAR)
             calendar = self.p.calendars[entity.calendar] if entity.calendar else first
             zone = ZoneInfo(calendar.zone or self.p.zone)
@@ -249,7 +254,8 @@ class Naive:
     def run(self, name: str, crew: Crew, start: int) -> Placed | None:
         """The work from a start on; None if that is closed, a pause is not allowed, or it never ends."""
         times, total, places = self.times(name), self.total(name), self.places(name)
-        if total and not all(self.is_open(who, start) for who in (*(who for who, _ in crew), *places)):
+        hours = {who: self.hours_of.sort(name, who, start) for who, _ in crew}
+        if total and not all(self.is_open(who, start) for who in (*hours.values(), *places)):
             return None
         work: dict[str, list[int]] = {who: [] for who, _ in crew}
         done, slot, may_pause = 0, start, self.may_pause(name)
@@ -257,14 +263,15 @@ class Naive:
             active = [who for who, i in crew if done < times[i]]
             if slot >= self.horizon:
                 return None
-            if all(self.is_open(who, slot) for who in (*active, *places)):
+            if all(self.is_open(who, slot) for who in (*(hours[who] for who in active), *places)):
                 for who in active:
                     work[who].append(slot)
                 done += 1
             elif not may_pause:
                 return None
             slot += 1
-        return Placed(start, slot, crew, work)
+        at = Placed(start, slot, crew, work)
+        return at if self.hours_of.item_holds(name, at) else None
 
     # rules
 
@@ -291,11 +298,55 @@ class Naive:
             project = self.project(name)
             if project and (when := self.p.projects[project].not_before):
                 bounds.append(self.moment(when))
-            if item.change and item.change.approval and not item.change.approval.given:
-                approval = item.change.approval
+            approval = item.change.approval if item.change and item.change.kind == "normal" else None
+            if approval and not approval.given:
                 asked = approval.asked.resolve(self.raw, self.zone) if approval.asked else self.raw
-                bounds.append((asked.astimezone(UTC) + approval.lead).timestamp())
+                bounds.append(self.decided(approval.board, (asked.astimezone(UTC) + approval.lead).timestamp()))
         return max(bounds)
+
+    def decided(self, name: str | None, ready: float) -> float:
+        """At the end of the board's next meeting, where it has any."""
+        board = self.p.boards.get(name or "")
+        if board is None:
+            return ready
+        zone = ZoneInfo(board.zone or self.p.zone)
+        first = datetime.fromtimestamp(ready, zone).date()
+        for ahead in range(9):
+            day = first + timedelta(days=ahead)
+            for weekday, a, b in board.every.ranges:
+                if weekday == day.weekday() and self.minute(day, a, zone) * 60 >= ready:
+                    return self.minute(day, b, zone) * 60
+        raise AssertionError("no meeting")
+
+    def near(self, one: str, other: str) -> bool:
+        """Whether two items are changes on services within the hops of the policy."""
+        mine, theirs = (set(change.services) if (change := self.work[n].change) else set() for n in (one, other))
+        for _ in range(self.p.policy.conflict_hops or 0):
+            mine |= {t for s in mine for t in self.p.services[s].depends_on}
+            mine |= {s for s, service in self.p.services.items() if mine & set(service.depends_on)}
+        return bool(mine & theirs)
+
+    def changes_hold(self, name: str) -> bool:
+        """Near changes do not overlap, and an occurrence holds no more than it may."""
+        change, at = self.work[name].change, self.placed[name]
+        if change is None:
+            return True
+        for other, its in self.placed.items():
+            starts = [self.as_of if self.begun(n) else self.placed[n].start for n in (name, other)]
+            overlap = max(starts) < min(at.finish, its.finish)
+            free = other == name or (self.begun(name) and self.begun(other))
+            if self.p.policy.conflict_hops is not None and overlap and not free and self.near(name, other):
+                return False
+        if change.window is None:
+            return True
+        inside = [
+            own
+            for n, its in self.placed.items()
+            if (own := self.work[n].change) and own.window == change.window and its.window == at.window
+        ]
+        window = self.p.windows[change.window]
+        risk = sum(own.risk or 0 for own in inside)
+        return not (window.changes and len(inside) > window.changes) and (window.risk is None or risk <= window.risk)
 
     def occurrence(self, name: str, at: Placed) -> tuple[int, int] | None:
         change = self.work[name].change
@@ -303,9 +354,16 @@ class Naive:
         assert change.window is not None
         window = self.p.windows[change.window]
         zone = ZoneInfo(window.zone or self.p.zone)
+        pinned = [
+            when.resolve(self.raw, self.zone).astimezone(self.zone).date()
+            for p in self.p.policy.pins
+            if p.work == name and (when := p.on)
+        ]
         end = at.finish * self.size + (change.rollback or timedelta()).total_seconds()
         for back in range(-1, 4):
             day = datetime.fromtimestamp(at.start * self.size, zone).date() - timedelta(days=back)
+            if any(d.first <= day <= d.last for d in window.closed) or any(d != day for d in pinned):
+                continue
             for weekday, a, b in window.every.ranges:
                 span = self.minute(day, a, zone) * 60, self.minute(day, b, zone) * 60
                 if weekday == day.weekday() and span[0] <= at.start * self.size and end <= span[1]:
@@ -333,19 +391,21 @@ class Naive:
             bases = [self.placed[n].start if from_start else self.placed[n].finish for n in befores]
             if not befores and (when := self.p.external[link.item].expected):
                 bases = [math.ceil(self.moment(when) / self.size)]
-            if not all(self.after(end, base, link, at.crew) for base in bases):
+            hours = tuple((self.hours_of.sort(name, who, at.start), i) for who, i in at.crew)
+            if not all(self.after(end, base, link, hours) for base in bases):
                 return False
         for pin in self.p.policy.pins:
             if pin.work == name and pin.start:
                 slot = max(self.as_of, math.ceil(self.moment(pin.start) / self.size))
-                who = [w for w, _ in at.crew] + self.places(name)
+                who = [self.hours_of.sort(name, w, at.start) for w, _ in at.crew] + self.places(name)
                 while self.total(name) and not all(self.is_open(w, slot) for w in who):
                     slot += 1
                 if at.start != slot:
                     return False
         self.placed[name] = at
         try:
-            return self.loads_hold(name) and self.person_limits_hold() and self.project_limit_holds()
+            limits = self.person_limits_hold() and self.project_limit_holds() and self.limits.hold()
+            return limits and self.loads_hold(name) and self.changes_hold(name) and self.hours_of.limits_hold()
         finally:
             del self.placed[name]
 
@@ -384,10 +444,15 @@ class Naive:
     def person_limits_hold(self) -> bool:
         for who, person in self.p.people.items():
             limit = person.wip or self.p.policy.person_wip
-            on = {n: at for n, at in self.placed.items() if at.work.get(who)}
+            free = self.limits.waived(f"people.{who}.wip")
+            free |= set() if person.wip else self.limits.waived("policy.person_wip")
+            on = {n: at for n, at in self.placed.items() if at.work.get(who) and n not in free}
+            sort = {n: self.hours_of.sort(n, who, at.start) for n, at in on.items()}
             for name, at in on.items():
                 others = [
-                    n for n, o in on.items() if (self.begun(n) or o.start <= at.start) and at.start <= o.work[who][-1]
+                    n
+                    for n, o in on.items()
+                    if (self.begun(n) or o.start <= at.start) and at.start <= o.work[who][-1] and sort[n] == sort[name]
                 ]
                 if limit and not self.begun(name) and len(others) > limit:
                     return False
@@ -396,8 +461,9 @@ class Naive:
     def project_limit_holds(self) -> bool:
         limit = self.p.policy.projects_in_process
         spans: dict[str, list[int]] = {}
+        free = self.limits.waived("policy.projects_in_process")
         for name, at in self.placed.items():
-            if project := self.project(name):
+            if (project := self.project(name)) and name not in free:
                 spans.setdefault(project, []).extend((at.start, at.finish))
         for project, ends in spans.items():
             if self.in_process(project):
@@ -416,7 +482,7 @@ class Naive:
 
     def order(self, name: str) -> tuple[bool, bool, int, int]:
         """Pinned starts and work in progress first; with a limit on projects, one project after the other."""
-        project, pinned = self.project(name), any(p.work == name and p.start for p in self.p.policy.pins)
+        project, pinned = self.project(name), any(p.work == name and (p.start or p.on) for p in self.p.policy.pins)
         rank = -1
         if self.p.policy.projects_in_process and project and not self.in_process(project):
             rank = list(self.p.projects).index(project)
@@ -425,17 +491,42 @@ class Naive:
     def schedule(self) -> None:
         todo = sorted(self.activities, key=self.order)
         while todo:
-            ready = (n for n in todo if not any(b in todo for _, befores in self.links(n) for b in befores))
-            name = next(ready)
+            name = next(n for n in todo if not self.waits(n, todo))
             todo.remove(name)
-            reason = self.reason(name)
-            if reason is None:
-                at = next(self.starts(name, alone=False), None)
-                if at is None:
-                    raise RuntimeError(f"the naive scheduler finds no place for {name} before its horizon")
-                self.placed[name] = at
-            else:
+            if reason := self.reason(name):
                 self.left[name] = reason
+        todo = [n for n in sorted(self.activities, key=self.order) if n not in self.left]
+        groups = self.limits.groups(todo) if self.p.policy.rope else {}
+        inside = self.limits.in_process(groups)
+        of = {n: d for d, members in groups.items() for n in members}
+        while todo:
+            ready = [n for n in todo if not self.waits(n, todo)]
+            # with a rope, what is released is finished before more is
+            open_ = [d for d in groups if d in inside or any(n in self.placed for n in groups[d])]
+            first = {n for n in todo if of.get(n) in open_}
+            first |= {n for n in todo if any(n in self.behind(m) for m in first)}
+            name = next((n for n in ready if n in first), ready[0])
+            todo.remove(name)
+            after = self.as_of
+            if name in of and of[name] not in open_:
+                after = max([after, *(at.finish for n, at in self.placed.items() if n in of)])
+            at = next((at for at in self.starts(name, alone=False) if at.start >= after), None)
+            if at is None:
+                raise RuntimeError(f"the naive scheduler finds no place for {name} before its horizon")
+            self.placed[name] = at
+
+    def waits(self, name: str, todo: list[str]) -> bool:
+        return any(b in todo for _, befores in self.links(name) for b in befores)
+
+    def behind(self, name: str) -> set[str]:
+        """All that an item waits for."""
+        found: set[str] = set()
+        stack = [name]
+        while stack:
+            more = {b for _, befores in self.links(stack.pop()) for b in befores} - found
+            found |= more
+            stack += more
+        return found
 
     def reason(self, name: str) -> Reason | None:
         item = self.work[name]
@@ -446,10 +537,15 @@ class Naive:
         for link, befores in self.links(name):
             if any(n in self.left for n in befores):
                 return Reason.UNSCHEDULED
-            if not befores and not self.p.external[link.item].expected and self.p.policy.externals == "hold":
+            held = self.p.policy.externals == "hold" or name in self.limits.kit
+            if not befores and not self.p.external[link.item].expected and held:
                 return Reason.EXTERNAL
         if any(n > self.p.environments[e].capacity for e, n in item.environment.items()):
             return Reason.NO_CAPACITY
+        change = item.change
+        most = self.p.windows[change.window].risk if change and change.window else None
+        if change and most is not None and (change.risk or 0) > most:
+            return Reason.NO_WINDOW
         if not self.crews(name):
             return Reason.NO_HOLDER
         if next(self.starts(name, alone=True, windows=False), None) is None:
@@ -484,6 +580,10 @@ class Naive:
             unscheduled={n: Unscheduled(reason=reason, text=str(reason)) for n, reason in self.left.items()},
             done=tuple(self.history),
             containers=tuple(self.containers),
+            inserted=dict(self.expanded.inserted),
+            pace=self.limits.pace,
+            debts=self.hours_of.debts(),
+            overrides=self.p.policy.overrides,
             releases=tuple(sorted(self.releases(), key=lambda release: -release.value)),
             holds=tuple(sorted(self.holds(), key=lambda hold: -hold.value)),
             projects=self.figures(),
@@ -502,11 +602,11 @@ class Naive:
                 done=len(self.history),
                 seed=0,
                 deterministic=True,
-                input_hash=_hash(self.p),
+                input_hash=_hash(self.expanded.written),
                 versions={},
                 method="naive",
             ),
-            portfolio=self.p,
+            portfolio=self.expanded.written,
         )
 
     def instant(self, slot: int) -> datetime:

@@ -51,14 +51,20 @@ class _Draft:
         return self.rng.random() < probability
 
 
-def random_portfolio(seed: int, items: int | None = None) -> Portfolio:
-    """A valid portfolio of about ``items`` activities (default: 3 to 10); the same for the same arguments."""
-    return Portfolio.model_validate(random_data(seed, items))
+def random_portfolio(seed: int, items: int | None = None, buffered: bool = False) -> Portfolio:
+    """A valid portfolio of about ``items`` activities (default: 3 to 10); the same for the same arguments.
+
+    ``buffered``: it may ask for buffers, and say what a plan in force has; the naive planner knows neither.
+    """
+    data = random_data(seed, items)
+    if buffered:
+        _buffers(_Draft(random.Random(seed + 1), data))
+    return Portfolio.model_validate(data)
 
 
 def portfolios(max_items: int = 10) -> st.SearchStrategy[Portfolio]:
-    """Hypothesis strategy over :func:`random_portfolio`; shrinks towards few items."""
-    return st.builds(random_portfolio, st.integers(0, 2**32 - 1), st.integers(1, max_items))
+    """Hypothesis strategy over :func:`random_portfolio`, buffered; shrinks towards few items."""
+    return st.builds(random_portfolio, st.integers(0, 2**32 - 1), st.integers(1, max_items), st.just(True))
 
 
 def random_data(seed: int, items: int | None = None) -> Data:
@@ -76,7 +82,22 @@ def random_data(seed: int, items: int | None = None) -> Data:
     _policy(draft)
     _links(draft)
     _pins(draft)
+    _rules(draft)
+    _capacity(draft)
     return draft.data
+
+
+def _buffers(d: _Draft) -> None:
+    rng, policy = d.rng, d.data["policy"]
+    if d.chance(0.2):
+        kinds = rng.sample(("project", "feeding", "drum"), rng.randint(1, 3))
+        policy["buffers"] = {kind: rng.choice(("auto", "auto", "3h", "1d")) for kind in kinds}
+    if d.chance(0.2):
+        policy["stability"] = {"move": rng.choice(("50/day", "900/week"))}
+        names = rng.sample(sorted(d.data["work"]), min(len(d.data["work"]), rng.randint(1, 4)))
+        d.data["planned"] = {name: {"start": rng.choice(("1d", "30h", "9d", "-1d"))} for name in names}
+    if d.chance(0.2):
+        policy["fever"] = {"green": [0.0, 0.5], "red": [0.2, 0.6]}
 
 
 def _calendars(d: _Draft) -> None:
@@ -141,6 +162,15 @@ def _places(d: _Draft) -> None:
         "lunch": {"every": "Mon-Fri 12:00-14:00; Wed 16:00-18:00", "zone": d.rng.choice(ZONES)},
         "day": {"every": "daily 06:00-20:00"},
     }
+    for window in d.data["windows"].values():
+        if d.chance(0.25):
+            window["changes"] = d.rng.randint(1, 2)
+        if d.chance(0.2):
+            window["risk"] = d.rng.randint(3, 8)
+        if d.chance(0.1):
+            window["closed"] = ["2026-11-28", "2026-12-01/2026-12-03"]
+    if d.chance(0.4):
+        d.data["boards"] = {"cab": {"every": "Thu 10:00-11:00"}, "board": {"every": "daily 23:00-01:00", "zone": "UTC"}}
     day = d.data["as_of"][:10]
     d.data["freezes"] = d.rng.sample(
         [
@@ -294,11 +324,75 @@ def _change(d: _Draft, item: Data) -> None:
     change["services"] = rng.sample(("payroll", "san", "intranet"), rng.randint(0, 2))
     if d.chance(0.6):
         change["window"] = rng.choice(("saturday-night", "lunch", "day"))
+        if d.chance(0.4):
+            change["risk"] = rng.randint(0, 6)
         if d.chance(0.5):
             change["rollback"] = rng.choice(("30m", "1h", "45m"))
     if d.chance(0.4):
-        change["approval"] = {"board": "cab", "lead": rng.choice(("1d", "3d", "6h")), "given": d.chance(0.3)}
+        board = rng.choice(sorted(d.data.get("boards", ["cab"])))
+        change["approval"] = {"board": board, "lead": rng.choice(("1d", "3d", "6h")), "given": d.chance(0.3)}
     item["change"] = change
+
+
+def _rules(d: _Draft) -> None:
+    """Retest rules, and those who verify a change."""
+    rng, work = d.rng, d.data["work"]
+    changes = [item for item in work.values() if "change" in item]
+    for item in changes:
+        if d.chance(0.2) and item.get("needs"):
+            item["verify"] = {"for": rng.choice(("1h", "30m", "45m"))}
+            if d.chance(0.4):
+                item["verify"]["by"] = rng.choice(SKILLS)
+    if not changes or not d.chance(0.3):
+        return
+    rules = []
+    for i in range(rng.randint(1, 2)):
+        when: Data = rng.choice(
+            ({}, {"services": ["payroll"]}, {"kind": ["normal", "standard"]}, {"tier": [1]}, {"risk_at_least": 3})
+        )
+        rules.append({"name": f"rule {i + 1}", "when": when, "require": [_step(d) for _ in range(rng.randint(1, 3))]})
+    d.data["policy"]["rules"] = rules
+
+
+def _step(d: _Draft) -> Data:
+    rng = d.rng
+    step: Data = {rng.choice(("before", "before", "after")): rng.choice(("Test", "Review", "Authorisation"))}
+    shape = rng.random()
+    if shape < 0.3:
+        step["lead"] = rng.choice(("4h", "1d", "90m"))
+    elif shape < 0.95:
+        held = d.data["people"][rng.choice(sorted(d.data["people"]))]["skills"]
+        skill = rng.choice(sorted(held))
+        step["needs"] = [{"skill": skill, "level": rng.randint(1, held[skill]), "effort": rng.choice(("1h", "3h"))}]
+    if d.chance(0.15):
+        step["environment"] = "staging"
+    return step
+
+
+def _capacity(d: _Draft) -> None:
+    """Rotas, reserves, improvement, work out of hours, lending, and debt."""
+    rng, people = d.rng, d.data["people"]
+    for person in people.values():
+        if d.chance(0.12):
+            person["reserve"] = rng.choice(("9h/week", "90m/week", "4h/week"))
+        if d.chance(0.15):
+            limit, rest = rng.choice(("2h/week", "6h/week", "90m/week")), rng.choice(("0", "8h", "11h"))
+            person["out_of_hours"] = {"limit": limit, "rest": rest}
+        if d.chance(0.06):
+            person["lent_to"] = [{"team": rng.choice(("ops", "dev")), "share": "50%", "until": "2w"}]
+    if d.chance(0.2):
+        d.data["teams"]["ops"]["improvement"] = rng.choice(("20%", "10%", "50%"))
+    if d.chance(0.15):
+        turns = rng.sample(sorted(people), min(len(people), rng.randint(1, 3)))
+        share = rng.choice(("100%", "50%")) if len(turns) > 1 else "30%"
+        rota = {"people": turns, "first": "2026-03-02", "every": rng.choice(("7d", "1d")), "share": share}
+        d.data["rotas"] = {"on-call": rota}
+    if d.chance(0.15):
+        by_day = {rng.choice(SKILLS): {"Mon": "2h", "Tue": "90m"}}
+        d.data["policy"]["reserve"] = rng.choice(("learned", {"p1": "5h/week"}, by_day))
+    for item in d.data["work"].values():
+        if item.get("needs") and d.chance(0.04):
+            item["interest"] = {rng.choice(SKILLS): rng.choice(("4h/week", "90m/week"))}
 
 
 def _policy(d: _Draft) -> None:
@@ -310,8 +404,28 @@ def _policy(d: _Draft) -> None:
         for name, project in d.data["projects"].items():
             if any(d.project_of[n] == name and i.get("status") == "in-progress" for n, i in d.data["work"].items()):
                 project.pop("in_process", None)  # begun work in a project that is not let in: they can block each other
+    if d.chance(0.25):
+        policy["conflict_hops"] = rng.randint(0, 2)
     if d.chance(0.2):
         policy["person_wip"] = rng.randint(1, 3)
+    if d.chance(0.2):
+        policy["wip"] = {rng.choice(("project", "internal", "change", "unplanned")): rng.randint(1, 2)}
+    if d.chance(0.2):
+        d.data["teams"]["ops"]["wip"] = rng.randint(1, 3)
+    if d.chance(0.25):
+        policy["rope"] = rng.choice(("4h", "8h", "20h"))
+    if d.chance(0.2):
+        policy["full_kit"] = True
+    if ("rope" in policy or "full_kit" in policy) and d.chance(0.5):
+        policy["drum"] = rng.choice((*SKILLS, *d.data["people"]))
+    if d.chance(0.25):
+        named = [*d.data["work"], *d.data["projects"]]
+        limits = ["policy.projects_in_process", "policy.person_wip", "policy.rope", "teams.ops.wip", "people.p1.wip"]
+        limits += [f"policy.wip.{kind}" for kind in policy.get("wip", ("change",))]
+        policy["overrides"] = [
+            {"item": rng.choice(named), "limit": rng.choice(limits), "reason": "the board says so"}
+            for _ in range(rng.randint(1, 3))
+        ]
     if d.chance(0.15):
         policy["makespan"] = "1000/week"
     if d.chance(0.4):
@@ -388,6 +502,7 @@ def _pins(d: _Draft) -> None:
     rng, data = d.rng, d.data
     work, pins = data["work"], []
     limited = "person_wip" in data["policy"] or any("wip" in p for p in data["people"].values())
+    limited |= bool({"wip", "rope"} & set(data["policy"])) or "wip" in data["teams"]["ops"]
     begun = any(item.get("status") == "in-progress" for item in work.values())
     calm = [
         name
@@ -408,5 +523,10 @@ def _pins(d: _Draft) -> None:
             able = [p for p, person in people.items() if person["skills"].get(need["skill"], 0) >= need["level"]]
             if able and name not in {p["work"] for p in pins}:
                 pins.append({"work": name, "who": rng.choice(able)})
+    for name, item in work.items():
+        window = item.get("change", {}).get("window")
+        alone = not {"after", "status", "environment"} & set(item) and not d.ancestors[name]
+        if window == "day" and alone and not limited and name not in {p["work"] for p in pins} and d.chance(0.3):
+            pins.append({"work": name, "on": rng.choice(("3d", "1w")), **({"window": window} if d.chance(0.5) else {})})
     if pins:
         data["policy"]["pins"] = pins

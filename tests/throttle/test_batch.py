@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,11 @@ from throttle.batch import Batch, Event, read_batch, run_batch
 from throttle.batch.lock import LOCK, only_one
 from throttle.batch.read import patched
 from throttle.batch.results import summarise
-from throttle.batch.work import Outcome, Task, execute, pack
+from throttle.batch.work import Outcome, Task, execute, pack, unpack
 from throttle.check import check
 from throttle.errors import InputError
 from throttle.files import load_plan, load_portfolio, portfolio_hash
-from throttle_models import Policy
+from throttle_models import Policy, Portfolio
 from throttle_models.batch import AS_WRITTEN, BatchResults, Row, RunStatus
 from throttle_models.work import WorkType
 
@@ -153,6 +154,19 @@ def test_what_is_no_portfolio_is_told_by_its_content_and_skipped_with_a_sentence
     assert any("map.yaml is a mapping" in sentence for sentence in found.skipped)
 
 
+@pytest.mark.parametrize("work", ["{A-1: {after: NONE-1}}", "{A-1: {titel: x}}", "[A-1]"])
+def test_a_broken_portfolio_beside_a_mapping_is_a_failed_run(
+    tmp_path: Path, here: Callable[..., Threads], work: str
+) -> None:
+    here()
+    text = f"as_of: 2026-11-23\npeople: {{wes: {{skills: {{linux: 2}}}}}}\nwork: {work}\n"
+    (tmp_path / "broken.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "map.yaml").write_text("throttle_map: 1\n", encoding="utf-8")
+    [found] = run_batch(read_batch(tmp_path), tmp_path / "out").rows
+    assert (found.portfolio, found.status) == ("broken.yaml", RunStatus.FAILED)
+    assert "work" in found.message
+
+
 def test_a_team_file_beside_one_portfolio_is_no_part_of_it_but_a_policy_may_be(folder: Path) -> None:
     (folder / "team.yaml").write_text("people: {wes: {}}\n", encoding="utf-8")
     assert [run.portfolio for run in read_batch(folder).runs] == ["office.yaml"]
@@ -274,9 +288,19 @@ def test_a_patch_of_nothing_changes_nothing_and_one_of_everything_wins(a: Any, b
     assert patched(a.policy, Policy()) == a.policy
     assert patched(Policy(), a.policy) == a.policy
     both = patched(a.policy, b.policy)
-    for name in b.policy.model_fields_set - {"wip"}:
-        assert getattr(both, name) == getattr(b.policy, name)
+    _assert_wins(both.model_dump(mode="json", exclude_unset=True), b.policy.model_dump(mode="json", exclude_unset=True))
+    kept = {name: value for name, value in a.policy if name not in b.policy.model_fields_set}
+    assert all(getattr(both, name) == value for name, value in kept.items())
     assert both.wip == (a.policy.wip | b.policy.wip if b.policy.wip or "wip" not in b.policy.model_fields_set else {})
+
+
+def _assert_wins(found: Any, said: Any) -> None:
+    """What was said holds, key by key in maps."""
+    if isinstance(said, dict) and said:
+        for key, value in said.items():
+            _assert_wins(found[key], value)
+    else:
+        assert found == said
 
 
 # --- running
@@ -329,6 +353,41 @@ def test_every_run_has_a_row_and_every_plan_is_sound(folder: Path, here: Callabl
     assert [(t["portfolio"], t["variant"], t["status"]) for t in table] == [
         (r.portfolio, r.variant, r.status) for r in results.rows
     ]
+
+
+def test_a_tighter_variant_is_told_by_the_policy_that_comes_of_it(
+    folder: Path, here: Callable[..., Threads], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(task: Task) -> Outcome:
+        """A search that falls short where the limit is above 1."""
+        made = execute(task)
+        assert made.certificate is not None
+        if Portfolio.model_validate_json(unpack(task.portfolio)).policy.person_wip == 1:
+            return made
+        goal = made.certificate.objective
+        dearer = goal.model_copy(update={"value": goal.value + 100})
+        return replace(made, certificate=made.certificate.model_copy(update={"objective": dearer}))
+
+    monkeypatch.setattr("throttle.batch.driver.execute", short)
+    here()
+    text = "portfolios: office.yaml\nbudget: 0.05\nvariants: {as-is: , tight: {person_wip: 1}, odd: {person_wip: 9}}"
+    best = run_batch(written(folder, text), folder / "out").best["office.yaml"]
+    assert (best.variant, best.equal) == ("as-is", ("tight", "odd"))
+    assert best.counted == {"as-is": ("tight",), "odd": ("tight",)}
+
+
+def test_what_is_to_be_done_is_told_before_the_first_run(folder: Path, here: Callable[..., Threads]) -> None:
+    told: list[str] = []
+
+    def batch(**changes: Any) -> str:
+        here(lambda _: told.append("begun"))
+        told.clear()
+        run_batch(read_batch(folder / "runs.yaml", **changes), folder / "out", tell=told.append)
+        return told[0]
+
+    assert batch(budget=120) == "4 runs, 1 at once; about 8 min of search at most, besides reading and checking"
+    assert "4 have plans of an earlier time, kept where nothing changed" in batch(budget=120)
+    assert "the work of about 1 s, however long" in batch(budget=0.1, deterministic=True)
 
 
 def test_finished_runs_are_not_repeated(folder: Path, here: Callable[..., Threads]) -> None:
@@ -579,12 +638,14 @@ def test_a_plan_without_its_portfolio_is_stored_beside_it(
 # --- the best variant
 
 
-def row(variant: str, seed: int, objective: float | None, flow: float = 0.0, scheduled: int = 5) -> Row:
+def row(
+    variant: str, seed: int, objective: float | None, flow: float = 0.0, scheduled: int = 5, bound: float | None = None
+) -> Row:
     if objective is None:
         return Row(portfolio="p", variant=variant, seed=seed, status=RunStatus.FAILED, message="no")
     return Row(
         portfolio="p", variant=variant, seed=seed, status=RunStatus.FEASIBLE, objective=objective, flow=flow,
-        items=5, scheduled=scheduled, plan="x/plan.json",
+        bound=bound, items=5, scheduled=scheduled, plan="x/plan.json",
     )  # fmt: skip
 
 
@@ -623,9 +684,65 @@ def test_a_difference_that_says_little_is_doubted() -> None:
 
     assert "one seed says little" in doubt(row("a", 1, 10.0), row("b", 1, 12.0))
     assert "do not believe" in doubt(row("a", 1, 10.0), row("a", 2, 14.0), row("b", 1, 12.0), row("b", 2, 13.0))
-    assert doubt(row("a", 1, 10.0), row("a", 2, 10.5), row("b", 1, 12.0), row("b", 2, 13.0)) == ""
-    proven = [r.model_copy(update={"status": RunStatus.OPTIMAL}) for r in (row("a", 1, 10.0), row("b", 1, 12.0))]
-    assert doubt(*proven) == ""
+    short = doubt(row("a", 1, 10.0), row("a", 2, 10.5), row("b", 1, 12.0, bound=6.0), row("b", 2, 13.0, bound=5.0))
+    assert short == "the difference is not proven: the search for b may have fallen short (gap 50 %)"
+    # no plan of b can cost as little as the one found with a
+    assert doubt(row("a", 1, 10.0), row("b", 1, 12.0, bound=10.5)) == ""
+    assert doubt(row("a", 1, 10.0), row("a", 2, 14.0), row("b", 1, 12.5, bound=11.0), row("b", 2, 13.0)) == ""
+
+
+def varied(*policies: Policy) -> dict[tuple[str, str], Policy]:
+    return {("p", name): policy for name, policy in zip("abc", policies, strict=False)}
+
+
+def test_a_variant_that_only_tightens_a_limit_is_never_better_than_the_looser_one() -> None:
+    wip = {WorkType.INTERNAL: 2}
+    loose, tight = Policy(projects_in_process=6), Policy(projects_in_process=2, wip=wip)
+    rows = [row("a", 1, 20.0), row("a", 2, 14.0), row("b", 1, 15.0), row("b", 2, 16.0)]
+    results = summarise(rows, PLAIN, varied(loose, tight))
+    best = results.best["p"]
+    assert (best.variant, best.mean, best.counted) == ("a", 14.5, {"a": ("b",)})
+    assert (best.next, best.margin) == ("b", 1.0)
+    assert [r.objective for r in results.rows] == [20.0, 14.0, 15.0, 16.0]  # what each found stays
+    equal = summarise(rows[::2], PLAIN, varied(loose, tight)).best["p"]
+    assert (equal.variant, equal.equal, equal.counted) == ("a", ("b",), {"a": ("b",)})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"projects_in_process": 6}, {"projects_in_process": 2, "full_kit": True}),
+        ({"projects_in_process": 6, "person_wip": 1}, {"projects_in_process": 2, "person_wip": 2}),
+        ({"wip": {"internal": 2}}, {"wip": {"change": 1}}),
+        ({"projects_in_process": 2}, {"projects_in_process": 2}),
+        ({"projects_in_process": 1}, {"projects_in_process": 2}),
+    ],
+)
+def test_variants_that_differ_otherwise_count_with_their_own_plans(one: Any, other: Any) -> None:
+    policies = varied(Policy.model_validate(one), Policy.model_validate(other))
+    best = summarise([row("a", 1, 20.0), row("b", 1, 15.0)], PLAIN, policies).best["p"]
+    assert (best.variant, best.counted, best.margin) == ("b", {}, 5.0)
+
+
+def test_a_plan_that_leaves_work_out_counts_for_no_other_variant() -> None:
+    policies = varied(Policy(), Policy(person_wip=1))
+    best = summarise([row("a", 1, 20.0), row("b", 1, 15.0, scheduled=4)], PLAIN, policies).best["p"]
+    assert (best.variant, best.counted) == ("a", {})
+
+
+def test_the_bound_of_tighter_limits_proves_nothing_of_looser_ones() -> None:
+    policies = varied(Policy(), Policy(person_wip=1), Policy(full_kit=True))
+    rows = [row("a", 1, 20.0), row("b", 1, 15.0, bound=14.0), row("c", 1, 10.0)]
+    best = summarise(rows, {**PLAIN, "c": Policy()}, policies).best["p"]
+    assert (best.variant, best.next, best.margin) == ("c", "a", 5.0)
+    assert "not proven" in best.doubt
+
+
+def test_there_is_no_best_variant_before_all_runs_ended() -> None:
+    waiting = row("b", 1, None).model_copy(update={"status": RunStatus.NOT_RUN})
+    results = summarise([row("a", 1, 10.0), waiting], PLAIN)
+    assert results.best == {}
+    assert not any(r.best for r in results.rows)
 
 
 def test_variants_that_change_prices_are_compared_by_flow() -> None:

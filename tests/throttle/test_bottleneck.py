@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from support.cases import OFFICE, Data, by, needing, plan_of, portfolio
 from support.portfolios import portfolios
+from throttle.as_planned import as_planned
 from throttle.bottleneck import analyse
 from throttle.demo import demo_folder
 from throttle.errors import InputError, NoPlanError
@@ -173,6 +174,18 @@ def test_one_more_place_is_priced_by_the_hour_that_it_is_there() -> None:
     assert [hour.how for hour in answer.prices.hours if hour.name == "lab"] == ["one more place"]
 
 
+def test_one_more_place_lets_others_take_part_of_the_work() -> None:
+    """While there is one place, the same tester does all; with two, both can."""
+    people = {p: {"skills": ["qa"]} for p in ("p1", "p2")}
+    work = {f"W{i}": needing("qa", "8h", environment="lab", cost_of_delay="5/hour") for i in (1, 2)}
+    made_from = portfolio(work, people, environments={"lab": {}})
+    plan = plan_of(made_from, budget=0.02)
+    one = plan.items["W1"].assignments[0].model_copy(update={"work": plan.items["W2"].assignments[0].work})
+    same = plan.items["W2"].model_copy(update={"assignments": (one,)})
+    answer = analyse(plan.model_copy(update={"items": {**plan.items, "W2": same}}), made_from)
+    assert saves(answer, "lab") == pytest.approx(8 * 5 / (4 * 168))
+
+
 def test_without_rates_the_unit_is_weeks_of_items() -> None:
     answer = found({"A": by("p1", "8h"), "B": by("p1", "8h")})
     assert answer.unit == "item-weeks"
@@ -300,7 +313,7 @@ def test_every_plan_has_an_answer_that_adds_up(made_from: Portfolio) -> None:
     except NoPlanError:
         return
     answer = analyse(plan, made_from)
-    needs = [need for item in plan.items for need in made_from.work[item].needs]
+    needs = [need for item in plan.items for need in as_planned(plan, made_from).work[item].needs]
     assert bool(answer.sets) == any(s.work_hours for s in answer.sets)
     assert len(answer.sets) <= len(needs)
     assert all(hour.saves >= 0 for hour in answer.prices.hours)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,9 @@ def test_the_table_says_who_limits_the_plan_at_a_glance(planned: Path) -> None:
     lines = result.stdout.splitlines()
     for head in ("Most loaded", "Most valuable", "Named", "Queue"):
         assert any(line.startswith(head) and "Brent \\x1b[31mGeller" in line for line in lines), head
-    assert "34 % of their hours, 1.4 weeks of queue (54 h of work that only they can do)" in result.stdout
-    assert "least that it saves" in result.stdout
+    assert "34 % of their hours, 1.4 weeks of queue (54 h of work left that only they can do)" in result.stdout
+    assert "against this plan, its order kept" in result.stdout
+    assert "as what is left, over these" in result.stdout
     assert "No hours at all" in result.stdout
     assert "cobol>=2" in result.stdout
     assert "lab" in result.stdout
@@ -75,7 +77,7 @@ def test_a_portfolio_is_planned_for_a_moment_and_nothing_is_written(planned: Pat
     result = run("bottleneck", planned / "portfolio.yaml", "--json", "--budget", "0.1s")
     assert result.exit_code == 0
     assert json.loads(result.stdout) == json.loads(run("bottleneck", planned / "out" / "plan.json", "--json").stdout)
-    assert "not written" in result.stderr
+    assert "not kept" in result.stderr
     assert sorted(planned.rglob("*")) == before
     assert not list(tmp_path.iterdir())
 
@@ -84,7 +86,11 @@ def test_resolve_says_that_it_searched_anew(planned: Path) -> None:
     result = run("bottleneck", planned / "out" / "plan.json", "--resolve", "0.01s")
     assert result.exit_code == 0
     assert "searched anew" in result.stdout
-    assert "re-solving" in result.stderr
+    assert "re-solving without more time, to compare with" in result.stderr
+    only = re.search(r"only these (\d) were", result.stdout)
+    assert only is not None
+    told = [line for line in result.stderr.splitlines() if "re-solving with more time, " in line]
+    assert told == [f"re-solving with more time, {k + 1} of {only[1]}" for k in range(int(only[1]))]
 
 
 def test_the_plan_before_keeps_the_name(planned: Path, tmp_path: Path) -> None:
@@ -117,6 +123,21 @@ def test_what_makes_no_sense_ends_with_2(
     assert result.exit_code == 2
     assert says in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("named", ["batch", "batch/results.json"])
+def test_a_batch_is_told_in_one_sentence(
+    planned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("batch").mkdir()
+    (Path("batch") / "run.json").write_bytes((planned / "out" / "run.json").read_bytes())
+    (Path("batch") / "results.json").write_text('{"throttle": 1, "kind": "batch", "rows": []}', encoding="utf-8")
+    for command in ("bottleneck", "check", "plan"):
+        result = run(command, named)
+        assert result.exit_code == 2
+        assert f"{named} is of a batch, which has a plan for each run: name one of them" in result.stderr
+        assert len(result.stderr.strip().splitlines()) == 1
 
 
 def test_without_a_plan_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

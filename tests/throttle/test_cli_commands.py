@@ -278,7 +278,7 @@ def test_a_portfolio_and_an_export_together_are_refused() -> None:
 def test_check_counts_what_is_sound() -> None:
     result = run("check", "portfolio.yaml")
     assert result.exit_code == 0
-    assert "5 work" in result.stdout
+    assert "Sound: 5 work items (4 to plan), 2 projects, 2 people, 2 skills, " in result.stdout
     assert json.loads(run("check", "portfolio.yaml", "--json").stdout)["ok"] is True
 
 

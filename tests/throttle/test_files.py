@@ -477,6 +477,8 @@ def _completed(model: type[BaseModel], fields: dict[str, Any]) -> dict[str, Any]
     if model is Inserted:
         fields.pop("after", None)
         fields.setdefault("before", "x")
+        if fields.get("needs"):
+            fields.pop("lead", None)
     return fields
 
 

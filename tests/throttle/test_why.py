@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.cases import by, plan_of, portfolio
+from support.cases import by, hour, plan_of, portfolio
 from support.portfolios import portfolios
+from throttle.bottleneck import replayed
+from throttle.check.fast import check_schedule
 from throttle.errors import InputError, NoPlanError
+from throttle.instance import Schedule
 from throttle.planning import make_plan
+from throttle.policies.inserted import expand
+from throttle.reasons import Reasons
 from throttle.why import explain
 from throttle_models import Explanation, Plan, Portfolio, Reason
 
@@ -77,10 +82,17 @@ def test_the_chain_of_reasons_behind_a_start(plan: Plan) -> None:
     assert found.refs == ("B",)
     assert found.text[1] == "Planned from Mon 2026-11-23 15:00 to Mon 2026-11-23 18:00 by p2."
     assert "It does not begin before Mon 2026-11-23 15:00: waits until B is finished" in found.text[2]
-    assert "B does not begin before Mon 2026-11-23 13:00: waits until A is finished" in found.text[3]
-    assert found.text[4] == "Nothing keeps A from beginning when it does."
+    # nothing else keeps it: p2 is free from the beginning but for B, which it takes 2 hours from 13:00
+    assert found.text[3] == "Checked: without that, and all else as it is, it begins Mon 2026-11-23 08:00."
+    assert found.text[4].startswith("Repair: begin it without waiting for B; it then begins Mon 2026-11-23 08:00")
+    assert "B does not begin before Mon 2026-11-23 13:00: waits until A is finished" in found.text[5]
+    assert found.text[6] == "Nothing keeps A from beginning when it does."
     # due three hours after as-of, finished after ten: seven hours late at 2 an hour
-    assert found.text[5] == "C is finished Mon 2026-11-23 18:00, 0.0 weeks after it is due, at a cost of 14 USD."
+    assert found.text[7] == "C is finished Mon 2026-11-23 18:00, 0.0 weeks after it is due, at a cost of 14 USD."
+    assert found.checked
+    assert [(k.reason, k.refs) for k in found.kept] == [(Reason.PREDECESSOR, ("B",))]
+    # without the link it is done by 11:00, when it is due; B and A go on as before
+    assert found.repairs[0].cost == pytest.approx(-14)
 
 
 def test_what_begins_at_once(plan: Plan) -> None:
@@ -156,3 +168,100 @@ def test_every_item_of_every_plan_is_explained(made_from: Portfolio, data: st.Da
     assert (found.reason is None) or found.reason in set(Reason)
     if id in plan.unscheduled:
         assert found.reason is plan.unscheduled[id].reason
+
+
+TWO: dict[str, Any] = {
+    "A": by("p1", "9h", project="P", title="first"),
+    "B": by("p1", "9h", project="Q"),
+}
+RATES: dict[str, Any] = {"P": {"cost_of_delay": "9/hour"}, "Q": {"cost_of_delay": "1/hour"}}
+
+
+def test_a_repair_is_priced_by_decoding_the_plan_with_it() -> None:
+    found = explain(plan_of(portfolio(TWO, projects=RATES)), "B")
+    assert [k.reason for k in found.kept] == [Reason.PEOPLE]
+    assert "until Mon 2026-11-23 17:00" in found.kept[0].text
+    # A ends after 18 hours instead of 9, B after 9 instead of 18: 9 * 9 - 9 * 1
+    assert [(r.text, r.cost) for r in found.repairs] == [("let it go before A", pytest.approx(72))]
+    assert "the plan costs 72." in said(found)
+
+
+def test_a_search_with_the_repair_tells_the_objective() -> None:
+    found = explain(plan_of(portfolio(TWO, projects=RATES)), "B", full=0.05)
+    # the search goes back to the better order, since the repair forces nobody
+    assert found.repairs[0].objective == pytest.approx(99)
+    work = {"A": by("p1", "9h"), "B": by("p2", "9h", after=["A"], cost_of_delay="1/hour")}
+    linked = explain(plan_of(portfolio(work, 2)), "B", full=0.05)
+    assert linked.repairs[0].objective == pytest.approx(9)
+
+
+def test_two_rules_that_only_together_keep_an_item() -> None:
+    """The one who does A before X waits for it could not begin X sooner without the link, nor the link without them."""
+    work = {"A": by("p1", "9h"), "X": by("p1", "9h", after=["A"])}
+    found = explain(plan_of(portfolio(work)), "X")
+    assert found.together
+    assert {k.reason for k in found.kept} == {Reason.PREDECESSOR, Reason.PEOPLE}
+    assert "only without all of these" in said(found)
+
+
+def test_two_rules_each_of_which_would_do() -> None:
+    """X could begin at 4 without the link and its release lets it only then; the lab is taken from 2 to 6."""
+    work = {
+        "A": by("p1", "9h", cost_of_delay="9/hour"),
+        "B": by("p2", "4h", cost_of_delay="9/hour"),
+        "X": by("p2", "1h", after=["A"]),
+    }
+    found = explain(plan_of(portfolio(work, 2)), "X")
+    assert [k.reason for k in found.kept] == [Reason.PREDECESSOR]
+    assert hour(plan_of(portfolio(work, 2)), found.kept[0].start) == 4
+
+
+def test_what_passes_until_a_project_ends() -> None:
+    work = {
+        "URGENT": by("p1", "5h", project="O", cost_of_delay="99/hour"),
+        "A": by("p1", "3h", project="P"),
+        "W": {"wait": "4h", "project": "P", "after": ["A"]},
+        "B": by("p2", "2h", project="P", after=[{"item": "W", "lag": "6h"}]),
+    }
+    plan = plan_of(portfolio(work, 2, projects={"P": {"cost_of_delay": "1/hour"}, "O": {}}))
+    found = explain(plan, "P")
+    assert found.hours == {"work": 9, "waiting: predecessor": 6, "other work of p1": 5}
+    assert sum(found.hours.values()) == hour(plan, plan.projects["P"].finish or plan.as_of)
+    assert [w.item for w in found.late] == ["B", "B", "W", "A", "URGENT"]
+    assert found.repairs
+
+
+@given(portfolios())
+@settings(max_examples=15, deadline=None, derandomize=True)
+def test_what_is_named_was_found_by_placing_the_item_again(made_from: Portfolio) -> None:
+    try:
+        plan = make_plan(made_from, budget=0.002, deterministic=True)
+    except NoPlanError:
+        return
+    compiled, schedule = replayed(plan, expand(made_from).portfolio)
+    causes = Reasons(compiled, schedule)
+    load = causes.room.load.copy()
+    for j, id in enumerate(compiled.instance.activities):
+        if not id or causes.a.exempt[j] or schedule.start[j] == 0:
+            continue
+        found, start = causes.binding(j), int(schedule.start[j])
+        assert all(at < start for at in found.starts)
+        if found.free:
+            place = causes.probe.place(j)
+            assert place is not None
+            moved = schedule.start.copy(), schedule.end.copy(), schedule.crew.copy()
+            moved[0][j], moved[1][j] = place.start, place.end
+            for seat, person in place.crew.items():
+                moved[2][seat] = person
+            broken = check_schedule(compiled.instance, Schedule(*moved, schedule.cost, schedule.flow))
+            assert [b for b in broken if b.kind not in ("objective-value", "flow-value")] == []
+        elif found.alone:
+            unnamed = [rule for rule in causes.probe.rules(j) if rule not in found.rules]
+            for rule in unnamed:
+                other = causes.probe.place(j, {rule})
+                assert other is None or other.start >= start
+        else:
+            for rule in found.rules:  # a set is minimal
+                less = causes.probe.place(j, set(found.rules) - {rule})
+                assert less is None or less.start >= start
+    assert (causes.room.load == load).all()

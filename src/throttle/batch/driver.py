@@ -10,12 +10,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
 from throttle.batch.lock import only_one
 from throttle.batch.read import Batch, Run, vary
 from throttle.batch.results import (
+    begun_before,
     failed,
     finished,
     host,
@@ -33,7 +35,8 @@ from throttle.documents import error_at
 from throttle.errors import InputError, ThrottleError
 from throttle.executors import Engine, open_executor, why_lost
 from throttle.files import load_portfolio, portfolio_hash
-from throttle_models import Portfolio
+from throttle.wording import plural
+from throttle_models import Policy, Portfolio
 from throttle_models.batch import BatchResults, Row, RunStatus
 
 _T = TypeVar("_T")
@@ -72,14 +75,15 @@ def run_batch(
     jobs: int | None = None,
     again: bool = False,
     report: Callable[[Event], None] | None = None,
+    tell: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
 ) -> BatchResults:
     """Make every plan that is not in the folder ``out`` yet (``again``: every plan), and the table of all.
 
     ``jobs`` run at once, by default so many that all their threads together are no more than processors; a cluster
-    has its own number. ``stop`` ends the batch: what has not finished by then is dropped. Raises InputError where the
-    engine cannot be reached, another batch is writing to the folder, or the
-    table cannot be written; a run that fails is a row.
+    has its own number. ``tell`` is told what is to be done, before it is begun. ``stop`` ends the batch: what has not
+    finished by then is dropped. Raises InputError where the engine cannot be reached, another batch is writing to the
+    folder, or the table cannot be written; a run that fails is a row.
     """
     stop = stop or threading.Event()
     driver = _Driver(batch, out, again, report or (lambda _: None), stop)
@@ -102,6 +106,10 @@ def run_batch(
             facts["jobs"] = min(jobs or executor.width, executor.width)
             write_facts(out, {**facts, "ended": False, "interrupted": False})
             driver.write()  # a row for each run from the start, however it ends
+            if tell:
+                tell(
+                    _announced(batch, facts["jobs"], 0 if again else sum(begun_before(out, run) for run in batch.runs))
+                )
             driver.work(executor, jobs)
         results = driver.write()
         left = any(row.status is RunStatus.NOT_RUN for row in results.rows)
@@ -135,6 +143,8 @@ class _Driver:
     ) -> None:
         self.batch, self.out, self.again, self.report, self.stop = batch, out, again, report, stop
         self.rows: dict[Run, Row] = {}
+        self.policies: dict[tuple[str, str], Policy] = {}
+        """By portfolio and variant, as far as they were read."""
         self.repeated: dict[Run, str] = {}
         """Why what there is of a run is no good."""
         self.written = time.monotonic()
@@ -195,6 +205,7 @@ class _Driver:
             message = f"{run.path} has no work to plan; if it is a part of a portfolio, name the folder of all parts"
             raise InputError([error_at("no-work", message, run.path)])
         varied = vary(portfolio, run)
+        self.policies[run.portfolio, run.variant] = varied.policy
         return varied, portfolio_hash(varied)
 
     def end(self, future: Future[Outcome], run: Run, key: str) -> None:
@@ -217,9 +228,23 @@ class _Driver:
 
     def write(self) -> BatchResults:
         patches = {run.variant: run.patch for run in self.batch.runs}
-        results = summarise((self.rows.get(run) or not_run(run) for run in self.batch.runs), patches)
+        rows = (self.rows.get(run) or not_run(run) for run in self.batch.runs)
+        results = summarise(rows, patches, self.policies)
         write_results(self.out, results)
         return results
+
+
+def _announced(batch: Batch, jobs: int, kept: int) -> str:
+    """What is to be done; how much is kept and for how long it takes is known only as portfolios are read."""
+    text = f"{plural(len(batch.runs), 'run')}, {min(jobs, len(batch.runs))} at once"
+    text += (
+        f"; {plural(kept, 'has a plan', 'have plans')} of an earlier time, kept where nothing changed" if kept else ""
+    )
+    seconds = ceil(len(batch.runs) / jobs) * batch.budget
+    about = f"{seconds / 60:,.0f} min" if seconds >= 120 else f"{max(seconds, 1):.0f} s"
+    if batch.deterministic:
+        return f"{text}; the work of about {about}, however long that takes here"
+    return f"{text}; about {about} of search at most, besides reading and checking"
 
 
 def _why(problem: Exception) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from throttle.documents import encoding_of, read_yaml
 from throttle.errors import InputError
 from throttle.files import SUFFIXES, load_document, load_portfolio
-from throttle_models import Portfolio, TeamFile
+from throttle_models import Person, Portfolio, TeamFile, TeamPerson
 from throttle_models.batch import Runs
 
 _TOP_LEVEL_KEY = re.compile(r"^[\"']?([A-Za-z_][\w-]*)[\"']?[ \t]*:(?=\s|$)", re.MULTILINE)
@@ -104,14 +104,26 @@ def look_into(folder: Path) -> tuple[dict[str, Path], tuple[str, ...]]:
 
 
 def _for_exports(file: Path) -> bool:
-    """Whether it is a team file that looks like a portfolio; told by reading it, so asked only beside exports."""
+    """Whether it says ``as_of`` and what only a team file says; told by reading it, so asked only beside exports.
+
+    A portfolio that is broken in another way is no team file, even where it could be read as one.
+    """
     try:
         load_portfolio(file)
-    except InputError:
-        with suppress(InputError):
-            load_document(file, TeamFile)
-            return True
+    except InputError as problem:
+        if any(f.code == "unknown-field" and _of_team_files(f.path or "") for f in problem.findings):
+            with suppress(InputError):
+                load_document(file, TeamFile)
+                return True
     return False
+
+
+def _of_team_files(path: str) -> bool:
+    first, *_, last = path.split(".")
+    of_people = TeamPerson.model_fields.keys() - Person.model_fields.keys()
+    return first in TeamFile.model_fields.keys() - Portfolio.model_fields.keys() or (
+        first == "people" and last in of_people
+    )
 
 
 def _candidates(folder: Path) -> list[Path]:

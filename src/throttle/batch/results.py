@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from hashlib import file_digest, sha256
 from io import StringIO
+from math import isclose
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -33,6 +34,8 @@ FILES = (RESULTS_CSV, RESULTS_JSON, RUN_JSON)
 RUNS_FOLDER, PLAN, ROW, PORTFOLIO = "runs", "plan.json", "row.json", "portfolio.json"
 PRICES = frozenset({"makespan", "stability"})
 """Fields of a policy that are part of the objective."""
+LIMITS = frozenset({"projects_in_process", "wip", "person_wip", "rope"})
+"""Fields of a policy that only limit: what a plan may do under one, it may under a larger one."""
 _ODD = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -50,8 +53,16 @@ def key_of(run: Run, batch: Batch, portfolio: str) -> str:
 
 def folder_of(run: Run, key: str) -> Path:
     """Where a run's files are, relative to the folder of the batch; a name that people can read."""
-    name = _ODD.sub("-", f"{Path(run.portfolio).stem}-{run.variant}-{run.seed}")[:80].strip("-.")
-    return Path(RUNS_FOLDER) / f"{name}-{key[:12]}"
+    return Path(RUNS_FOLDER) / f"{_name_of(run)}-{key[:12]}"
+
+
+def _name_of(run: Run) -> str:
+    return _ODD.sub("-", f"{Path(run.portfolio).stem}-{run.variant}-{run.seed}")[:80].strip("-.")
+
+
+def begun_before(out: Path, run: Run) -> bool:
+    """Whether there is a plan for a run of that name, of this or another content; a guess, without reading anything."""
+    return any((out / RUNS_FOLDER).glob(f"{_name_of(run)}-{'[0-9a-f]' * 12}/{ROW}"))
 
 
 def finished(out: Path, run: Run, key: str) -> tuple[Row | None, str]:
@@ -172,22 +183,35 @@ def _row(run: Run, key: str, seal: Certificate, seconds: float, plan: str) -> Ro
 # --- the whole batch -----------------------------------------------------------------------------------------------
 
 
-def summarise(rows: Iterable[Row], patches: Mapping[str, Policy]) -> BatchResults:
-    """All rows, with the best variant of each portfolio marked; ``patches`` by variant."""
+def summarise(
+    rows: Iterable[Row], patches: Mapping[str, Policy], policies: Mapping[tuple[str, str], Policy] | None = None
+) -> BatchResults:
+    """All rows, with the best variant of each portfolio marked.
+
+    ``patches`` by variant; ``policies`` that came of them, by portfolio and variant, as far as they are known.
+    """
     by_portfolio: dict[str, dict[str, list[Row]]] = {}
     rows = tuple(rows)
     for row in rows:
         by_portfolio.setdefault(row.portfolio, {}).setdefault(row.variant, []).append(row)
     priced = any(PRICES & patch.model_fields_set for patch in patches.values())
-    best = {name: found for name, of in by_portfolio.items() if (found := _best(of, priced))}
+    best = {}
+    for name, variants in by_portfolio.items():
+        known = {v: p for v in variants if (p := (policies or {}).get((name, v)))}
+        if found := _best(variants, known, priced):
+            best[name] = found
     winners = {(name, variant) for name, found in best.items() for variant in (found.variant, *found.equal)}
     marked = tuple(row.model_copy(update={"best": (row.portfolio, row.variant) in winners}) for row in rows)
     return BatchResults(rows=marked, best=best)
 
 
-def _best(variants: Mapping[str, Sequence[Row]], priced: bool) -> Best | None:
-    """The least standing; of equals, the one written first."""
+def _best(variants: Mapping[str, Sequence[Row]], policies: Mapping[str, Policy], priced: bool) -> Best | None:
+    """The least standing; of equals, the one written first. None before all runs ended, or where none has a plan."""
+    if any(row.status is RunStatus.NOT_RUN for rows in variants.values() for row in rows):
+        return None
     goal = "flow" if priced else "objective"
+    own = variants
+    variants, counted = _with_plans_of_tighter(variants, policies)
     rank = {name: standing for name, rows in variants.items() if (standing := _standing(rows, priced))}
     if not rank:
         return None
@@ -200,15 +224,13 @@ def _best(variants: Mapping[str, Sequence[Row]], priced: bool) -> Best | None:
     values = {name: [getattr(row, goal) for row in variants[name] if row.plan is not None] for name in rank}
     mean = _mean(values[first])
     if not others:
-        return Best(variant=first, decided=decided, mean=mean)
+        return Best(variant=first, decided=decided, mean=mean, counted=counted)
     second = others[0]
     if rank[first][:2] != rank[second][:2]:
-        return Best(variant=first, decided=decided, mean=mean, next=second)
+        return Best(variant=first, decided=decided, mean=mean, next=second, counted=counted)
     margin = float(f"{_mean(values[second]) - mean:.10g}")
     spread = max(max(values[name]) - min(values[name]) for name in (first, second))
-    proven = not priced and all(
-        row.status is RunStatus.OPTIMAL for name in (first, second) for row in variants[name] if row.plan is not None
-    )
+    gap = None if priced else _gap(variants[first], own[second])
     return Best(
         variant=first,
         decided=decided,
@@ -217,16 +239,80 @@ def _best(variants: Mapping[str, Sequence[Row]], priced: bool) -> Best | None:
         margin=margin,
         spread=spread,
         equal=tuple(name for name in others if rank[name] == rank[first]),
-        doubt="" if proven or not margin else _doubt(margin, spread, len(values[first])),
+        doubt=_doubt(second, margin, spread, len(values[first]), gap) if margin else "",
+        counted=counted,
     )
 
 
-def _doubt(margin: float, spread: float, seeds: int) -> str:
+def _gap(first: Sequence[Row], second: Sequence[Row]) -> float | None:
+    """How far the proven bound of the second is below its best plan; 0 where it proves that the first is better.
+
+    None where nothing is known. The second with its own runs only: what bounds tighter limits does not bound these.
+    """
+    least = min(row.objective for row in first if row.objective is not None)
+    found = min(row.objective for row in second if row.objective is not None)
+    bound = max((row.bound for row in second if row.bound is not None), default=None)
+    if bound is None:
+        return None
+    return 0.0 if bound > least else (found - bound) / abs(found) if found else None
+
+
+def _doubt(second: str, margin: float, spread: float, seeds: int, gap: float | None) -> str:
+    """Why the second may truly be as good as the first; nothing where it is proven not to be."""
+    if gap == 0:
+        return ""
+    of = "" if gap is None else f" (gap {gap * 100:.0f} %)"
+    found = f"the difference is not proven: the search for {second} may have fallen short{of}"
     if seeds == 1:
-        return "one seed says little: take several before you believe the difference"
+        return f"{found}, and one seed says little: take several before you believe the difference"
     if spread > margin:
-        return "seeds of one variant differ by more than that, so do not believe the difference"
-    return ""
+        return f"{found}, and seeds of one variant differ by more than that, so do not believe the difference"
+    return found
+
+
+def _with_plans_of_tighter(
+    variants: Mapping[str, Sequence[Row]], policies: Mapping[str, Policy]
+) -> tuple[dict[str, Sequence[Row]], dict[str, tuple[str, ...]]]:
+    """The rows that count for each variant, and for which ones plans of which others do.
+
+    A plan that obeys tighter limits obeys looser ones too. So where the search with the looser ones found less with the
+    same seed, the plan of the tighter variant counts, and no limit looks better than none.
+    """
+    counted: dict[str, Sequence[Row]] = {}
+    taken: dict[str, tuple[str, ...]] = {}
+    for name, rows in variants.items():
+        tighter = [other for other in policies if name in policies and _only_lifts(policies[name], policies[other])]
+        by_seed: dict[int, list[Row]] = {}
+        for other in tighter:
+            for row in variants[other]:
+                by_seed.setdefault(row.seed, []).append(row)
+        counted[name] = [_least([row, *by_seed.get(row.seed, ())]) for row in rows]
+        found = {row.variant for row in counted[name]} - {name}
+        if found:
+            taken[name] = tuple(other for other in variants if other in found)
+    return counted, taken
+
+
+def _least(rows: Sequence[Row]) -> Row:
+    """The first of the rows, unless it has a plan and a later one has a better one of as many items."""
+    best = rows[0]
+    for row in rows[1:]:
+        if best.plan is None or row.plan is None or row.scheduled != best.scheduled:
+            continue
+        if not isclose(row.objective or 0.0, best.objective or 0.0, rel_tol=1e-9):
+            best = row if (row.objective or 0.0) < (best.objective or 0.0) else best
+        elif (row.flow or 0.0) < (best.flow or 0.0):
+            best = row
+    return best
+
+
+def _only_lifts(looser: Policy, tighter: Policy) -> bool:
+    """Whether policies differ in limits alone, and no limit of the first is tighter."""
+    if looser == tighter or looser.model_copy(update={f: getattr(tighter, f) for f in LIMITS}) != tighter:
+        return False
+    pairs: list[tuple[Any, Any]] = [(getattr(looser, f), getattr(tighter, f)) for f in sorted(LIMITS - {"wip"})]
+    pairs += [(most, tighter.wip.get(kind)) for kind, most in looser.wip.items()]
+    return all(wide is None or (narrow is not None and narrow <= wide) for wide, narrow in pairs)
 
 
 def _standing(rows: Sequence[Row], priced: bool) -> tuple[float, ...] | None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from throttle.as_planned import as_planned
 from throttle.bottleneck.forecast import forecast_environment, forecast_people
 from throttle.bottleneck.prices import Search, price_hours
 from throttle.compile import Compiled, compile_portfolio, rates_of
@@ -57,9 +58,12 @@ def analyse(
     weeks: the horizon that loads are averaged over; default: that of the plan's loads. previous: the plan before this
     one, for the name of the drum; default: the name that the plan says. resolve: seconds of work to search anew for
     each of the resources whose hour seems worth most; otherwise the plan's order is kept. The same arguments give the
-    same answer, unless ``stop`` is set meanwhile: then values are those found until then. Raises InputError where the plan does not fit the portfolio.
+    same answer, unless ``stop`` is set meanwhile: then values are those found until then. Raises InputError
+    where the plan does not fit the portfolio.
     """
-    return _Analysis(plan, portfolio, weeks).result(previous, Search(resolve, seed, tell, stop or threading.Event()))
+    return _Analysis(plan, as_planned(plan, portfolio), weeks).result(
+        previous, Search(resolve, seed, tell, stop or threading.Event())
+    )
 
 
 class _Analysis:
@@ -263,7 +267,7 @@ class _Analysis:
         if loaded is None:
             return None
         if loaded.kind == "environment":
-            return forecast_environment(self.plan, self.portfolio, loaded.name, environments[loaded.name], self.weeks)
+            return forecast_environment(self.loads, loaded.name, environments[loaded.name], self.weeks)
         return forecast_people(self.compiled, self.loads, self.sets[0], self.set_load(self.sets[0]), self.weeks)
 
 

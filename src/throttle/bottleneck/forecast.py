@@ -14,7 +14,7 @@ from throttle.graph import time_of
 from throttle.hall import TightSet
 from throttle.loads import Loads
 from throttle.queues import growth, variation, wait
-from throttle_models import Plan, Portfolio, Status
+from throttle_models import Status
 from throttle_models.bottleneck import EnvironmentLoad, QueueForecast, SetLoad
 
 HOUR = timedelta(hours=1)
@@ -51,18 +51,16 @@ def forecast_people(
     return _forecast(told.name, load, len(told.people), tasks, hours_a_week, known, weeks)
 
 
-def forecast_environment(
-    plan: Plan, portfolio: Portfolio, name: str, load: EnvironmentLoad, weeks: float
-) -> QueueForecast | None:
-    """The queue at an environment; one server for each place."""
-    tasks = [
-        (item.finish - item.start) / HOUR
-        for id, item in plan.items.items()
-        for _ in range(portfolio.work[id].environment.get(name, 0))
-    ]
+def forecast_environment(loads: Loads, name: str, load: EnvironmentLoad, weeks: float) -> QueueForecast | None:
+    """The queue at an environment, in hours that it is open; one server for each place."""
+    grid, tasks = loads.compiled.grid, []
+    open_ = loads.compiled.calendars.environment(name)
+    for id, item in loads.items.items():
+        taken = float(open_[grid.ceil(item.start) : grid.ceil(item.finish)].sum()) * loads.hours_per_slot
+        tasks += [taken] * loads.portfolio.work[id].environment.get(name, 0)
     if load.load is None:
         return None
-    return _forecast(name, load.load, load.capacity, tasks, load.hours / weeks, None, weeks)
+    return _forecast(name, load.load, load.capacity, tasks, load.hours / weeks, None, weeks, "of its hours")
 
 
 def arrivals(compiled: Compiled, people: frozenset[str]) -> Arrivals | None:
@@ -111,6 +109,7 @@ def _forecast(
     hours_a_week: float,
     known: Arrivals | None,
     weeks: float,
+    at: str = "at work",
 ) -> QueueForecast | None:
     if not tasks or servers < 1 or hours_a_week <= 0:
         return None
@@ -122,12 +121,15 @@ def _forecast(
     hours = wait(load, servers, task, came, spread)
     if known:
         source = f"as in the past {known.weeks:.0f} weeks, {known.hours_a_week:,.1f} of {hours_a_week:,.1f} h a week"
+        source += " (what came then, not what is left now, as the load above)"
     else:
-        source = f"as these {weeks:.1f} weeks, {load * hours_a_week:,.1f} of {hours_a_week:,.1f} h a week"
+        source = (
+            f"as what is left, over these {weeks:.1f} weeks: {load * hours_a_week:,.1f} of {hours_a_week:,.1f} h a week"
+        )
     if hours is None:
         text = f"unbounded: if work comes {source}, the backlog grows by {growth(load, hours_a_week):,.1f} h a week"
     else:
-        text = f"if work comes {source}, a task of {task:,.1f} h waits {hours:,.1f} h at work before it begins"
+        text = f"if work comes {source}, a task of {task:,.1f} h waits {hours:,.1f} h {at} before it begins"
     return QueueForecast(
         name=name,
         basis=basis,

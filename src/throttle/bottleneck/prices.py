@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from throttle.bottleneck.value import (
+    SAME,
     More,
     Replay,
     Saved,
     resolved,
+    seats_in,
+    shared_seats,
     with_hours,
     with_less_work,
     with_place,
@@ -27,10 +30,10 @@ from throttle_models import Constraint
 from throttle_models.bottleneck import HourValue, How, Prices
 
 if TYPE_CHECKING:
-    from throttle.instance import Ints
+    from throttle.instance import Bools, Ints
 
 RESOLVED = 5
-"""Most resources that are searched anew."""
+"""Most resources that are searched anew, beside the people who are most loaded."""
 PLACES = 6
 """Most weeks in which an hour more is tried."""
 
@@ -60,33 +63,37 @@ def price_hours(
     found: list[tuple[HourValue, Saved]] = []
     used = {name for item in loads.items for name in compiled.portfolio.work[item].environment}
     places = [name for name in compiled.portfolio.environments if name in used]
-    left = max(replay.decodes - len(places), 1)
+    left = max(replay.decodes // 2 - len(places), 1)  # each is decoded with and without a choice of people
     each = min(PLACES, max(1, left // max(len(sets), 1)))
     for people, weeks in sets[:left]:
-        if saved := replay.saved(tries.of_people(people.people, weeks[:each])):
+        if saved := replay.saved(*tries.of_people(people.people, weeks[:each])):
             found.append((tries.value_of_people(people, saved), saved))
     for place in places:
-        if saved := replay.saved(tries.of_environment(place)):
+        if saved := replay.saved(*tries.of_environment(place)):
             about = Constraint(kind="environment", name=place, members=(place,))
             found.append((_value(about, saved, "one more place"), saved))
+    by_load = list(found)
     found.sort(key=lambda entry: -entry[0].saves)
     if search.seconds is None:
         return Prices(
             method="order kept",
-            text="the plan's own order and people, with more time: the least that it saves",
+            text="against this plan, its order kept; --resolve searches with and without the time, which may give less",
             base=_rounded(replay.base.cost),
             hours=tuple(value for value, _ in found),
         )
     chosen = found[:RESOLVED]
+    chosen += [entry for entry in by_load[:1] if entry not in chosen]  # whatever the order kept says of the most loaded
     settings = Settings(budget=search.seconds, seed=search.seed, deterministic=True)
     base, costs = resolved(replay, [saved.more for _, saved in chosen], settings, search.tell, search.stop)
-    hours = [
-        value.model_copy(update={"saves": _rounded((base - cost) / saved.more.hours)})
-        for (value, saved), cost in zip(chosen, costs, strict=True)
-    ]
+    hours = []
+    for (value, saved), cost in zip(chosen, costs, strict=True):
+        saves = (base - cost) / saved.more.hours if base - cost > SAME * abs(base) else 0.0
+        week = loads.week_names[saved.more.place] if saves and value.kind == "skills" else None
+        hours.append(value.model_copy(update={"saves": _rounded(saves), "week": week}))
     return Prices(
         method="re-solved",
-        text=f"searched anew with more time, {search.seconds:g} s of work each; only these {len(chosen)} were",
+        text=f"searched anew with and without the time, {search.seconds:g} s of work each, so against the better of "
+        f"this plan and what was found without it; only these {len(chosen)} were",
         base=_rounded(base),
         hours=tuple(sorted(hours, key=lambda hour: -hour.saves)),
     )
@@ -97,7 +104,9 @@ class _Tries:
 
     def __init__(self, compiled: Compiled, loads: Loads, replay: Replay) -> None:
         self.compiled, self.loads, self.replay = compiled, loads, replay
-        self.number = {p: k for k, p in enumerate(compiled.instance.people)}
+        self.number: dict[str, int] = {}
+        for k, person in enumerate(compiled.instance.people):  # their further rows come later
+            self.number.setdefault(person, k)
         self.starts = [*loads.week_starts, loads.slots]
         self.day = self._days()
 
@@ -110,13 +119,16 @@ class _Tries:
             day += timedelta(days=1)
         return np.searchsorted(np.array(starts), np.arange(slots), side="right").astype(np.int64)
 
-    def of_people(self, people: Sequence[str], weeks: Iterable[int]) -> Iterator[More]:
-        """An hour more for each at the end of the first day at work of each week.
+    def of_people(self, people: Sequence[str], weeks: Iterable[int]) -> tuple[Iterator[More], Bools]:
+        """An hour more for each at the end of the first day at work of each week, and the seats that they share.
 
         Where all are always at work, an hour less to do on what each begins first in it.
         """
-        instance, slot = self.replay.instance, self.loads.hours_per_slot
         numbers = [self.number[person] for person in people]
+        return self._in_weeks(numbers, weeks), shared_seats(self.replay.instance, numbers)
+
+    def _in_weeks(self, numbers: Sequence[int], weeks: Iterable[int]) -> Iterator[More]:
+        instance, slot = self.replay.instance, self.loads.hours_per_slot
         for week in weeks:
             first, last = self.starts[week], min(self.starts[week + 1], instance.slots)
             more = with_hours(instance, numbers, first, last, self.day, slot, week)
@@ -128,13 +140,13 @@ class _Tries:
         week = self.loads.week_names[saved.more.place] if saved.saves > 0 else None
         return _value(people, saved, "an hour less to do" if saved.more.less else "an hour more", week)
 
-    def of_environment(self, environment: str) -> Iterator[More]:
-        """One more place, priced by the hours that it is open in the length of the plan."""
+    def of_environment(self, environment: str) -> tuple[list[More], Bools]:
+        """One more place, priced by the hours that it is open in the plan's length; and the seats of work in it."""
         mask = self.compiled.calendars.environment(environment)[: self.loads.slots]
         hours = float(mask.sum()) * self.loads.hours_per_slot
         number = list(self.compiled.portfolio.environments).index(environment)
-        if hours > 0:
-            yield with_place(self.replay.instance, number, hours)
+        more = [with_place(self.replay.instance, number, hours)] if hours > 0 else []
+        return more, seats_in(self.replay.instance, number)
 
 
 def _value(about: Constraint, saved: Saved, how: How, week: str | None = None) -> HourValue:

@@ -53,7 +53,7 @@ def _sentences(found: Bottleneck, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     load = found.loaded
     if load is None:
         return
-    work = f"{load.work_hours:,.0f} h of work" + (" that only they can do" if load.people else " in it")
+    work = f"{load.work_hours:,.0f} h of work left" + (" that only they can do" if load.people else " in it")
     queue = f"{load.weeks_of_queue:.1f} weeks of queue"
     whose = "their" if load.people else "its"
     yield "Most loaded", f"{load.name}: {_share(load.load)} of {whose} hours, {queue} ({work})"

@@ -1,8 +1,10 @@
 """What an hour more of someone is worth: cost of delay with it and without it.
 
 Cheap: the plan's own order and people, decoded again with an hour more. What begins earlier then lets what waits for it
-begin earlier too; nobody changes places. So it is the least that the hour saves. On request each is searched anew
-(:func:`resolved`), from the same start with the same effort.
+begin earlier too; only those who share the work in question may change places, and if they may they may without the
+hour, too. So it is what this plan gains at least. On request each is searched anew (:func:`resolved`), from the same
+start with the same effort, and so is the plan without the hour. What is found for that costs no more than this plan, so
+against it the hour may be worth less, or more.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from throttle.worked import seats_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from throttle.instance import Ints
+    from throttle.instance import Bools, Ints
 
 SECONDS = 2.0
 """Work of so many seconds goes into decoding, however large the plan; so large plans have fewer values."""
@@ -32,6 +34,8 @@ DECODED_PER_SECOND = 2e7
 LEAST_DECODES, MOST_DECODES = 6, 400
 TURNS = 5
 """Decodes at most until the order of starts gives itself."""
+SAME = 1e-9
+"""Relative difference up to which two costs are one."""
 SPARE = 1.5
 """The horizon looked at, in lengths of the plan."""
 
@@ -73,29 +77,65 @@ class Replay:
         self.base = schedule
         for _ in range(TURNS):
             found = self.decode(self.instance, self.base)
-            if found is None or found.cost >= self.base.cost - 1e-9 * abs(self.base.cost):
+            if found is None or found.cost >= self.base.cost - SAME * abs(self.base.cost):
                 break
             self.base = found
 
-    def decode(self, instance: Instance, order: Schedule | None = None) -> Schedule | None:
-        """By start, what ends first before what begins with it; None where something has no place."""
+    def decode(self, instance: Instance, order: Schedule | None = None, free: Bools | None = None) -> Schedule | None:
+        """By start, what ends first before what begins with it; None where something has no place.
+
+        free: the seats that others than in ``order`` may take.
+        """
         order = order or self.base
         key = np.empty(instance.n)
         key[np.lexsort((order.end, order.start))] = np.arange(instance.n)
-        return Decoder(instance, self.compiled).decode(key, order.crew).schedule
+        crew = order.crew if free is None else np.where(free, -1, order.crew)
+        return Decoder(instance, self.compiled).decode(key, crew).schedule
 
-    def saved(self, more: Iterable[More]) -> Saved | None:
-        """The place in which an hour saves most; the first of equal ones. None where none could be decoded."""
+    def cost(self, instance: Instance, free: Bools) -> float | None:
+        """The less of what the order costs with its people, and with others in the seats that are free."""
+        ways = (None, free) if free.any() else (None,)
+        return min((s.cost for way in ways if (s := self.decode(instance, None, way))), default=None)
+
+    def saved(self, more: Iterable[More], free: Bools) -> Saved | None:
+        """The place in which an hour saves most; the first of equal ones. None where none could be decoded.
+
+        free: the seats of work that those in question share.
+        """
         best: Saved | None = None
+        base = self.base.cost
+        if free.any() and (cost := self.cost(self.instance, free)) is not None:
+            base = min(base, cost)
         for one in more:
-            found = self.decode(one.instance)
-            if found is None:
+            cost = self.cost(one.instance, free)
+            if cost is None:
                 continue
-            saved = self.base.cost - found.cost
-            saves = saved / one.hours if saved > 1e-9 * abs(self.base.cost) else 0.0
+            saved = base - cost
+            saves = saved / one.hours if saved > SAME * abs(base) else 0.0
             if best is None or saves > best.saves * (1 + 1e-9):
                 best = Saved(one, saves)
         return best
+
+
+def shared_seats(instance: Instance, people: Sequence[int]) -> Bools:
+    """The seats of needs that only these people can take, and that leave a choice among them."""
+    a = instance.arrays
+    among = np.zeros(len(instance.people), bool)
+    among[people] = True
+    need = seats_of(a).need
+    size = np.diff(a.cand_ptr)
+    inside = np.bincount(np.repeat(np.arange(len(size)), size), among[a.candidate], len(size)) == size
+    chosen: Bools = (inside & (size > a.people))[need]
+    return chosen
+
+
+def seats_in(instance: Instance, environment: int) -> Bools:
+    """The seats of work in an environment that leave a choice."""
+    a = instance.arrays
+    users = np.repeat(np.arange(instance.n), np.diff(a.use_ptr))[a.use == environment]
+    seats = seats_of(a)
+    chosen: Bools = np.isin(seats.activity, users) & (np.diff(a.cand_ptr) > a.people)[seats.need]
+    return chosen
 
 
 def with_hours(
@@ -184,7 +224,9 @@ def resolved(
     instances = [replay.instance, *(c.instance for c in candidates)]
     found: list[Schedule] = []
     for k, instance in enumerate(instances):
-        tell(f"re-solving {k + 1} of {len(instances)}")
+        if not stop.is_set():
+            of = f"with more time, {k} of {len(candidates)}" if k else "without more time, to compare with"
+            tell(f"re-solving {of}")
         best = Solver(instance, settings, replay.decode(instance), stop=stop).solve().best
         found.append(best or replay.base)
     costs = []

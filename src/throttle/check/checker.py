@@ -5,12 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 
+from throttle.check.buffers import Buffers, by_likely
+from throttle.check.changes import Changes, with_overhead
+from throttle.check.debt import Debts
 from throttle.check.facts import Facts, unknown_rules
+from throttle.check.inserted import Expansion
 from throttle.check.kinds import Violations, clock_text, seconds
 from throttle.check.left_out import LeftOut
+from throttle.check.limits import limits
 from throttle.check.loads import Loads
 from throttle.check.money import Money
+from throttle.check.out_of_hours import out_of_hours
 from throttle.check.schedule import Schedule
+from throttle.check.stability import stability
 from throttle.check.views import accounts, certificate, projects, this_week, weeks
 from throttle.errors import InputError
 from throttle_models import Finding, Plan, Portfolio, Verdict
@@ -26,17 +33,27 @@ def check(plan: Plan, portfolio: Portfolio | None = None) -> Verdict:
     if chosen is None:
         message = "the plan does not carry its portfolio: give the portfolio file that it was made from"
         raise InputError([Finding(level="error", code="no-portfolio", message=message)])
-    facts = Facts(chosen)
+    expansion = Expansion(by_likely(chosen))
+    expansion.written, expansion.portfolio = chosen, by_likely(expansion.portfolio)
+    debts = Debts(Facts(expansion.portfolio))
+    facts = Facts(with_overhead(debts.portfolio, expansion, plan), plan.pace.people if plan.pace else ())
     violations = Violations()
     schedule = Schedule(plan, facts, violations)
     money = Money(facts, schedule.items)
-    _header(plan, facts, violations)
+    _header(plan, facts, expansion, violations)
+    expansion.check(plan, violations)
     accounts(schedule, violations)
     schedule.check()
+    limits(schedule, violations)
+    Changes(schedule, violations).check()
+    out_of_hours(schedule, violations)
+    debts.check(plan.debts, schedule, violations)
     LeftOut(schedule, violations).check()
+    stability(schedule, violations)
     this_week(schedule, violations)
     weeks(schedule, violations)
     projects(schedule, money, violations)
+    Buffers(schedule, chosen, violations).check()
     certificate(schedule, money, violations)
     Loads(schedule, violations).check()
     return Verdict(
@@ -48,8 +65,8 @@ def check(plan: Plan, portfolio: Portfolio | None = None) -> Verdict:
     )
 
 
-def _header(plan: Plan, facts: Facts, violations: Violations) -> None:
-    portfolio, clock = facts.portfolio, facts.clock
+def _header(plan: Plan, facts: Facts, expansion: Expansion, violations: Violations) -> None:
+    portfolio, clock = expansion.written, facts.clock
     found = _hash(portfolio)
     if found != plan.certificate.input_hash:
         message = f"the plan was made from a portfolio with hash {plan.certificate.input_hash}; this one has {found}"
@@ -62,7 +79,8 @@ def _header(plan: Plan, facts: Facts, violations: Violations) -> None:
     for field in ("zone", "slot", "currency"):
         if getattr(plan, field) != getattr(portfolio, field):
             violations.add("header", [field], f"the plan's {field} is not the portfolio's")
-    for field, ids in unknown_rules(portfolio):
+    unclear = [("work.verify, where nobody works", tuple(expansion.nobody))] if expansion.nobody else []
+    for field, ids in [*unknown_rules(portfolio), *unclear]:
         violations.add("not-checked", ids, f"the portfolio uses {field}, whose rules this checker does not know")
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
+from math import ceil
 from zoneinfo import ZoneInfo
 
-from throttle.check.clock import Clock, OpenTime, Span, calendar_day, wall_clock
+from throttle.check.capacity import Capacity, improves
+from throttle.check.clock import ROUNDING, Clock, OpenTime, Span, calendar_day, wall_clock
 from throttle.errors import InputError
 from throttle_models import (
     DEFAULT_CALENDAR,
     Calendar,
+    ChangeKind,
     External,
     LagKind,
     Link,
@@ -53,11 +57,13 @@ class Bound:
 class Facts:
     """A portfolio, ready to be asked. Raises InputError where its references do not resolve."""
 
-    def __init__(self, portfolio: Portfolio) -> None:
+    def __init__(self, portfolio: Portfolio, pace: Collection[str] = ()) -> None:
+        """``pace``: the people whom the plan calls the drum, where the policy leaves it to find them."""
         if problems := [f for f in dangling_references(portfolio) if f.level == "error"]:
             raise InputError(problems)
         self.portfolio = portfolio
         self.work = portfolio.work
+        self._pace = frozenset(pace)
         self.clock = Clock(portfolio.as_of, portfolio.zone, portfolio.slot)
         self._children: dict[str, list[str]] = {}
         for name, item in self.work.items():
@@ -71,6 +77,7 @@ class Facts:
         }
         self.activities = [n for n in self.work if n not in self.history and n not in self.containers]
         self._needs: dict[str, dict[int, tuple[Need, int]]] = {}
+        self._able: dict[tuple[str | None, int, tuple[str, ...]], frozenset[str]] = {}
         self._open_times: dict[object, OpenTime] = {}
         self._person_times: dict[str, OpenTime] = {}
         self._fallback = next(iter(portfolio.calendars.values()), DEFAULT_CALENDAR)
@@ -118,7 +125,8 @@ class Facts:
         p = self.portfolio
         held = {skill for person in p.people.values() for skill in person.skills}
         needed = {need.skill for item in p.work.values() for need in item.needs if need.skill is not None}
-        return {*p.work, *p.people, *p.external, *p.environments, *p.windows, *p.projects, *p.skills, *held, *needed}
+        places = {*p.environments, *p.windows, *p.services}
+        return {*p.work, *p.people, *p.external, *p.projects, *p.skills, *held, *needed, *places}
 
     def begun(self, name: str) -> bool:
         return self.work[name].status is Status.IN_PROGRESS
@@ -177,6 +185,62 @@ class Facts:
         item = self.work[name]
         return item.pausable and not (item.change is not None and item.change.window is not None)
 
+    @property
+    def paced(self) -> bool:
+        """Whether the policy speaks of a drum."""
+        policy = self.portfolio.policy
+        buffered = policy.buffers is not None and policy.buffers.drum is not None
+        return policy.rope is not None or policy.full_kit or buffered
+
+    @cached_property
+    def drum_minutes(self) -> dict[str, int]:
+        """Person-minutes, rounded up, that activities have on the drum of the policy; only those that have some."""
+        policy, people = self.portfolio.policy, self.portfolio.people
+        if not self.paced:
+            return {}
+        only = self._pace if policy.drum == "auto" else frozenset([policy.drum] if policy.drum in people else ())
+        skill = policy.drum if policy.drum != "auto" and policy.drum not in people else None
+        found = {}
+        for name in self.activities:
+            item = self.work[name]
+            parts = [
+                self.person_minutes(item, need)
+                for need in item.needs
+                if (need.skill == skill if skill is not None else self.able(need) and self.able(need) <= only)
+            ]
+            if sum(parts) > 0:
+                found[name] = max(1, ceil(sum(parts) - 1e-6))
+        return found
+
+    @cached_property
+    def kit(self) -> set[str]:
+        """Activities that start only when all that they wait for is finished."""
+        return {n for n in self.drum_minutes if not self.begun(n)} if self.portfolio.policy.full_kit else set()
+
+    def able(self, need: Need) -> frozenset[str]:
+        """Everyone who may do it."""
+        key = need.skill, need.level, need.who
+        if key not in self._able:
+            self._able[key] = frozenset(p for p in self.portfolio.people if self.may_do(p, need))
+        return self._able[key]
+
+    def waived(self, *limits: str) -> set[str]:
+        """The activities for which an override takes one of these limits away."""
+        found: set[str] = set()
+        for override in self.portfolio.policy.overrides:
+            if override.limit in limits:
+                if override.item in self.portfolio.projects:
+                    found.update(self.activities_of[override.item])
+                else:
+                    found.update(self._inside(override.item))
+        return found
+
+    def _inside(self, name: str) -> list[str]:
+        """An activity itself alone; of a container, or of what is done, the activities in it."""
+        if name in set(self.activities):
+            return [name]
+        return [n for n in self.activities if name in self.ancestors(n)]
+
     def pins(self, name: str) -> list[Pin]:
         return self._pins.get(name, [])
 
@@ -185,6 +249,10 @@ class Facts:
         found: dict[str, list[Pin]] = {}
         for pin in self.portfolio.policy.pins:
             found.setdefault(pin.work, []).append(pin)
+        for name, planned in self.portfolio.planned.items():
+            item = self.work.get(name)
+            if planned.frozen and name not in found and item is not None and item.status is Status.OPEN:
+                found[name] = [Pin(work=name, start=planned.start, who=planned.who)]
         return found
 
     def may_do(self, person: str, need: Need) -> bool:
@@ -204,7 +272,8 @@ class Facts:
         for holder in (name, *self.ancestors(name)):
             if holder != name and holder not in self.containers:
                 continue
-            for link in self.work[holder].after:
+            for written in self.work[holder].after:
+                link = written.model_copy(update={"type": LinkType.FS}) if name in self.kit else written
                 if self.begun(name) and link.type in START_LINKS:
                     continue
                 external = self.portfolio.external.get(link.item) if link.item not in self.work else None
@@ -243,17 +312,77 @@ class Facts:
         project = self.project_of[name]
         if project is not None and (when := self.portfolio.projects[project].not_before) is not None:
             found.append(("not-before", project, self.clock.moment(when)))
-        approval = item.change.approval if item.change is not None else None
+        change = item.change
+        approval = change.approval if change is not None and change.kind is ChangeKind.NORMAL else None
         if approval is not None and not approval.given:
             asked = self.clock.moment(approval.asked) if approval.asked else self.clock.after_as_of(timedelta(0))
-            found.append(("approval", approval.board or name, asked + approval.lead.total_seconds()))
+            ready = asked + approval.lead.total_seconds()
+            if approval.board in self.portfolio.boards:
+                ready = self._meeting(approval.board, ready)
+            found.append(("approval", approval.board or name, ready))
         return found
+
+    def _meeting(self, board: str, ready: float) -> float:
+        """The end of the first meeting that begins at or after a moment, in seconds."""
+        entity = self.portfolio.boards[board]
+        zone = ZoneInfo(entity.zone) if entity.zone is not None else self.clock.zone
+        day = datetime.fromtimestamp(ready, zone).date() - timedelta(days=1)
+        while True:
+            spans = (
+                (wall_clock(day, a, zone), wall_clock(day, b, zone))
+                for weekday, a, b in entity.every.ranges
+                if weekday == day.weekday()
+            )
+            if ends := [end for begin, end in spans if begin >= ready]:
+                return ends[0]
+            day += timedelta(days=1)
 
     # time
 
+    @cached_property
+    def capacity(self) -> Capacity:
+        return Capacity(self.portfolio, self.clock)
+
+    def shift(self, name: str, person: str, start: int) -> str:
+        """Which hours of their own sort a person uses for an item that starts in this slot: none, "improvement" or
+        "out of hours"."""
+        item, capacity = self.work[name], self.capacity
+        better = capacity.improves(person) and improves(item)
+        if better and capacity.for_improvement(person).is_open(start):
+            return "improvement"
+        windowed = item.change is not None and item.change.window is not None
+        outside = windowed and self.portfolio.people[person].out_of_hours is not None
+        return "out of hours" if outside and capacity.out_of_hours(person).is_open(start) else ""
+
+    def time_on(self, name: str, person: str, start: int) -> OpenTime:
+        """The open time in which a person does an item that starts in this slot."""
+        shift = self.shift(name, person, start)
+        if shift:
+            capacity = self.capacity
+            return capacity.out_of_hours(person) if shift == "out of hours" else capacity.for_improvement(person)
+        return self._usual_time(person)
+
+    def _usual_time(self, person: str) -> OpenTime:
+        return self.capacity.for_other_work(person) if self.capacity.improves(person) else self.person_time(person)
+
+    def times_for(self, name: str, person: str, slots: int, allocation: float, calendar: bool) -> list[OpenTime]:
+        """All the open times in which a person could do a need; ``calendar``: more than that, but sooner known."""
+        item, who = self.work[name], self.portfolio.people[person]
+        found = [self.calendar_time(person) if calendar else self._usual_time(person)]
+        if not calendar and improves(item) and self.capacity.improves(person):
+            found.append(self.capacity.for_improvement(person))
+        if who.out_of_hours is not None and item.change is not None and item.change.window is not None:
+            limit = who.out_of_hours.limit.total_seconds() / self.clock.slot
+            if slots * math.ceil(allocation * 100 - ROUNDING) / 100 <= limit + ROUNDING:
+                found.append(self.capacity.out_of_hours(person))
+        return found
+
     def person_time(self, person: str) -> OpenTime:
+        """For planned work, improvement included."""
         if person in self._person_times:
             return self._person_times[person]
+        if self.capacity.concerns(person):
+            return self.capacity.time(person)
         who = self.portfolio.people[person]
         calendar = self.portfolio.calendars[who.calendar] if who.calendar is not None else self._fallback
         share = who.productive if who.productive is not None else calendar.productive
@@ -287,15 +416,24 @@ class Facts:
             self._open_times[key] = OpenTime(self.clock, zone, day)
         return self._open_times[key]
 
+    def pinned_days(self, name: str) -> list[date]:
+        """On which the occurrence that it runs in must begin."""
+        return [self.clock.local_day(self.clock.moment(pin.on)) for pin in self.pins(name) if pin.on is not None]
+
+    def window_zone(self, window: str) -> ZoneInfo:
+        zone = self.portfolio.windows[window].zone
+        return ZoneInfo(zone) if zone is not None else self.clock.zone
+
     def occurrences(self, window: str, low: float, high: float) -> list[Span]:
         """Occurrences, in seconds, of a window that may touch the time from ``low`` to ``high``."""
-        entity = self.portfolio.windows[window]
-        zone = ZoneInfo(entity.zone) if entity.zone is not None else self.clock.zone
+        entity, zone = self.portfolio.windows[window], self.window_zone(window)
         first = datetime.fromtimestamp(low, zone).date().toordinal() - 3
         last = datetime.fromtimestamp(high, zone).date().toordinal() + 1
         found: list[Span] = []
         for ordinal in range(first, last + 1):
             day = datetime.fromordinal(ordinal).date()
+            if any(days.first <= day <= days.last for days in entity.closed):
+                continue
             for weekday, a, b in entity.every.ranges:
                 if weekday == day.weekday():
                     found.append((wall_clock(day, a, zone), wall_clock(day, b, zone)))
@@ -316,36 +454,11 @@ class Facts:
         ]
 
 
-_NOT_OBEYED: dict[str, Callable[[Policy], object]] = {
-    "policy.wip": lambda p: p.wip,
-    "policy.drum": lambda p: p.drum != "auto",
-    "policy.rope": lambda p: p.rope is not None,
-    "policy.full_kit": lambda p: p.full_kit,
-    "policy.buffers": lambda p: p.buffers is not None,
-    "policy.reserve": lambda p: p.reserve is not None,
-    "policy.stability": lambda p: p.stability is not None,
-    "policy.rules": lambda p: p.rules,
-    "policy.overrides": lambda p: p.overrides,
-    "policy.conflict_hops": lambda p: p.conflict_hops is not None,
-    "policy.fever": lambda p: p.fever is not None,
-}
+_NOT_OBEYED: dict[str, Callable[[Policy], object]] = {}
 
 
 def unknown_rules(portfolio: Portfolio) -> list[tuple[str, tuple[str, ...]]]:
     """Fields that the portfolio uses and whose rules this checker does not know, with the ids that use them."""
-    named: Mapping[str, list[str]] = {
-        "people.reserve": [n for n, p in portfolio.people.items() if p.reserve is not None],
-        "people.out_of_hours": [n for n, p in portfolio.people.items() if p.out_of_hours is not None],
-        "people.lent_to": [n for n, p in portfolio.people.items() if p.lent_to],
-        "teams.wip": [n for n, t in portfolio.teams.items() if t.wip is not None],
-        "teams.improvement": [n for n, t in portfolio.teams.items() if t.improvement is not None],
-        "rotas": list(portfolio.rotas),
-        "windows.changes": [n for n, w in portfolio.windows.items() if w.changes is not None],
-        "windows.risk": [n for n, w in portfolio.windows.items() if w.risk is not None],
-        "windows.overhead": [n for n, w in portfolio.windows.items() if w.overhead],
-        "work.verify": [n for n, i in portfolio.work.items() if i.verify is not None],
-        "work.interest": [n for n, i in portfolio.work.items() if i.interest],
-        "policy.pins.window": [p.work for p in portfolio.policy.pins if p.window is not None or p.on is not None],
-    }
+    named: Mapping[str, list[str]] = {}
     found = [(field, tuple(ids)) for field, ids in named.items() if ids]
     return found + [(field, ()) for field, used in _NOT_OBEYED.items() if used(portfolio.policy)]

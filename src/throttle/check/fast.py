@@ -97,6 +97,7 @@ class _Checks:
         yield from self.work_is_done()
         yield from self.links()
         yield from self.changes()
+        yield from self.batches()
         yield from self.pins()
         yield from self.people()
         yield from self.environments()
@@ -153,6 +154,22 @@ class _Checks:
         cold = count_in(a.frosts, 1, a.frozen[bound], first, self.end[bound] + point)
         yield from self.tell("freeze", bound[cold >= size], "overlaps a freeze")
 
+    def batches(self) -> Iterator[Broken]:
+        """What starts in one occurrence is at most what it may hold; a portfolio limits changes and their risk."""
+        a = self.a
+        if not len(a.batch):
+            return
+        owner = np.repeat(np.arange(self.instance.n), np.diff(a.batch_ptr))
+        number = a.occurrences[a.occurrence[owner], np.minimum(self.start[owner], a.occurrences.shape[1] - 1)]
+        inside = number >= 0
+        first = a.batch_first
+        at = first[a.batch[inside]] + number[inside]
+        held = np.bincount(at, a.batch_amount[inside], int(first[-1]))
+        for k in np.flatnonzero(held > np.repeat(a.batch_most, np.diff(first))).tolist():
+            ids = tuple(map(self.name, owner[inside][at == k].tolist()))
+            text = f"{', '.join(ids)} are more than one occurrence of their window may hold"
+            yield Broken("window-changes", ids, text)
+
     def pins(self) -> Iterator[Broken]:
         """A pinned activity starts in the first slot from its pin on that is open for it."""
         a = self.a
@@ -174,8 +191,14 @@ class _Checks:
     def environments(self) -> Iterator[Broken]:
         a = self.a
         user = np.repeat(np.arange(self.instance.n), np.diff(a.use_ptr))
-        for e, t in self.peak(a.use, self.start[user], self.end[user], a.amount, a.capacity):
+        apart = a.in_process[a.use]
+        own = user[~apart]
+        for e, t in self.peak(a.use[~apart], self.start[own], self.end[own], a.amount[~apart], a.capacity):
             yield Broken("environment-overload", (), f"environment {e} holds more than its capacity from slot {t} on")
+        j, row, amount = user[apart], a.use[apart], a.amount[apart]
+        held = self.held(row, np.where(a.exempt[j], 0, self.start[j]), self.end[j], amount)
+        over = ~a.exempt[j] & (self.end[j] > self.start[j]) & (held > a.capacity[row])
+        yield from self.tell("type-wip", j[over], "starts while as many of its type are begun as the limit allows")
 
     def peak(self, what: Ints, first: Ints, last: Ints, amount: Ints, most: Ints) -> Iterator[tuple[int, int]]:
         """(what, slot) where the sum of amounts first rises above what there is: a sweep over begins and ends."""
@@ -197,17 +220,37 @@ class _Checks:
         An item is unfinished on a person until the end of their last piece of work on it.
         """
         a = self.a
-        if not a.person_wip.any():
+        if not a.person_wip.any() and not len(a.team_wip):
             return
         until = np.zeros(len(self.crew), np.int64)
         np.maximum.at(until, self.seat, self.last)
-        j = self.seats.activity
+        j, people = self.seats.activity, len(self.instance.people)
+        counted = ~self.waived(j, self.crew)
+        j, crew = j[counted], self.crew[counted]
         from_ = np.where(a.exempt[j], 0, self.start[j])
-        limit = a.person_wip[self.crew]
-        held = self.held(self.crew, from_, until, np.ones_like(until))
+        limit = a.person_wip[crew]
+        held = self.held(crew, from_, until[counted], np.ones_like(j))
         for s in np.flatnonzero((limit > 0) & ~a.exempt[j] & (held > limit)).tolist():
-            who, id = self.instance.people[int(self.crew[s])], self.name(int(j[s]))
+            who, id = self.instance.people[int(crew[s])], self.name(int(j[s]))
             yield Broken("person-wip", (who, id), f"{id} starts on {who}, who has as many begun as the limit allows")
+        # an item once in each team, until the last of the team is done
+        j, team = self.seats.activity, a.team[self.crew]
+        counted = (team >= 0) & ~self.waived(j, people + team)
+        key, first = np.unique((j * (len(a.team_wip) + 1) + team)[counted], return_inverse=True)
+        end = np.zeros(len(key), np.int64)
+        np.maximum.at(end, first, until[counted])
+        j, team = key // (len(a.team_wip) + 1), key % (len(a.team_wip) + 1)
+        held = self.held(team, np.where(a.exempt[j], 0, self.start[j]), end, np.ones_like(j))
+        over = ~a.exempt[j] & (held > a.team_wip[team])
+        yield from self.tell("team-wip", j[over], "starts in a team that has as many begun as the limit allows")
+
+    def waived(self, j: Ints, holder: Ints) -> Bools:
+        """Whether an override takes the limit of a person or team away from activities."""
+        a = self.a
+        width = len(self.instance.people) + len(a.team_wip) + 1
+        owner = np.repeat(np.arange(self.instance.n), np.diff(a.waived_ptr))
+        found: Bools = np.isin(j * width + holder, owner * width + a.waived)
+        return found
 
     def span_limits(self) -> Iterator[Broken]:
         """Whenever a span starts, the demands in process on its limit are at most the limit, or it is alone."""

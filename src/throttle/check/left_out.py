@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from throttle.check.clock import OpenTime, Span, intersection, pieces
 from throttle.check.facts import Facts
@@ -65,7 +66,7 @@ class LeftOut:
         return any(n > environments[e].capacity for e, n in self._facts.work[name].environment.items())
 
     def _external(self, name: str) -> bool:
-        return self._facts.portfolio.policy.externals == "hold" and any(
+        return (self._facts.portfolio.policy.externals == "hold" or name in self._facts.kit) and any(
             bound.external is not None and bound.external.expected is None for bound in self._facts.bounds(name)
         )
 
@@ -75,6 +76,10 @@ class LeftOut:
 
     def _no_window(self, name: str) -> bool:
         change = self._facts.work[name].change
+        if change is not None and change.window is not None:
+            most = self._facts.portfolio.windows[change.window].risk
+            if most is not None and (change.risk or 0) > most:
+                return True
         bound = change is not None and (change.window is not None or bool(self._facts.freezes(name)))
         return bound and self._impossible(name, windows=True)
 
@@ -103,8 +108,15 @@ class LeftOut:
             return False
         room = _Room(facts, name, self._earliest(name, links), self._schedule.horizon, windows)
         choices = [_Choice(need, slots, tuple(self._able(name, need))) for need, slots in facts.needs(name).values()]
+
         # Calendars alone allow more than days off and productive hours, and are few: often they decide already.
-        return not _some_crew(room, choices, facts.calendar_time) or not _some_crew(room, choices, facts.person_time)
+        def times(calendar: bool) -> list[dict[str, list[OpenTime]]]:
+            return [
+                {p: facts.times_for(name, p, choice.slots, choice.need.allocation, calendar) for p in choice.able}
+                for choice in choices
+            ]
+
+        return not _some_crew(room, choices, times(True)) or not _some_crew(room, choices, times(False))
 
     def _earliest(self, name: str, links: bool) -> int:
         """A slot before which the item cannot start; beyond the horizon where a finish is bound to be."""
@@ -144,6 +156,9 @@ class _Room:
             rollback = change.rollback.total_seconds() if change.rollback else 0
             slot = self._clock.slot
             around = facts.occurrences(change.window, first * slot, horizon * slot)
+            for day in facts.pinned_days(name):
+                zone = facts.window_zone(change.window)
+                around = [(a, b) for a, b in around if datetime.fromtimestamp(a, zone).date() == day]
             fits = ((self._clock.up(a), self._clock.down(b - rollback) - self._total + 1) for a, b in around)
             self._occurrences = sorted({(a, b) for a, b in fits if a < b})
 
@@ -193,14 +208,14 @@ def _parts(span: Span, others: Sequence[Span]) -> list[Span]:
     return [(a, b) for a, b in clipped if a < b]
 
 
-def _some_crew(room: _Room, choices: Sequence[_Choice], time_of: Callable[[str], OpenTime]) -> bool:
+def _some_crew(room: _Room, choices: Sequence[_Choice], times: Sequence[Mapping[str, Sequence[OpenTime]]]) -> bool:
     """Whether different people cover all needs and find room together.
 
     Only which open times take part matters to the room, and fewer leave more of it. So sets of (need, open time) grow
     one by one, and one for which there is no room grows no further. No need uses more open times than it has people.
     """
-    times = [{p: time_of(p) for p in choice.able} for choice in choices]
-    options = [(i, time) for i, by in enumerate(times) for time in dict.fromkeys(by.values())]
+    different = [dict.fromkeys(time for some in by.values() for time in some) for by in times]
+    options = [(i, time) for i, some in enumerate(different) for time in some]
     tried = 0
 
     def grow(chosen: tuple[tuple[int, OpenTime], ...], next_option: int) -> bool:
@@ -214,7 +229,7 @@ def _some_crew(room: _Room, choices: Sequence[_Choice], time_of: Callable[[str],
         if not room.holds(crew):
             return False
         seats = [
-            [p for p in choice.able if (i, times[i][p]) in chosen]
+            [p for p in choice.able if any((i, time) in chosen for time in times[i][p])]
             for i, choice in enumerate(choices)
             for _ in range(choice.need.people)
         ]

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from throttle.check.facts import Facts
 from throttle.check.kinds import seconds
+from throttle.check.stability import moving_cost
 from throttle_models import Costs, PlannedItem, Project, WorkItem
 
 WEEK = 7 * 86400
@@ -81,14 +82,22 @@ class Money:
 
     @cached_property
     def objective(self) -> float:
-        """The sum over projects and items, and the policy's makespan; activities count alike if nothing has a cost."""
+        """The sum over projects and items, the policy's makespan, and what moving planned starts costs.
+
+        Activities count alike if nothing has a cost.
+        """
         if self._free:
-            return self.flow
-        total = sum(self.cost(entity, at) for entity, at in self._all())
+            return self.flow + self.moving
+        total = self.moving + sum(self.cost(entity, at) for entity, at in self._all())
         whole = extent(self._items.values())
         if whole is not None and self._facts.portfolio.policy.makespan:
             total += self._facts.portfolio.policy.makespan * (whole.finish - self._as_of) / WEEK
         return total
+
+    @cached_property
+    def moving(self) -> float:
+        """What it costs that work does not start when the plan in force said."""
+        return moving_cost(self._facts, self._items)
 
     @cached_property
     def flow(self) -> float:

@@ -122,7 +122,7 @@ class Schedule:
         found: dict[int, list[OpenTime]] = {slots: [] for _, slots in needs.values()}
         for a in self.items[name].assignments:
             if a.need in needs and a.person in facts.portfolio.people:
-                found[needs[a.need][1]].append(facts.person_time(a.person))
+                found[needs[a.need][1]].append(facts.time_on(name, a.person, self.placed[name].start))
         return found
 
     def people_times(self, name: str) -> list[OpenTime]:
@@ -198,7 +198,7 @@ class Schedule:
         if bound.external is not None:
             if bound.external.expected is not None:
                 self._lag(name, bound, link.item, self.clock.up(self.clock.moment(bound.external.expected)))
-            elif self.facts.portfolio.policy.externals == "hold":
+            elif self.facts.portfolio.policy.externals == "hold" or name in self.facts.kit:
                 message = f"{name} waits for {link.item}, whose date is unknown, and yet it is scheduled"
                 self._say("external-blocker", [name, link.item], message)
             return
@@ -305,18 +305,27 @@ class Schedule:
                 self._say("environment-overload", [place, *names], message, at, total - capacity)
 
     def _person_limits(self) -> None:
-        """An item is unfinished on a person until the end of their last piece of work on it."""
-        on: dict[str, list[tuple[float, float, str]]] = {}
+        """An item is unfinished on a person until the end of their last piece of work on it.
+
+        Those that they do out of hours, and those in their improvement time, count apart.
+        """
+        on: dict[tuple[str, str], list[tuple[float, float, str]]] = {}
         as_of = self.clock.as_of * self.clock.slot
+        everywhere = self.facts.waived("policy.person_wip")
         for name, item in self.items.items():
             start = as_of if self.facts.begun(name) else seconds(item.start)
             for assigned in item.assignments:
                 end = max((seconds(b) for _, b in assigned.work), default=seconds(item.finish))
-                on.setdefault(assigned.person, []).append((start, end, name))
-        for who, spans in on.items():
+                known = assigned.person in self.facts.portfolio.people
+                shift = self.facts.shift(name, assigned.person, self.placed[name].start) if known else ""
+                on.setdefault((assigned.person, shift), []).append((start, end, name))
+        for (who, _), spans in on.items():
             person = self.facts.portfolio.people.get(who)
             limit = (person.wip if person else None) or self.facts.portfolio.policy.person_wip
             if limit is not None:
+                free = self.facts.waived(f"people.{who}.wip")
+                free |= set() if person is not None and person.wip else everywhere
+                spans = [span for span in spans if span[2] not in free]
                 new = {n for _, _, n in spans if not self.facts.begun(n)}
                 for at, name, names in _starts_above(spans, new, limit):
                     message = f"{name} starts on {who}, who then has {len(names)} items begun; the limit is {limit}"
@@ -327,8 +336,9 @@ class Schedule:
         if limit is None:
             return
         spans, new = [], set()
+        free = self.facts.waived("policy.projects_in_process")
         for project, names in self.facts.activities_of.items():
-            scheduled = [self.items[n] for n in names if n in self.items]
+            scheduled = [self.items[n] for n in names if n in self.items and n not in free]
             if scheduled:
                 inside = self.facts.in_process(project)
                 first = self.clock.as_of * self.clock.slot if inside else min(seconds(i.start) for i in scheduled)

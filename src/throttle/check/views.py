@@ -253,7 +253,6 @@ def _figures(
     moments = {
         "start": (told.start, None if at is None else at.start),
         "finish": (told.finish, finish),
-        "promise": (told.promise, finish),  # buffers are not obeyed yet
         "due": (told.due, due),
     }
     for field, (given, right) in moments.items():

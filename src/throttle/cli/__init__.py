@@ -14,12 +14,16 @@ from throttle import __version__
 from throttle.cli import screen
 from throttle.cli.commands.batch import batch
 from throttle.cli.commands.bottleneck import bottleneck
+from throttle.cli.commands.changes import changes
 from throttle.cli.commands.check import check
+from throttle.cli.commands.compare import compare
 from throttle.cli.commands.demo import demo
 from throttle.cli.commands.export import export
+from throttle.cli.commands.fever import fever
 from throttle.cli.commands.ingest import ingest
 from throttle.cli.commands.map import map_
 from throttle.cli.commands.plan import plan
+from throttle.cli.commands.price import price
 from throttle.cli.commands.replan import replan
 from throttle.cli.commands.schema import schema
 from throttle.cli.commands.verify import verify
@@ -34,12 +38,19 @@ COMMANDS = (  # name, function, examples; in the order of --help
     ("plan", plan, ["throttle plan jira.csv --team team.yaml", "throttle plan portfolio.yaml --budget 30s"]),
     ("verify", verify, ["throttle verify out/plan/plan.json"]),
     ("replan", replan, ["throttle replan out/plan/plan.json newer.csv --team team.yaml"]),
+    ("compare", compare, ["throttle compare out/plan/plan.json out/newer/plan.json"]),
+    ("fever", fever, ["throttle fever out/newer/plan.json out/plan/plan.json"]),
     ("why", why, ["throttle why PHX-9 out/plan/plan.json"]),
+    ("price", price, ["throttle price out/plan/plan.json --first phoenix"]),
     ("bottleneck", bottleneck, ["throttle bottleneck out/plan/plan.json", "throttle bottleneck portfolio.yaml"]),
+    ("changes", changes, ["throttle changes out/plan/plan.json", "throttle changes portfolio.yaml --each 500"]),
     ("batch", batch, ["throttle batch runs.yaml -o out/batch"]),
     ("export", export, ["throttle export out/plan/plan.json --format ics -o plan.ics"]),
     ("schema", schema, ["throttle schema plan"]),
 )
+
+SIGNALLED = 130
+"""What typer ends with at an interrupt."""
 
 app = typer.Typer(
     name="throttle",
@@ -84,6 +95,11 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:  # before a command began
+        sys.exit(INTERRUPTED)
+    except SystemExit as ended:
+        if ended.code != SIGNALLED:
+            raise
+        screen.say("Interrupted.")  # while the arguments were read
         sys.exit(INTERRUPTED)
     except OSError as problem:  # of help and version, which typer prints
         screen.drop(sys.stdout)

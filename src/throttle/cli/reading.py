@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from throttle.ingest import Ingested, ReadOptions
     from throttle_models import Mapping, Plan, Portfolio
 
-Kind = Literal["portfolio", "plan", "mapping", "run", "export"]
+Kind = Literal["portfolio", "plan", "mapping", "run", "batch", "export"]
 
 _HEAD = 64 * 1024
 _YAML = re.compile(r"(%YAML|---|[\"']?[A-Za-z_][\w-]*[\"']?\s*:(\s|$))")
@@ -70,7 +70,8 @@ def kind_of(path: Path) -> Kind:
     """What a readable file or folder is. Whatever is not like a portfolio or plan is left to the export readers."""
     if path.is_dir():
         kinds = {kind_of(p) for p in path.iterdir() if p.is_file() and not p.name.startswith(".")}
-        return "plan" if "plan" in kinds else "export" if kinds == {"export"} else "portfolio"
+        told: tuple[Kind, ...] = ("plan", "batch")
+        return next((kind for kind in told if kind in kinds), "export" if kinds == {"export"} else "portfolio")
     head = _head(path)
     if head.lstrip().startswith(("{", "[")):
         return _kind_of_json(path, head)
@@ -97,8 +98,9 @@ def _kind_of_json(path: Path, head: str) -> Kind:
         return "portfolio" if re.search(r'"throttle"\s*:\s*1\b', head) else "export"
     if not isinstance(content, dict):
         return "export"
-    if content.get("kind") in ("plan", "run"):
-        return "plan" if content["kind"] == "plan" else "run"
+    for kind in ("plan", "run", "batch"):
+        if content.get("kind") == kind:
+            return kind
     if "throttle_map" in content:
         return "mapping"
     return "portfolio" if _PORTFOLIO_KEYS & content.keys() else "export"
@@ -118,6 +120,9 @@ def read(paths: Sequence[Path], how: ReadHow) -> tuple[Portfolio, Ingested | Non
             raise _error("is-a-plan", f"{plan} is a plan already: use throttle verify, why or replan on it.", path)
         if kind == "run":
             raise _error("is-a-run", f"{path} tells how a plan was made: name what it was made from.", path)
+        if kind == "batch":
+            message = f"{path} is of a batch, which has a plan for each run: name one of them, as results.csv lists."
+            raise _error("is-a-batch", message, path)
         if kind == "mapping":
             raise _error("is-a-mapping", f"{path} is a mapping: name exports, and give it with --map.", path)
         if kind == "portfolio" and len(paths) > 1:
@@ -207,6 +212,25 @@ def read_plan_with_portfolio(plan_file: Path, portfolio_file: Path | None) -> tu
     return plan, plan.portfolio
 
 
+def read_plan_or_portfolio(
+    input: Path, portfolio_file: Path | None, budget: float | None
+) -> tuple[Plan | None, Portfolio]:
+    """The plan named and its portfolio, or only the portfolio named; an option that then has no effect is refused."""
+    is_plan = input.suffix == ".json" and not input.exists()  # whose absence is told with its remedy
+    if not is_plan:
+        need_files([input])
+        is_plan = kind_of(input) in ("plan", "run")
+    code = "option-without-effect"
+    if not is_plan:
+        if portfolio_file is not None:
+            message = f"{input} is a portfolio, so --portfolio has no effect: leave it out, or name a plan first."
+            raise _error(code, message, input)
+        return None, read([input], ReadHow())[0]
+    if budget is not None:
+        raise _error(code, f"{input} is a plan already, so --budget has no effect: leave it out.", input)
+    return read_plan_with_portfolio(input, portfolio_file)
+
+
 def read_plan(path: Path) -> Plan:
     """Raises InputError, with the remedy where there is no plan yet."""
     from throttle.files import load_plan
@@ -229,6 +253,8 @@ def _other_than_plan(path: Path) -> str | None:
     kind, head = kind_of(path), _head(path).lstrip()
     if kind == "run":
         return "tells how a plan was made: name the plan.json beside it"
+    if kind == "batch":
+        return "is of a batch, which has a plan for each run: name one of them, as results.csv lists"
     if kind == "mapping":
         return "is a mapping, not a plan: name a plan.json"
     if kind == "portfolio" and not head.startswith("{"):

@@ -10,7 +10,7 @@ from io import StringIO
 from zoneinfo import ZoneInfo
 
 from throttle.exports.common import Block, blocks, id_of, project_of, title_of
-from throttle_models import Plan, Portfolio
+from throttle_models import Plan, Portfolio, with_inserted
 
 COLUMNS = ("week", "day", "person", "item", "title", "project", "hours", "start", "finish")
 
@@ -21,6 +21,7 @@ def to_csv(plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> st
     ``start`` and ``finish`` are the first and last moment of that day's work, with their offset from UTC. Work over
     midnight counts for each day its own part. Text that a spreadsheet would take for a formula gets an apostrophe.
     """
+    portfolio = with_inserted(plan, portfolio)
     person = id_of(person, portfolio)
     zone = ZoneInfo(plan.zone)
     days: dict[tuple[date, str, str, int], list[tuple[datetime, datetime, float]]] = {}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from throttle.exports.common import Block, blocks, id_of, project_of, title_of
-from throttle_models import Plan, Portfolio
+from throttle_models import Plan, Portfolio, with_inserted
 
 
 def to_ics(plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> str:
@@ -15,6 +15,7 @@ def to_ics(plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> st
 
     DTSTAMP is the plan's as-of, so that equal plans give equal text.
     """
+    portfolio = with_inserted(plan, portfolio)
     person = id_of(person, portfolio)
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//throttle-scheduler//throttle//EN", "CALSCALE:GREGORIAN"]
     for block in blocks(plan, person):

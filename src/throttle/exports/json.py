@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from throttle.exports.common import id_of, items_of, project_of
-from throttle_models import Plan, PlannedItem, Portfolio, format_instant
+from throttle_models import Plan, PlannedItem, Portfolio, format_instant, with_inserted
 
 
 def to_json(plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> str:
@@ -16,6 +16,7 @@ def to_json(plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> s
     ``state`` is ``scheduled``, ``unscheduled``, ``done`` or ``container``; ``hours`` are hours of people in all, and in
     ``people`` those of each. With a person, only the scheduled items that they work on.
     """
+    portfolio = with_inserted(plan, portfolio)
     person = id_of(person, portfolio)
     items = [_item(key, "scheduled", portfolio, planned) for key, planned in items_of(plan, person)]
     if person is None:

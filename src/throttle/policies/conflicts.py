@@ -9,7 +9,7 @@ from throttle_models import Portfolio
 
 
 def restrict(draft: Draft) -> None:
-    """Groups of changes of which any two are near: of each, one at a time. Together they hold all pairs that are near."""
+    """Groups of changes any two of which are near: one at a time of each. Every pair that is near is within one."""
     hops = draft.portfolio.policy.conflict_hops
     if hops is None:
         return
@@ -23,7 +23,7 @@ def restrict(draft: Draft) -> None:
         for services in near_services(neighbours(draft.portfolio), hops)
     )
     for group in groups:
-        draft.add.capacity(1, dict.fromkeys(group, 1))
+        draft.add.in_process(1, group, any(draft.exempt[j] for j in group), "policy.conflict_hops")
 
 
 def neighbours(portfolio: Portfolio) -> dict[str, tuple[str, ...]]:
@@ -35,6 +35,19 @@ def neighbours(portfolio: Portfolio) -> dict[str, tuple[str, ...]]:
                 found[service][other] = None
                 found[other][service] = None
     return {service: tuple(others) for service, others in found.items()}
+
+
+def distances(portfolio: Portfolio, hops: int) -> dict[str, dict[str, int]]:
+    """Of each service those at most so many hops away, itself too, with the number of hops."""
+    graph = neighbours(portfolio)
+    found = {}
+    for service in graph:
+        away, edge = {service: 0}, [service]
+        for hop in range(1, hops + 1):
+            edge = [other for at in edge for other in graph[at] if other not in away]
+            away |= dict.fromkeys(edge, hop)
+        found[service] = away
+    return found
 
 
 def near_services(graph: Mapping[str, tuple[str, ...]], hops: int) -> Iterator[tuple[str, ...]]:

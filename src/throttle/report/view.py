@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from throttle.errors import InputError
 from throttle.report.html import Html, join, tag
-from throttle_models import Costs, Finding, Load, Plan, Portfolio, Project, ProjectPlan, Reason, WorkItem
+from throttle_models import Costs, Finding, Load, Plan, Portfolio, Project, ProjectPlan, Reason, WorkItem, with_inserted
 
 Pieces = tuple[tuple[datetime, datetime], ...]
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -22,12 +22,18 @@ REASONS = {
     Reason.PREDECESSOR: "Other work comes first",
     Reason.PEOPLE: "Those who can do it are on other work first",
     Reason.WIP: "A limit on work in process is reached",
+    Reason.ROPE: "The rope: enough drum work is released and not finished",
+    Reason.KIT: "Full kit: not all that drum work waits for is finished",
     Reason.ENVIRONMENT: "Its environment is taken",
     Reason.WINDOW: "Its change window comes later",
+    Reason.CONFLICT: "Changes on near services go first",
     Reason.RELEASE: "It may not begin yet",
     Reason.APPROVAL: "It waits for approval",
     Reason.PINNED: "It is pinned to a later start",
     Reason.CALENDAR: "Nobody who can do it is at work sooner",
+    Reason.FREEZE: "Changes to its services are frozen",
+    Reason.RESERVE: "Its people keep time free for unplanned work",
+    Reason.ORDER: "No rule keeps it, only the order of the plan",
     Reason.NO_HOLDER: "Too few people hold the skill",
     Reason.NO_COMMON_TIME: "Its people are never at work together long enough",
     Reason.NO_WINDOW: "No change window fits it",
@@ -69,7 +75,8 @@ class View:
     """One plan with its portfolio. Raises InputError where the portfolio lacks items of the plan."""
 
     def __init__(self, plan: Plan, portfolio: Portfolio) -> None:
-        self.plan, self.portfolio = plan, portfolio
+        self.plan, self.portfolio = plan, with_inserted(plan, portfolio)
+        portfolio = self.portfolio
         missing = [item for item in (*plan.items, *plan.unscheduled) if item not in portfolio.work]
         if missing:
             text = f"{len(missing)} items of the plan, such as {missing[0]}, are not in the portfolio: "

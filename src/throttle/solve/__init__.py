@@ -19,7 +19,7 @@ from throttle.solve.annealing import supports as supports_chronological
 from throttle.solve.bounds import lower_bounds
 from throttle.solve.decoder import PLAIN_WORK, Decoder, Outcome, work_of
 from throttle.solve.jobs import Job, Span
-from throttle.solve.kernels import compilations
+from throttle.solve.kernels import prepared
 from throttle.solve.phases import Phase, loose, phases, second_goal
 from throttle.solve.rules import RULES, Facts, bottleneck_atc, grid
 from throttle_models import Finding
@@ -157,10 +157,10 @@ class Solver:
             )
 
     def ready(self, first: Callable[[], Made]) -> Made:
-        """Do what may have to compile kernels; what it takes is then not of the budget."""
-        began, compiled = time.monotonic(), compilations()
+        """Do what may have to compile or load kernels; what it takes is then not of the budget."""
+        began, before = time.monotonic(), prepared()
         made = first()
-        if compilations() > compiled:
+        if prepared() > before:
             self.began += time.monotonic() - began
         return made
 
@@ -231,7 +231,8 @@ class Solver:
                 break
         # a baseline that found no place for something is as good as the best that did
         s.first_come, s.greedy = s.first_come or s.best, s.greedy or s.best
-        if self.hint is not None and self.hint.better(s.best):
+        # of equals the hint, so that a plan in force is not changed for nothing
+        if self.hint is not None and not (s.best is not None and s.best.better(self.hint)):
             s.best, self.key = self.hint, self.hint.start.astype(float)
             s.method = ["previous plan"]
 

@@ -52,6 +52,8 @@ def supports(instance: Instance) -> bool:
         and (a.lag_kind == ELAPSED).all()
         and (a.person_wip == 0).all()
         and (a.limit == 0).all()
+        and not len(a.team_wip)
+        and not a.in_process.any()
         and not len(a.person_quota)
         and np.diff(a.crew_ptr[a.need_ptr]).max(initial=0) < kernels(False, "chronological").MOST_SEATS
     )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 PLAIN_WORK = 4_000
 """Up to so much, plain Python is quicker than loading numba."""
-FIRST, PINNED = 2e9, 1e9
-"""What goes before all others: work in progress under a limit, then what is pinned."""
+FIRST, PINNED, DATED = 2e9, 1e9, 5e8
+"""What goes before all others: work in progress under a limit, what is pinned, what only one occurrence can take."""
 
 
 def work_of(instance: Instance) -> float:
@@ -32,7 +32,17 @@ def work_of(instance: Instance) -> float:
     a = instance.arrays
     beside = a.people * (a.people - 1) // 2 * np.diff(a.cand_ptr)
     checked = 0.05 * float((~a.plain).sum()) * instance.slots
+    if len(a.quota_ptr) > 1:  # what finds a week full tries the next slots one by one
+        counted = np.logical_or.reduceat(np.diff(a.person_quota_ptr)[a.candidate] > 0, a.cand_ptr[:-1])
+        checked += 2.0 * float(counted.sum()) * instance.slots
     return float((a.work * a.people).sum() + beside.sum() + 40 * instance.n + checked)
+
+
+def dated(instance: Instance) -> NDArray[np.bool_]:
+    """Activities that only one occurrence of a window can take."""
+    a = instance.arrays
+    single = np.array([len(np.unique(row[row >= 0])) == 1 for row in a.occurrences], bool)
+    return np.asarray((a.occurrence >= 0) & single[np.maximum(a.occurrence, 0)])
 
 
 class Space(NamedTuple):
@@ -41,11 +51,12 @@ class Space(NamedTuple):
     load: NDArray[np.int16]
     """Percent of each person's time in each slot."""
     held: NDArray[np.int16]
-    """Items that each person has begun and not finished; without columns where nobody has a limit."""
+    """Items that each person, and after them each team, has begun and not finished; without columns where nobody has a
+    limit."""
     env: Ints
     """Of each environment and exclusion in each slot."""
     used: Ints
-    """Of each bucket of each quota, as in ``Arrays.quota``."""
+    """Of each bucket of each quota, as in ``Arrays.quota``; then of each occurrence, what counts in rows of batches."""
     skip: NDArray[np.int32]
     """For each person and slot, a later slot before which none is free."""
 
@@ -147,20 +158,25 @@ class Decoder:
         self._kernel = kernels(compiled)
         a = instance.arrays
         people, slots, seats = len(instance.people), instance.slots, int(a.crew_ptr[-1])
-        limited = bool((a.person_wip > 0).any())
+        limited = bool((a.person_wip > 0).any()) or len(a.team_wip) > 0
+        holders = people + len(a.team_wip)
         self._space = Space(
             load=np.zeros((people, slots), np.int16),
-            held=np.zeros((people, slots) if limited else (people, 0), np.int16),
+            held=np.zeros((holders, slots) if limited else (people, 0), np.int16),
             env=np.zeros((len(a.capacity), slots), np.int64),
-            used=np.zeros(len(a.quota), np.int64),
+            used=np.zeros(len(a.quota) + int(a.batch_first[-1]), np.int64),
             skip=np.zeros((people, slots), np.int32),
         )
         self._base = Trace.of(instance.n, seats, len(a.demand))
         self._trial = Trace.of(instance.n, seats, len(a.demand))
+        user = np.repeat(np.arange(instance.n), np.diff(a.use_ptr))
+        kept = a.exempt[user] & a.in_process[a.use]
+        self._kept = np.bincount(a.use[kept], a.amount[kept], len(a.capacity)).astype(np.int64)[:, None]
+        """Of each environment, what is in progress takes; each gives it back from its end on."""
         self._based = False
         self._held = np.zeros(2, np.int64)
         self._nested = bool((np.diff(a.span_ptr) > 1).any())
-        self._offset = np.where(a.first, FIRST, np.where(a.pin >= 0, PINNED, 0.0))
+        self._offset = np.where(a.first, FIRST, np.where(a.pin >= 0, PINNED, np.where(dated(instance), DATED, 0.0)))
         self._tails: Tails | None = None
         self.stop = np.zeros(1, np.uint8) if stop is None else stop
         """Set to 1 (from any thread), a decode ends soon and finds nothing."""
@@ -172,7 +188,8 @@ class Decoder:
     def decode(self, key: Floats, forced: Ints | None = None) -> Outcome:
         """Place all activities, smallest key first; forced gives a person for a seat, or -1."""
         kernel, a, space = self._kernel, self.instance.arrays, self._space
-        space.load[:] = space.held[:] = space.env[:] = space.used[:] = 0
+        space.load[:] = space.held[:] = space.used[:] = 0
+        space.env[:] = self._kept
         for person, row in enumerate(a.person_mask.tolist()):
             space.skip[person] = a.next_open[row]
         base, trial = self._base, self._trial

@@ -34,6 +34,7 @@ def always_open(instance: Instance) -> bool:
         and not a.exempt.any()
         and (a.person_wip == 0).all()
         and (a.limit == 0).all()
+        and not len(a.team_wip)
         and len(a.person_quota) == 0
         and (a.share == 100).all()
         and (least[most > 0] == most[most > 0]).all()

@@ -31,8 +31,9 @@ ORGANISATION: Data = {
         "ann": {"skills": {"linux": 2}},
         "bob": {"skills": {"linux": 1, "qa": 2}},
         "cat": {"skills": ["qa"], "wip": 1},
-        "nia": {"skills": ["oracle"], "calendar": "always"},
+        "nia": {"skills": ["oracle"], "calendar": "always", "team": "ops"},
     },
+    "teams": {"ops": {"wip": 1}},
     "environments": {"staging": {}, "hosts": {"capacity": 10}},
     "services": {"payroll": {}},
     "windows": {"saturday": {"every": "Sat 22:00-04:00"}},
@@ -47,7 +48,7 @@ ORGANISATION: Data = {
         },
         "B1": {"project": "beta", "needs": [{"who": "bob", "effort": "4h"}, {"skill": "qa", "effort": "6h"}]},
         "MILESTONE": {"project": "beta", "after": ["B1"]},
-        "HALF": {"needs": [{"skill": "linux", "effort": "2h", "allocation": "50%"}]},
+        "HALF": {"type": "unplanned", "needs": [{"skill": "linux", "effort": "2h", "allocation": "50%"}]},
         "CHG": {
             "type": "change",
             "change": {
@@ -58,7 +59,7 @@ ORGANISATION: Data = {
             },
             "needs": [{"skill": "oracle", "effort": "2h"}],
         },
-        "WAIT": {"wait": "5h"},
+        "WAIT": {"type": "unplanned", "wait": "5h"},
         "S1": {"needs": [{"skill": "linux", "effort": "3h"}], "environment": "staging"},
         "S2": {"needs": [{"skill": "oracle", "effort": "2h"}], "environment": "staging"},
         "PINNED": {"needs": [{"skill": "oracle", "effort": "2h"}]},
@@ -76,7 +77,18 @@ ORGANISATION: Data = {
     "external": {"STUB": {"title": "elsewhere"}},
     "policy": {
         "projects_in_process": 1,
+        "wip": {"unplanned": 1},
+        "drum": "nia",
+        "rope": "4h",
+        "overrides": [{"item": "CAT", "limit": "policy.rope", "reason": "the board says so"}],
         "pins": [{"work": "PINNED", "start": "2026-11-25T10:00", "who": "nia"}],
+        "rules": [
+            {
+                "name": "payroll",
+                "when": {"services": ["payroll"]},
+                "require": [{"before": "Authorisation", "lead": "2h"}, {"after": "Review", "lead": "1h"}],
+            }
+        ],
     },
 }
 
@@ -91,7 +103,7 @@ def test_the_plan_is_right_before_anything_is_injected() -> None:
     assert [v.message for v in verdict.violations] == []
     assert verdict.objective == pytest.approx(right().certificate.objective.value)
     assert verdict.flow == pytest.approx(right().certificate.flow.value)
-    assert verdict.items == len(ORGANISATION["work"]) - 2  # a container and what is done
+    assert verdict.items == len(ORGANISATION["work"]) - 2 + 2  # less a container and what is done; two inserted
 
 
 def shift(item: Data, hours: float) -> None:
@@ -155,6 +167,21 @@ def replanned(plan: Data, **changes: Any) -> None:
     plan.update(previous={"as_of": plan["as_of"], "input_hash": "", "moves": [], "kept": 0}, **changes)
 
 
+def in_force(plan: Data, name: str, zone: str = "9d", **entry: Any) -> None:
+    """As if a plan had been in force that starts an item just so, and this one were made from it."""
+    plan["portfolio"]["policy"]["stability"] = {"frozen": zone}
+    plan["portfolio"]["planned"] = {name: {"start": plan["items"][name]["start"], **entry}}
+    replanned(plan)
+
+
+def chart(**wrong: Any) -> Data:
+    """A fever chart of alpha, whose chain has not begun and which is on time; and what is wrong of it."""
+    point = {"as_of": "2026-11-23T14:00Z", "done": 0.0, "used": 0.0, "zone": "green", **wrong}
+    far = "2027-11-24T14:00Z"
+    line = {"since": "2026-11-20T14:00Z", "finish": far, "promise": far, "chain": {"A1": 12}, "buffer_hours": 4}
+    return {"zones": {}, "projects": {"alpha": {**line, "points": [point]}}}
+
+
 Injection = Callable[[Data], object]
 
 INJECTED: dict[str, list[tuple[Injection, str]]] = {
@@ -166,8 +193,41 @@ INJECTED: dict[str, list[tuple[Injection, str]]] = {
         (lambda p: p.update(as_of="2026-11-23T15:00Z"), "as_of"),
         (lambda p: p.update(zone="UTC"), "zone"),
     ],
-    "not-checked": [(lambda p: p["portfolio"]["policy"].update(rope="40h"), "")],
+    "not-checked": [(lambda p: p["portfolio"]["work"]["WAIT"].update(verify={"for": "1h"}), "WAIT")],
+    "frozen-zone": [
+        (lambda p: in_force(p, "SOLO"), "SOLO"),
+        (lambda p: in_force(p, "SOLO", "0h", frozen=True), "SOLO"),
+    ],
+    "moves": [
+        (lambda p: in_force(p, "SOLO", start="2026-11-26T15:00Z", why="no more"), "SOLO"),
+        (lambda p: in_force(p, "SOLO", why="it may move"), "kept"),
+    ],
+    "buffers": [
+        (lambda p: p["projects"]["alpha"].update(chain=["A1"]), "alpha"),
+        (lambda p: p["portfolio"]["policy"].update(buffers={"project": "auto"}), "alpha"),
+    ],
+    "drum-buffer": [(lambda p: p["portfolio"]["policy"].update(buffers={"drum": "90d"}), "CHG")],
+    "fever": [
+        (lambda p: p.update(fever=chart(done=0.5)), "alpha"),
+        (lambda p: p.update(fever=chart(used=0.5)), "alpha"),
+        (lambda p: p.update(fever=chart(zone="red")), "alpha"),
+        (lambda p: p.update(fever=chart() | {"zones": {"red": [0.9, 0.1]}}), ""),
+    ],
+    "missing-inserted": [
+        (lambda p: p["inserted"].pop("CHG~review"), "CHG"),
+        (lambda p: (p["inserted"].pop("CHG~review"), p["items"].pop("CHG~review")), "CHG~review"),
+    ],
+    "unknown-inserted": [(lambda p: p["inserted"].update(GHOST=p["inserted"]["CHG~review"]), "GHOST")],
+    "wrong-inserted": [
+        (lambda p: p["inserted"]["CHG~review"].update(of="A1"), "CHG"),
+        (lambda p: p["inserted"]["CHG~review"].update(names=["another"]), "CHG~review"),
+        (lambda p: p["inserted"]["CHG~review"].update(side="before"), "CHG~review"),
+        (lambda p: p["inserted"]["CHG~review"]["item"].update(wait="30m"), "CHG~review"),
+        (lambda p: p["inserted"]["CHG~review"]["item"].update(after=[]), "CHG~review"),
+        (lambda p: p["inserted"]["CHG~authorisation"]["item"].update(status="done"), "CHG~authorisation"),
+    ],
     "missing-item": [
+        (lambda p: p["items"].pop("CHG~authorisation"), "CHG~authorisation"),
         (lambda p: p["unscheduled"].pop("HELD"), "HELD"),
         (lambda p: p["items"].pop("A1"), "A1"),
         (lambda p: p.update(done=[]), "OVER"),
@@ -234,6 +294,8 @@ INJECTED: dict[str, list[tuple[Injection, str]]] = {
     "precedence": [
         (lambda p: move_to(p, "A2", "2026-11-25T15:00+00:00"), "A2"),
         (lambda p: shift(p["items"]["MILESTONE"], -1), "B1"),
+        (lambda p: move_to(p, "CHG~authorisation", p["items"]["CHG"]["start"]), "CHG~authorisation"),
+        (lambda p: shift(p["items"]["CHG~review"], -2), "CHG~review"),
     ],
     "waits-for-unscheduled": [(lambda p: schedule(p, "AFTER-HELD"), "HELD")],
     "external-blocker": [(lambda p: schedule(p, "AFTER-STUB"), "STUB")],
@@ -250,6 +312,37 @@ INJECTED: dict[str, list[tuple[Injection, str]]] = {
     "pin-who": [(lambda p: _give(p, "PINNED", "bob"), "bob")],
     "person-wip": [(lambda p: move_to(p, "CAT", _starts_of(p, "cat", but="CAT")), "cat")],
     "projects-in-process": [(lambda p: move_to(p, "B1", p["items"]["A1"]["start"]), "beta")],
+    "type-wip": [
+        (lambda p: move_to(p, "WAIT", p["items"]["HALF"]["start"]), "WAIT"),
+        (lambda p: p["portfolio"]["work"]["S1"].update(type="unplanned"), "S1"),
+    ],
+    "team-wip": [
+        (lambda p: move_to(p, "LATER", p["items"]["S2"]["start"]), "ops"),
+        (lambda p: p["portfolio"]["people"]["ann"].update(team="ops"), "A1"),
+    ],
+    "rope": [
+        (lambda p: move_to(p, "LATER", p["items"]["CHG~authorisation"]["start"]), "LATER"),
+        (
+            lambda p: (
+                p["portfolio"]["policy"].update(rope="150m"),
+                move_to(p, "S2", p["items"]["CHG~authorisation"]["start"]),
+            ),
+            "S2",
+        ),
+        (lambda p: p["portfolio"]["work"]["LATER"].update(after=["WAIT"]), "LATER"),
+    ],
+    "pace": [
+        (lambda p: p.update(pace=None), "nia"),
+        (lambda p: p["pace"].update(people=["nia", "bob"]), "nia"),
+        (lambda p: p["portfolio"]["policy"].update(drum="ann"), "nia"),
+        (lambda p: p["portfolio"]["policy"].update(drum="oracle"), "nia"),
+        (lambda p: (p["portfolio"]["policy"].update(drum="auto"), p["pace"].update(people=["ann"])), "ann"),
+        (lambda p: p["portfolio"]["policy"].update(rope=None), "nia"),
+    ],
+    "overrides": [
+        (lambda p: p.update(overrides=[]), ""),
+        (lambda p: p["overrides"][0].update(reason="nobody does"), ""),
+    ],
     "wrong-reason": [
         (lambda p: p["unscheduled"]["NOBODY"].update(reason="no-common-time"), "NOBODY"),
         (lambda p: p["unscheduled"]["NOBODY"].update(reason="no-window"), "NOBODY"),
@@ -392,6 +485,12 @@ INJECTED: dict[str, list[tuple[Injection, str]]] = {
 }
 
 
+ELSEWHERE = {"out-of-hours", "debt", "pin-window", "change-conflict", "window-changes", "window-risk"} | {
+    "window-overhead"
+}
+"""Kinds that test_check_capacity.py, test_check_changes.py and test_overhead.py inject."""
+
+
 def _taken_out(plan: Data, name: str) -> str:
     del plan["items"][name]
     return name
@@ -467,7 +566,7 @@ def left_out(portfolio: Data, name: str) -> Plan:
 
 
 def test_every_kind_is_injected() -> None:
-    assert set(INJECTED) | {"unverifiable"} == set(KINDS)
+    assert set(INJECTED) | {"unverifiable"} | ELSEWHERE == set(KINDS)
 
 
 def test_every_kind_is_emitted_by_the_code_and_no_other() -> None:

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from support.cases import by, compiled, portfolio
 from support.portfolios import portfolios, random_portfolio
 from throttle.check import KINDS
+from throttle.check.buffers import Buffers
 from throttle.check.facts import Facts
 from throttle.check.fast import Broken, check_schedule
 from throttle.check.kinds import Violations
+from throttle.check.limits import limits
 from throttle.check.schedule import Schedule as Rules
 from throttle.compile import Compiled
 from throttle.instance import Instance, Schedule
@@ -41,7 +43,11 @@ def kinds(found: list[Broken]) -> set[str]:
 def told(c: Compiled, plan: Plan, schedule: Schedule) -> set[str]:
     """What the independent checker says of the schedule, lifted."""
     violations = Violations()
-    Rules(plan.model_copy(update={"items": lift(c, schedule)}), Facts(c.portfolio), violations).check()
+    pace = plan.pace.people if plan.pace else ()
+    rules = Rules(plan.model_copy(update={"items": lift(c, schedule)}), Facts(c.portfolio, pace), violations)
+    rules.check()
+    limits(rules, violations)
+    Buffers(rules, c.written, violations).drum()
     return {v.kind for v in violations.found}
 
 
@@ -129,7 +135,7 @@ def test_both_say_the_same_of_what_is_disturbed(made_from: Portfolio, seed: int)
 
 def test_disturbed_schedules_break_every_kind_of_rule_and_none() -> None:
     seen: Counter[str] = Counter()
-    for seed in (0, 1, 3, 5, 6, 8, 9, 24, 45, 49):
+    for seed in (5, 12, 18, 81, 84, 105):
         seen += compare(random_portfolio(seed), Random(seed), 20)
     assert seen.pop("right") > 20
     assert sorted(seen) == [
@@ -145,6 +151,8 @@ def test_disturbed_schedules_break_every_kind_of_rule_and_none() -> None:
         "projects-in-process",
         "same-person",
         "start-closed",
+        "team-wip",
+        "type-wip",
         "unqualified",
         "wrong-finish",
     ]

@@ -68,6 +68,7 @@ def limited(instance: Instance, asked: Limits) -> Instance:
             use=use,
             amount=np.ones(len(use), np.int64),
             capacity=np.ones(len(asked.exclusions), np.int64),
+            in_process=np.zeros(len(asked.exclusions), bool),
             plain=plain,
             bucket=np.array([(asked.bucket + [-1] * instance.slots)[: instance.slots]], np.int32),
             quota_ptr=np.r_[0, np.cumsum([len(most) for _, _, most in asked.quotas])].astype(np.int64),

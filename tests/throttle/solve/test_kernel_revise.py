@@ -76,7 +76,7 @@ def test_a_revision_is_the_decode_of_the_same_order(seed: int) -> None:
 
 
 def test_revisions_are_found_and_cut() -> None:
-    counts = [compare(some_instance(seed), True, seed, 30) for seed in range(40, 54)]
+    counts = [compare(some_instance(seed), True, seed, 30) for seed in range(40, 60)]
     assert sum(equal for equal, _ in counts) > 100
     assert sum(cut for _, cut in counts) > 5
 

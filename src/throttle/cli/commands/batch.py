@@ -57,10 +57,12 @@ def batch(
         for sentence in todo.skipped:
             screen.say(f"Skipped: {sentence}", screen.STYLES["warning"])
     with interrupts(FIRST, SECOND) as user:
-        with progress_lines(quiet) as report:
+        with progress_lines(quiet, (run.portfolio for run in todo.runs)) as report:
 
             def work(stop: threading.Event) -> BatchResults:
-                return run_batch(todo, out, engine=engine, jobs=jobs, again=again, report=report, stop=stop)
+                return run_batch(
+                    todo, out, engine=engine, jobs=jobs, again=again, report=report, tell=report.tell, stop=stop
+                )
 
             results = user.work(work)
         user.kept()

@@ -9,7 +9,6 @@ import typer
 from throttle.cli import options as o
 
 if TYPE_CHECKING:
-    from throttle.cli.interrupts import Interrupts
     from throttle_models import Plan, Portfolio
     from throttle_models.bottleneck import Bottleneck
 
@@ -50,13 +49,18 @@ def bottleneck(
             screen.say(what, "dim")
 
     with interrupts("Stopping (once more: end now).") as user:
-        made, made_from = _plan_of(input, portfolio, budget, seed, quiet, user)
+        known, made_from = _read(input, portfolio, budget)
         before = reading.read_plan(previous) if previous else None
-        from throttle.bottleneck import analyse  # after the files could be read: it loads the solver's libraries
+        if known is None and not quiet:
+            screen.say(f"Planning {input} for a moment; the plan is not kept (throttle plan makes one to keep).", "dim")
 
         def work(stop: threading.Event) -> Bottleneck:
+            from throttle.bottleneck import analyse  # after the files could be read: it loads the solver's libraries
+            from throttle.planning import make_plan
+
+            plan = known or make_plan(made_from, budget=budget or QUICK, seed=seed, deterministic=True, stop=stop)
             return analyse(
-                made, made_from, weeks=weeks, previous=before, resolve=resolve, seed=seed, tell=tell, stop=stop
+                plan, made_from, weeks=weeks, previous=before, resolve=resolve, seed=seed, tell=tell, stop=stop
             )
 
         with reading.naming(input):
@@ -72,37 +76,23 @@ def bottleneck(
         show_bottleneck(screen.out(), found)
 
 
-def _plan_of(
-    input: Path, portfolio: Path | None, budget: float | None, seed: int, quiet: bool, user: Interrupts
-) -> tuple[Plan, Portfolio]:
-    """The plan named, or a quick one of the portfolio named, which is not written."""
-    from throttle.cli import reading, screen
+def _read(input: Path, portfolio: Path | None, budget: float | None) -> tuple[Plan | None, Portfolio]:
+    """The plan named and its portfolio, or only the portfolio named. Raises InputError."""
+    from throttle.cli import reading
     from throttle.errors import InputError
     from throttle_models import Finding
 
     def refuse(message: str) -> InputError:
         return InputError([Finding(level="error", code="option-without-effect", message=message)])
 
-    if input.suffix != ".json" or input.exists():
+    is_plan = input.suffix == ".json" and not input.exists()  # whose absence is told with its remedy
+    if not is_plan:
         reading.need_files([input])
         is_plan = reading.kind_of(input) in ("plan", "run")
-    else:
-        is_plan = True  # whose absence is told with its remedy
-    if is_plan:
-        if budget is not None:
-            raise refuse(f"{input} is a plan already, so --budget has no effect: leave it out, or use --resolve.")
-        return reading.read_plan_with_portfolio(input, portfolio)
-    if portfolio is not None:
-        raise refuse(f"{input} is a portfolio, so --portfolio has no effect: leave it out, or name a plan first.")
-    made_from, _ = reading.read([input], reading.ReadHow())
-    from throttle.planning import make_plan
-
-    if not quiet:
-        screen.say(f"Planning {input} for a moment; the plan is not written (throttle plan makes one to keep).", "dim")
-    with reading.naming(input):
-        made = user.work(
-            lambda stop: make_plan(made_from, budget=budget or QUICK, seed=seed, deterministic=True, stop=stop)
-        )
-    if user.stop.is_set():
-        raise KeyboardInterrupt
-    return made, made_from
+    if not is_plan:
+        if portfolio is not None:
+            raise refuse(f"{input} is a portfolio, so --portfolio has no effect: leave it out, or name a plan first.")
+        return None, reading.read([input], reading.ReadHow())[0]
+    if budget is not None:
+        raise refuse(f"{input} is a plan already, so --budget has no effect: leave it out, or use --resolve.")
+    return reading.read_plan_with_portfolio(input, portfolio)

@@ -1,4 +1,4 @@
-"""Defaults used where the input was silent, and what was found in the input."""
+"""Defaults used where the input was silent, work that its rules ask for, and what was found in the input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LEVELS = {"error": 0, "warning": 1, "info": 2}
 
 
 def render(view: View) -> Html:
-    return join(tag("h3", "Defaults used"), _assumptions(view), tag("h3", "Findings"), _findings(view))
+    return join(tag("h3", "Defaults used"), _assumptions(view), _inserted(view), tag("h3", "Findings"), _findings(view))
 
 
 def _assumptions(view: View) -> Html:
@@ -23,6 +23,27 @@ def _assumptions(view: View) -> Html:
     heads = ("About", "Value taken", "Why", "Times", "To replace it")
     caption = "Taken because the input was silent"
     return long_table(caption, heads, rows, shown=_SHOWN, cap=_CAP, look="stack", kinds="wwwnw")
+
+
+def _inserted(view: View) -> Html | None:
+    """Nothing where no rule asks for anything."""
+    if not view.plan.inserted:
+        return None
+    rows = [
+        (view.item(id), f"{told.side or 'for'} {told.of}", ", ".join(told.names) or told.kind, _planned(view, id))
+        for id, told in view.plan.inserted.items()
+    ]
+    heads = ("Work", "Where", "Because of", "Planned")
+    caption = "Work that the rules of the portfolio ask for"
+    listed = long_table(caption, heads, rows, shown=_SHOWN, cap=_CAP, look="stack", kinds="wwww")
+    return join(tag("h3", "Inserted work"), listed)
+
+
+def _planned(view: View, item: str) -> str:
+    planned = view.plan.items.get(item)
+    if planned is not None:
+        return view.span(planned.start, planned.finish)
+    return "done" if item in view.plan.done else "not scheduled"
 
 
 def _findings(view: View) -> Html:

@@ -21,6 +21,8 @@ def render(view: View) -> Html:
     outside: list[str] = []
     for item, planned in sorted(view.plan.items.items(), key=lambda entry: (entry[1].start, entry[0])):
         change = view.portfolio.work[item].change
+        if item in view.plan.inserted and view.plan.inserted[item].kind == "overhead":
+            continue  # no change, but the work of using the window
         if planned.window is not None:
             inside[*planned.window, (change.window if change else None) or "window"].append(item)
         elif change is not None:

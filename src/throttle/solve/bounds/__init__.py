@@ -168,7 +168,8 @@ class _Alone:
         self.env = np.zeros((len(a.capacity), instance.slots), np.int64)
         # Links are in est and finish_from by their least effect, so the kernel sees none; and one stand-in person for
         # each calendar, since nobody is busy and who it is does not matter.
-        self.unlinked = a._replace(person_wip=np.zeros(1, np.int64), pred_ptr=np.zeros(n + 1, np.int64))
+        none = np.zeros(0, np.int64)
+        self.unlinked = a._replace(person_wip=np.zeros(1, np.int64), team_wip=none, pred_ptr=np.zeros(n + 1, np.int64))
         self.stand_in = {m: self.unlinked._replace(person_mask=np.array([m], np.int64)) for m in range(len(a.masks))}
 
     def place(self, j: int, est: int, finish_from: int) -> tuple[int, int]:
@@ -389,7 +390,7 @@ def _environments(instance: Instance, owner: Ints, tail: Floats, network: Networ
         mine = a.use == k
         j = uses[mine]
         taken = (a.amount[mine] * length[j]).astype(float)
-        if capacity == 0 or taken.sum() == 0:
+        if capacity == 0 or taken.sum() == 0 or a.in_process[k]:
             continue
         open_ = np.zeros(slots, bool)
         for i in j[length[j] > 0].tolist():

@@ -150,7 +150,7 @@ def _sets(instance: Instance, axis: _Axis, length: Ints) -> _Sets:
     uses = np.repeat(np.arange(instance.n), np.diff(a.use_ptr))
     np.add.at(taken, a.use, a.amount * length[uses])
     scarce = np.argsort(-taken / np.maximum(a.capacity, 1e-9), kind="stable")[:SETS]
-    scarce = scarce[(taken[scarce] > 0) & (a.capacity[scarce] > 0)]
+    scarce = scarce[(taken[scarce] > 0) & (a.capacity[scarce] > 0) & ~a.in_process[scarce]]
     of_environment = np.full(len(a.capacity), -1)
     of_environment[scarce] = len(kept) + np.arange(len(scarce))
     served: list[list[int]] = [[] for _ in instance.people]

@@ -139,6 +139,7 @@ class _Model:
         self.links()
         self.people()
         self.environments()
+        self.batches()
         self.limits()
         self.objective(second)
 
@@ -444,12 +445,13 @@ class _Model:
 
     def wip(self) -> None:
         a, cp = self.a, self.cp
-        for p in np.flatnonzero(a.person_wip > 0).tolist():
-            spans, exempt = [], 0
-            for j in self.s:
-                on = [self.on[q, p] for q in range(a.need_ptr[j], a.need_ptr[j + 1]) if (q, p) in self.on]
-                if not on:
-                    continue
+        people = len(a.person_mask)
+        holders = [(p, [p], int(a.person_wip[p])) for p in np.flatnonzero(a.person_wip > 0).tolist()]
+        holders += [(people + k, np.flatnonzero(a.team == k).tolist(), int(m)) for k, m in enumerate(a.team_wip)]
+        for holder, able, most in holders:
+            spans, exempt, limit = [], 0, most
+            counted = {j: on for j in self.s if (on := self.of(j, able)) and not self.waived(j, holder)}
+            for j, on in counted.items():
                 exempt += bool(a.exempt[j])
                 # counted until all are done, though those with less to do leave before
                 self.exact &= len(set(a.work[a.need_ptr[j] : a.need_ptr[j + 1]].tolist())) == 1
@@ -459,35 +461,71 @@ class _Model:
                 if len(on) > 1:
                     cp.add_max_equality(literal, on)
                 spans.append(cp.new_optional_interval_var(begin, size, self.e[j], literal, ""))
-            limit = int(a.person_wip[p])
             if exempt > limit:
                 self.exact = False
                 limit = exempt
-                ends = [self.e[j] for j in self.s if a.exempt[j] and self.may(j, p)]
-                for j in self.s:
-                    if not a.exempt[j] and self.may(j, p):
-                        on = [self.on[q, p] for q in range(a.need_ptr[j], a.need_ptr[j + 1]) if (q, p) in self.on]
+                ends = [self.e[j] for j in counted if a.exempt[j]]
+                for j, on in counted.items():
+                    if not a.exempt[j]:
                         for literal in on:
                             for end in ends:
                                 cp.add(self.s[j] >= end).only_enforce_if(literal)
             cp.add_cumulative(spans, [1] * len(spans), limit)
 
-    def may(self, j: int, p: int) -> bool:
-        return any((q, p) in self.on for q in range(self.a.need_ptr[j], self.a.need_ptr[j + 1]))
+    def of(self, j: int, people: list[int]) -> list[Any]:
+        """Of each need of an activity and each of these people, whether they are on it."""
+        rows = range(self.a.need_ptr[j], self.a.need_ptr[j + 1])
+        return [self.on[q, p] for p in people for q in rows if (q, p) in self.on]
+
+    def waived(self, j: int, holder: int) -> bool:
+        return holder in self.a.waived[self.a.waived_ptr[j] : self.a.waived_ptr[j + 1]]
 
     def environments(self) -> None:
         a, cp = self.a, self.cp
+        counted: dict[int, list[tuple[Any, Any, int, bool]]] = {}
         for j in range(self.instance.n):
             uses = [(int(a.use[u]), int(a.amount[u])) for u in range(a.use_ptr[j], a.use_ptr[j + 1])]
-            for real in sorted({k in self.waited_in for k, _ in uses}):
+            kinds = {k: (k in self.waited_in, bool(a.exempt[j] and a.in_process[k])) for k, _ in uses}
+            for real, begun in sorted(set(kinds.values())):
                 begin, end = (self.real_start(j), self.real_end(j)) if real else (self.s[j], self.e[j])
                 size = cp.new_int_var(0, self.instance.slots, "")
-                interval = cp.new_interval_var(begin, size, end, "")
+                interval = cp.new_interval_var(0 if begun else begin, size, end, "")
                 for k, amount in uses:
-                    if (k in self.waited_in) == real:
+                    if kinds[k] == (real, begun):
                         self.uses.setdefault(k, []).append((interval, amount))
+                        if a.in_process[k]:
+                            counted.setdefault(k, []).append((begin, end, amount, begun))
         for k, mine in self.uses.items():
-            cp.add_cumulative([i for i, _ in mine], [d for _, d in mine], int(a.capacity[k]))
+            most = int(a.capacity[k])
+            taken = sum(amount for _, _, amount, begun in counted.get(k, ()) if begun)
+            if taken > most:
+                # as on people: nothing new before all that is begun is finished
+                self.exact, most = False, taken
+                for begin, _, _, begun in counted[k]:
+                    for end in (e for _, e, _, other in counted[k] if other and not begun):
+                        cp.add(begin >= end)
+            cp.add_cumulative([i for i, _ in mine], [d for _, d in mine], most)
+
+    def batches(self) -> None:
+        """What starts in each occurrence; a literal says in which one an activity starts."""
+        a, cp = self.a, self.cp
+        rows: dict[tuple[int, int], list[tuple[Any, int]]] = {}
+        for j in np.flatnonzero(np.diff(a.batch_ptr)).tolist():
+            number = a.occurrences[a.occurrence[j]]
+            if self.free is not None and j not in self.free:
+                inside: list[tuple[int, Any]] = [(int(number[self.incumbent.start[j]]), True)]
+            else:
+                start, of = (self.s[j], number[self.axis]) if j in self.s else (self.real_starts[j], number)
+                inside = [(k, cp.new_bool_var("")) for k in np.unique(of[of >= 0]).tolist()]
+                cp.add_exactly_one([literal for _, literal in inside])
+                for k, literal in inside:
+                    cp.add_linear_expression_in_domain(start, _domain(np.flatnonzero(of == k))).only_enforce_if(literal)
+                self.cells += len(of)
+            for e in range(a.batch_ptr[j], a.batch_ptr[j + 1]):
+                for k, literal in inside:
+                    rows.setdefault((int(a.batch[e]), k), []).append((literal, int(a.batch_amount[e])))
+        for (row, _), mine in rows.items():
+            cp.add(sum(amount * literal for literal, amount in mine) <= int(a.batch_most[row]))
 
     def limits(self) -> None:
         """Whenever a span starts, those in process under its limit leave room for it, or it is alone."""
@@ -647,7 +685,7 @@ def safe_horizon(instance: Instance, incumbent: Schedule, latest: Floats) -> int
     if not len(loose):
         return int(safe) + 1
     special = a.run | (a.occurrence >= 0) | (a.frozen >= 0) | (a.place >= 0) | (a.pin >= 0)
-    if (a.person_wip > 0).any():
+    if (a.person_wip > 0).any() or len(a.team_wip) or a.in_process.any():
         special = special | a.exempt
     spanned = np.repeat(a.span > 0, np.diff(a.member_ptr))
     if special[loose].any() or np.isin(a.member[spanned], loose).any() or len(a.limit):

@@ -121,6 +121,15 @@ def choose_plain(
 
 
 @njit
+def is_waived(waived: Ints, first: int, last: int, holder: int) -> bool:
+    """Whether the limit of a person or team is not for an activity, whose waivers these are."""
+    found = False
+    for e in range(first, last):
+        found |= waived[e] == holder
+    return found
+
+
+@njit
 def earliest(
     a: Arrays,
     j: int,
@@ -145,6 +154,7 @@ def earliest(
         work = a.work[seats[k, 1]]
         longest, shortest = max(longest, work), min(shortest, work)
     place, frozen, occurrence = a.place[j], a.frozen[j], a.occurrence[j]
+    people, teams = a.person_mask.shape[0], a.team_wip.shape[0]
     waiting = seats.shape[0] == 0
     if waiting:
         longest = a.wait[j]
@@ -254,14 +264,20 @@ def earliest(
             if not broken:
                 for u in range(a.use_ptr[j], a.use_ptr[j + 1]):
                     if env[a.use[u], t] + a.amount[u] > a.capacity[a.use[u]]:
-                        broken = True
-                        break
+                        broken = not (a.exempt[j] and a.in_process[a.use[u]])
+                        if broken:
+                            break
             if not broken and not a.exempt[j]:
                 for k in range(seats.shape[0]):
                     p = crew[seats[k, 0]]
                     if a.person_wip[p] > 0 and held[p, t] >= a.person_wip[p]:
-                        broken = True
-                        break
+                        broken = not is_waived(a.waived, a.waived_ptr[j], a.waived_ptr[j + 1], p)
+                        if broken:
+                            break
+                    if teams > 0 and a.team[p] >= 0 and held[people + a.team[p], t] >= a.team_wip[a.team[p]]:
+                        broken = not is_waived(a.waived, a.waived_ptr[j], a.waived_ptr[j + 1], people + a.team[p])
+                        if broken:
+                            break
             if not broken and open_:
                 for k in range(seats.shape[0]):
                     q = seats[k, 1]
@@ -373,6 +389,21 @@ def over_quota(a: Arrays, j: int, crew: Ints, seats: Ints, start: int, end: int,
 
 
 @njit
+def over_batch(a: Arrays, j: int, start: int, used: Ints) -> int:
+    """From when to try again because the occurrence in which activity j would start has no room for it, or -1."""
+    row = a.occurrence[j]
+    number = a.occurrences[row, start]
+    for e in range(a.batch_ptr[j], a.batch_ptr[j + 1]):
+        k = a.batch[e]
+        if used[a.quota.shape[0] + a.batch_first[k] + number] + a.batch_amount[e] > a.batch_most[k]:
+            after = start
+            while after < a.occurrences.shape[1] and a.occurrences[row, after] == number:
+                after += 1
+            return after
+    return -1
+
+
+@njit
 def earliest_within(
     a: Arrays,
     j: int,
@@ -387,12 +418,15 @@ def earliest_within(
     skip: Jumps,
     out: Ints,
 ) -> int:
-    """``earliest``, within the quotas."""
+    """``earliest``, within the quotas and what an occurrence may hold."""
+    batched = a.batch_ptr[j] < a.batch_ptr[j + 1]
     while True:
         begin = earliest(a, j, crew, seats, est, bound, load, held, env, skip, out)
-        if begin < 0 or a.quota_bucket.shape[0] == 0:
+        if begin < 0 or (a.quota_bucket.shape[0] == 0 and not batched):
             return begin
-        again = over_quota(a, j, crew, seats, begin, out[0], used)
+        again = over_batch(a, j, begin, used) if batched else -1
+        if again < 0 and a.quota_bucket.shape[0] > 0:
+            again = over_quota(a, j, crew, seats, begin, out[0], used)
         if again < 0:
             return begin
         if a.pin[j] >= 0:
@@ -470,12 +504,24 @@ def fill(
     place = a.place[j]
     done = 0
     from_ = 0 if a.exempt[j] else start
+    people = a.person_mask.shape[0]
     for k in range(seats.shape[0]):
         p = crew[seats[k, 0]]
-        if a.person_wip[p] > 0:
+        if a.person_wip[p] > 0 and not is_waived(a.waived, a.waived_ptr[j], a.waived_ptr[j + 1], p):
             for t in range(from_, end):
                 held[p, t] += sign
+        if a.team_wip.shape[0] > 0 and a.team[p] >= 0:
+            once = not is_waived(a.waived, a.waived_ptr[j], a.waived_ptr[j + 1], people + a.team[p])
+            for i in range(k):
+                once &= a.team[crew[seats[i, 0]]] != a.team[p]
+            for t in range(from_, end if once else from_):
+                held[people + a.team[p], t] += sign
     for u in range(a.use_ptr[j], a.use_ptr[j + 1]):
+        if a.exempt[j] and a.in_process[a.use[u]]:
+            # counted from the beginning to the horizon until it has an end (``Decoder``)
+            for t in range(end, env.shape[1]):
+                env[a.use[u], t] -= sign * a.amount[u]
+            continue
         for t in range(start, end):
             env[a.use[u], t] += sign * a.amount[u]
     for t in range(start, end):
@@ -507,6 +553,10 @@ def book(a: Arrays, j: int, crew: Ints, start: int, end: int, sign: int | np.int
                 skip[person, t] = a.next_open[row, t]
             elif load[person, t] >= 100 or a.masks[row, t] == 0:
                 skip[person, t] = skip[person, t + 1] if t + 1 < load.shape[1] else t + 1
+    if a.batch_ptr[j] < a.batch_ptr[j + 1]:
+        number = a.occurrences[a.occurrence[j], start]
+        for e in range(a.batch_ptr[j], a.batch_ptr[j + 1]):
+            space.used[a.quota.shape[0] + a.batch_first[a.batch[e]] + number] += sign * a.batch_amount[e]
     if a.quota_bucket.shape[0] == 0:
         return
     done = 0
@@ -572,6 +622,10 @@ def without_bookings(a: Arrays, person: int, est: int, load: Room, held: Room) -
     if a.person_wip[person] > 0:
         for t in range(est, held.shape[1]):
             if held[person, t] > 0:
+                return False
+    if a.team_wip.shape[0] > 0 and a.team[person] >= 0:
+        for t in range(est, held.shape[1]):
+            if held[a.person_mask.shape[0] + a.team[person], t] > 0:
                 return False
     return True
 
@@ -770,7 +824,7 @@ def place(
     size = rows.shape[0]
     deep[0] = 0
     if size == 0:
-        return earliest(a, j, crew, rows, est, slots + 1, load, held, env, skip, out)
+        return earliest_within(a, j, crew, rows, est, slots + 1, load, held, env, used, skip, out)
     plain = a.plain[j] and out[1] == 0
     members, works, rooms = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
     for k in range(size):
@@ -882,8 +936,27 @@ def place(
 def place_activity(
     a: Arrays, j: int, est: int, crew: Ints, forced: Ints, load: Room, held: Room, env: Ints, skip: Jumps, out: Ints
 ) -> int:
-    """``place`` where nothing else uses up a quota."""
-    used, deep, stop = np.zeros_like(a.quota), np.zeros(1, np.int64), np.zeros(1, np.uint8)
+    """``place`` where nothing else uses up a quota, nor what an occurrence may hold."""
+    used = np.zeros(a.quota.shape[0] + a.batch_first[-1], np.int64)
+    return place_beside(a, j, est, crew, forced, load, held, env, used, skip, out)
+
+
+@njit
+def place_beside(
+    a: Arrays,
+    j: int,
+    est: int,
+    crew: Ints,
+    forced: Ints,
+    load: Room,
+    held: Room,
+    env: Ints,
+    used: Ints,
+    skip: Jumps,
+    out: Ints,
+) -> int:
+    """``place`` with nobody to stop it. used: as in ``Space``."""
+    deep, stop = np.zeros(1, np.int64), np.zeros(1, np.uint8)
     return place(a, j, est, crew, forced, load, held, env, used, skip, out, deep, stop)
 
 
@@ -1027,21 +1100,40 @@ def mark(a: Arrays, j: int, trace: Trace, width: int, people: Ints, env: Ints, q
     for seat in range(a.crew_ptr[a.need_ptr[j]], a.crew_ptr[a.need_ptr[j + 1]]):
         person = trace.crew[seat]
         people[person] |= bits
+        if a.team_wip.shape[0] > 0 and a.team[person] >= 0:
+            people[a.person_mask.shape[0] + a.team[person]] |= bits
         for e in range(a.person_quota_ptr[person], a.person_quota_ptr[person + 1]):
             quotas[a.person_quota[e]] = 1
             bits = (1 << BLOCKS) - 1
     for u in range(a.use_ptr[j], a.use_ptr[j + 1]):
+        if a.exempt[j] and a.in_process[a.use[u]]:
+            bits = (1 << BLOCKS) - 1
         env[a.use[u]] |= bits
+    for e in range(a.batch_ptr[j], a.batch_ptr[j + 1]):
+        quotas[a.quota_bucket.shape[0] + a.batch[e]] = 1
+        bits = (1 << BLOCKS) - 1
     return bits
 
 
 @njit
 def changed_around(
-    candidate: Ints, able: int, able_end: int, use: Ints, uses: int, uses_end: int, bits: int, people: Ints, env: Ints
+    candidate: Ints,
+    able: int,
+    able_end: int,
+    team: Ints,
+    use: Ints,
+    uses: int,
+    uses_end: int,
+    bits: int,
+    people: Ints,
+    env: Ints,
 ) -> bool:
-    """Whether these people or environments are marked in these blocks."""
+    """Whether these people, their teams or environments are marked in these blocks."""
+    teams = people.shape[0] > team.shape[0]
     for c in range(able, able_end):
         if people[candidate[c]] & bits != 0:
+            return True
+        if teams and team[candidate[c]] >= 0 and people[team.shape[0] + team[candidate[c]]] & bits != 0:
             return True
     found = False
     for u in range(uses, uses_end):
@@ -1111,9 +1203,10 @@ def decode(
     members, works = np.empty(crowd, np.int64), np.empty(crowd, np.int64)
     shares, rooms = np.empty(crowd, np.int64), np.empty(crowd, np.int64)
     out, deep = np.zeros(2 + widest, np.int64), np.zeros(1, np.int64)
-    # what differs from base: blocks of people and environments, quotas as a whole
-    people, env = np.zeros(a.person_mask.shape[0], np.int64), np.zeros(a.capacity.shape[0], np.int64)
-    quotas, changed = np.zeros(a.quota_bucket.shape[0], np.int64), 0
+    # what differs from base: blocks of people, teams and environments, quotas and rows of batches as a whole
+    people = np.zeros(a.person_mask.shape[0] + a.team_wip.shape[0], np.int64)
+    env = np.zeros(a.capacity.shape[0], np.int64)
+    quotas, changed = np.zeros(a.quota_bucket.shape[0] + a.batch_most.shape[0], np.int64), 0
     # a bound on the cost: finishes by what is placed and the chains after it
     bounded = limit < np.inf
     finish = tails.floor.copy()
@@ -1270,11 +1363,13 @@ def decode(
             if same and bits & changed != 0:
                 able, able_end = a.cand_ptr[a.need_ptr[j]], a.cand_ptr[a.need_ptr[j + 1]]
                 same = not changed_around(
-                    a.candidate, able, able_end, a.use, a.use_ptr[j], a.use_ptr[j + 1], bits, people, env
+                    a.candidate, able, able_end, a.team, a.use, a.use_ptr[j], a.use_ptr[j + 1], bits, people, env
                 )
                 for c in range(able, able_end if a.quota_bucket.shape[0] > 0 else able):
                     for e in range(a.person_quota_ptr[a.candidate[c]], a.person_quota_ptr[a.candidate[c] + 1]):
                         same &= quotas[a.person_quota[e]] == 0
+                for e in range(a.batch_ptr[j], a.batch_ptr[j + 1]):
+                    same &= quotas[a.quota_bucket.shape[0] + a.batch[e]] == 0
         simple = a.plain[j] and not a.exempt[j]
         for i in range(count):
             q = seat_need[seats + i]
