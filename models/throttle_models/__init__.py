@@ -85,6 +85,7 @@ __all__ = [
     "Approval",
     "Assignment",
     "Assumption",
+    "Board",
     "Buffers",
     "Calendar",
     "Certificate",

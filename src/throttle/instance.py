@@ -81,7 +81,7 @@ class Arrays(NamedTuple):
     team: Ints
     """Of each person, the row of ``team_wip`` of their team, or -1."""
     team_wip: Ints
-    """Most items begun on which somebody of the team is, an item once. Activities of such people are never ``plain``."""
+    """Most items begun on which somebody of the team is, an item once; such activities are never ``plain``."""
     waived_ptr: Ints
     waived: Ints
     """Of each activity, the people, and after them the teams, whose limits do not count it nor keep it out; activities

@@ -78,8 +78,9 @@ REFUSED: tuple[Refusal, ...] = ()
 _FATES = {
     "container": """rotas people.*.out_of_hours people.*.lent_to calendars skills teams people environments services
         windows boards freezes projects work external policy
-        planned policy.stability policy.buffers policy.fever policy.pins policy.rules policy.rules.*.when policy.rules.*.require work.*.verify
-        work.*.change work.*.change.approval work.*.costs work.*.source projects.*.costs""",
+        planned policy.stability policy.buffers policy.fever policy.pins policy.rules policy.rules.*.when
+        policy.rules.*.require work.*.verify work.*.change work.*.change.approval work.*.costs work.*.source
+        projects.*.costs""",
     "header": """throttle as_of zone slot currency assumptions assumptions.*.about assumptions.*.value assumptions.*.why
         assumptions.*.count assumptions.*.override""",
     "obeyed": """rotas.*.people rotas.*.first rotas.*.every rotas.*.share people.*.reserve policy.reserve
@@ -109,7 +110,8 @@ _FATES = {
         policy.projects_in_process policy.person_wip policy.wip policy.drum policy.rope policy.full_kit policy.overrides
         policy.overrides.*.item policy.overrides.*.limit policy.overrides.*.reason teams.*.wip policy.externals
         policy.pins.*.work policy.pins.*.start policy.pins.*.who
-        policy.buffers.project policy.buffers.feeding policy.buffers.drum policy.stability.frozen planned.*.start planned.*.who planned.*.frozen""",
+        policy.buffers.project policy.buffers.feeding policy.buffers.drum policy.stability.frozen planned.*.start
+        planned.*.who planned.*.frozen""",
     "cost": """work.*.interest projects.*.cost_of_delay projects.*.makespan projects.*.due projects.*.costs.tardiness
         projects.*.costs.earliness projects.*.costs.flow work.*.cost_of_delay work.*.due work.*.wanted_start
         work.*.costs.tardiness work.*.costs.earliness work.*.costs.flow policy.makespan policy.stability.move""",

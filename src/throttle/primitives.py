@@ -104,7 +104,7 @@ class Primitives:
         self.quotas.append(quota)
 
     def batch(self, most: int, occurrences: int, amounts: Mapping[int, int]) -> None:
-        """Most of the sum of these amounts in each of so many occurrences of a window that all these activities have."""
+        """Most of the sum of these amounts in each of so many occurrences of a window that all of them have."""
         self.batches.append((most, occurrences, amounts))
 
     def arrays(self, edges: Edges) -> dict[str, NDArray[Any]]:

@@ -145,7 +145,7 @@ def small(seed: int) -> Portfolio:
     if random.random() < 0.15:
         teams["ops"] = {"wip": random.randint(1, 2)}
         for person in people.values():
-            person |= {"team": "ops"} if random.random() < 0.7 else {}
+            person.update({"team": "ops"} if random.random() < 0.7 else {})
     if "after" not in work["W0"] and random.random() < 0.25:
         work["W0"]["status"] = "in-progress"
     return portfolio(

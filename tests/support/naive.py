@@ -129,9 +129,10 @@ class Naive:
         for holder in self.line(name):
             if holder != name and holder not in self.containers:
                 continue
-            for link in self.work[holder].after:
+            for written in self.work[holder].after:
+                link = written
                 if name in self.limits.kit:
-                    link = link.model_copy(update={"type": LinkType.FS})
+                    link = written.model_copy(update={"type": LinkType.FS})
                 if self.begun(name) and link.type in (LinkType.FS, LinkType.SS):
                     continue
                 if link.item in self.p.external:

@@ -325,9 +325,9 @@ class Schedule:
             if limit is not None:
                 free = self.facts.waived(f"people.{who}.wip")
                 free |= set() if person is not None and person.wip else everywhere
-                spans = [span for span in spans if span[2] not in free]
-                new = {n for _, _, n in spans if not self.facts.begun(n)}
-                for at, name, names in _starts_above(spans, new, limit):
+                counted = [span for span in spans if span[2] not in free]
+                new = {n for _, _, n in counted if not self.facts.begun(n)}
+                for at, name, names in _starts_above(counted, new, limit):
                     message = f"{name} starts on {who}, who then has {len(names)} items begun; the limit is {limit}"
                     self._say("person-wip", [who, name, *names], message, at, len(names) - limit)
 
