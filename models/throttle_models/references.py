@@ -343,7 +343,8 @@ class _Check:
         """The window is that of the change, and has an occurrence that begins on the day."""
         item = self.p.work.get(pin.work)
         own = item.change.window if item and item.change else None
-        if item is None or (pin.window is not None and pin.window not in self.p.windows):
+        known = {*self.p.windows, None}
+        if item is None or pin.window not in known or own not in known:
             return  # told already
         if own is None or pin.window not in (None, own):
             what = "has no change with a window" if own is None else f"runs in window {own}"

@@ -13,10 +13,9 @@ from typing import Any
 
 from support.naive import Crew, Naive, Placed
 from throttle.check import check
-from throttle.compile import Compiled, compile_portfolio, horizon_guess
+from throttle.compile import Compiled, compile_portfolio, horizon_guess, prepared
 from throttle.graph import WorkGraph
 from throttle.planning import expanded_from, feasible_instance, make_plan
-from throttle.policies.inserted import expand
 from throttle_models import Plan, Portfolio
 
 MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -74,9 +73,8 @@ def crew(plan: Plan, item: str) -> set[str]:
 
 def compiled(made_from: Portfolio, slots: int | None = None) -> Compiled:
     """``slots``: the horizon; default: as planning does it, without what can never be done."""
-    expanded = expand(made_from)
+    expanded, graph = prepared(made_from)
     made_from = expanded.portfolio
-    graph = WorkGraph(made_from)
     found = compile_portfolio(made_from, graph, slots) if slots else feasible_instance(made_from, graph)
     return expanded_from(found, expanded)
 

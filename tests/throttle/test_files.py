@@ -31,6 +31,7 @@ from throttle.files import (
 )
 from throttle.obeyed import parts
 from throttle_models import Days, Estimate, Finding, Hours, Link, Need, Plan, Portfolio, When, WorkItem
+from throttle_models.people import Rota
 from throttle_models.policy import Inserted
 
 SMALL = """\
@@ -461,7 +462,7 @@ def _one(part: Any) -> st.SearchStrategy[Any]:
 _REQUIRED: dict[str, Any] = {
     "as_of": "2026-11-23", "hours": "daily 00:00-24:00", "every": "daily 00:00-24:00", "limit": timedelta(0),
     "team": "t", "share": 0.5, "people": [], "first": "2026-11-23", "item": "x", "for_": timedelta(0),
-    "from_": "2026-11-23", "to": "2026-11-23", "name": "n", "when": {}, "require": [], "work": "w",
+    "from_": "2026-11-23", "to": "2026-11-23", "start": "2026-11-23", "name": "n", "when": {}, "require": [], "work": "w",
     "reason": "r", "about": "a", "value": "v", "why": "w"}  # fmt: skip
 
 
@@ -474,6 +475,9 @@ def _completed(model: type[BaseModel], fields: dict[str, Any]) -> dict[str, Any]
         fields |= {"skill": fields.get("skill", "s"), "effort": fields.get("effort", "1h")}
     if model is WorkItem and (fields.get("needs") or "duration" in fields):
         fields.pop("wait", None)
+    if model is Rota:
+        fields["people"] = fields.get("people") or ["p"]
+        fields.pop("every", None)
     if model is Inserted:
         fields.pop("after", None)
         fields.setdefault("before", "x")

@@ -50,7 +50,7 @@ SOUND: dict[str, Any] = {
     "policy": {
         "drum": "brent",
         "pins": [{"work": "CHG-1", "who": "brent", "window": "saturday", "on": "2026-12-05"}],
-        "overrides": [{"item": "phoenix", "limit": "person_wip", "reason": "agreed"}],
+        "overrides": [{"item": "phoenix", "limit": "policy.person_wip", "reason": "agreed"}],
         "rules": [
             {
                 "name": "retest",
@@ -142,7 +142,7 @@ def test_a_skill_that_is_not_declared(path: str) -> None:
         ("external", {"EXT-1": {}, "TOP": {}}, "id-twice", "external.TOP: is also the id of an item in work"),
         ("projects", {"phoenix": {}, "TOP": {}}, "id-twice", "projects.TOP: is also the id of an item in work"),
         ("policy/pins", [{"work": "TOP"}], "empty-pin", "policy.pins.0: pins nothing of TOP; add start, who or window"),
-        ("policy/pins", [{"work": "TOP", "on": "1d"}], "empty-pin", "policy.pins.0: pins nothing of TOP"),
+        ("policy/pins", [{"work": "TOP", "on": "1d"}], "pin-window", "policy.pins.0: TOP has no change with a window"),
         ("policy/pins", [{"work": "TOP", "who": "brent"}, {"work": "TOP", "start": "1d"}], "pinned-twice",
          "policy.pins.1: TOP is pinned twice; write one pin that says all"),
         ("freezes/0/to", "2026-11-24", "freeze-reversed", "freezes.0: ends before it begins"),

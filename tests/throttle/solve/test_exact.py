@@ -41,7 +41,7 @@ def poor(c: Compiled, seed: int = 0) -> Schedule:
 
 def verified(c: Compiled, schedule: Schedule) -> None:
     plan = build_plan(c, Solution(schedule, schedule, schedule), FIXED)
-    verdict = check(plan, c.portfolio)
+    verdict = check(plan, c.written)
     assert [v.message for v in verdict.violations] == []
     assert verdict.objective == pytest.approx(schedule.cost)
 

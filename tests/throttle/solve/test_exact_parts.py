@@ -31,7 +31,7 @@ def first_come(c: Compiled) -> Schedule | None:
 
 
 def verified(c: Compiled, schedule: Schedule) -> None:
-    verdict = check(build_plan(c, Solution(schedule, schedule, schedule), FIXED), c.portfolio)
+    verdict = check(build_plan(c, Solution(schedule, schedule, schedule), FIXED), c.written)
     assert [v.message for v in verdict.violations] == []
     assert verdict.objective == pytest.approx(schedule.cost)
 

@@ -26,7 +26,7 @@ MAKESPAN = {"makespan": "168/week"}
 
 def passes(c: Compiled, schedule: Schedule) -> None:
     plan = build_plan(c, Solution(schedule, schedule, schedule), Settings())
-    verdict = check(plan, c.portfolio)
+    verdict = check(plan, c.written)
     assert [v.message for v in verdict.violations] == []
     assert verdict.objective == pytest.approx(schedule.cost)
 

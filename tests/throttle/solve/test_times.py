@@ -48,7 +48,7 @@ def solved(method: Callable[..., Any], c: Compiled, incumbent: Schedule, bound: 
 
 
 def verified(c: Compiled, schedule: Schedule) -> None:
-    verdict = check(build_plan(c, Solution(schedule, schedule, schedule), FIXED), c.portfolio)
+    verdict = check(build_plan(c, Solution(schedule, schedule, schedule), FIXED), c.written)
     assert [v.message for v in verdict.violations] == []
     assert verdict.objective == pytest.approx(schedule.cost)
 

@@ -147,7 +147,8 @@ def _steps(rules: Iterable[RetestRule]) -> list[_Step]:
                     and other not in step.follows
                     and (other.spec.lead is None or other.place < step.place)
                 ]
-            earlier.append(step)
+            if step not in earlier:
+                earlier.append(step)
     return found
 
 

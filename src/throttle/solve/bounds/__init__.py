@@ -34,6 +34,8 @@ THOROUGH = 3_000
 """Up to so many members of a group, the energy bound looks at all pairs of heads and tails."""
 SETS = 12
 """Sets of people looked at, the most loaded first."""
+PLACES = 40
+"""Environments, and other capacities, looked at, the most loaded first."""
 ROUNDS = 60
 WITH_RELEASES = 300
 """Up to so many groups, release dates are kept in the relaxation."""
@@ -386,7 +388,9 @@ def _environments(instance: Instance, owner: Ints, tail: Floats, network: Networ
     length = np.maximum(a.wait, 0)
     np.maximum.at(length, np.repeat(np.arange(n), np.diff(a.need_ptr)), a.work)
     found = []
-    for k, capacity in enumerate(a.capacity.tolist()):
+    load = np.bincount(a.use, a.amount * length[uses], len(a.capacity)) / np.maximum(a.capacity, 1)
+    for k in sorted(np.argsort(-load, kind="stable")[:PLACES].tolist()):
+        capacity = int(a.capacity[k])
         mine = a.use == k
         j = uses[mine]
         taken = (a.amount[mine] * length[j]).astype(float)
