@@ -2,8 +2,8 @@
 
     python -m benchmarks.deployments [--share 1] [--hops 1] --budget 10s [--seed 1] [--workers 2] [--cold]
 
-The portfolio is that of ``datasets/deployments-day``. One JSON line: seconds of each part (``seconds``: of the portfolio,
-the search and the checks together), the verdict of the checker, hosts that receive a deployment at the same time, the
+The portfolio is that of ``datasets/deployments-day``. One JSON line: seconds of each part (``seconds``: of all),
+the verdict of the checker, hosts that receive a deployment at the same time, the
 busiest hour by starts, and how long deployments wait after they are ready. ``waiting_hours_by`` says what stands in the
 way, minute by minute, with all other deployments where they are: a deployment on the same or a near service
 (``conflict``), not enough hosts (``hosts``), both, or neither (engineers, or a dearer deployment goes first).

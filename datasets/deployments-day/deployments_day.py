@@ -1,11 +1,11 @@
 """One day of deployments at the rates of the talk "When IT Fails: A Business Novel", as a portfolio.
 
-    python datasets/deployments-day/deployments_day.py --out out/deployments-day.json [--share 100%] [--hops 1] [--seed 1]
+    python datasets/deployments-day/deployments_day.py --out FILE [--share 1] [--hops 1] [--seed 1]
 
 The talk's slide (an online shop's deployments to production in one May) gives four figures: 11.6 s from one deployment
 to the next (mean of a weekday), 1,079 in the busiest hour, 10,000 hosts receiving a deployment at the same time on
-average, and 30,000 at most. They are met by construction: the number of deployments, those that are ready in the busiest
-hour, the sum of hosts x time, and the capacity of the environment. All else (services, how they depend on each other,
+average, and 30,000 at most. They are met by construction: the number of deployments, those that become ready in the
+busiest hour, the sum of hosts x time, and the capacity of the environment. All else (services, how they depend on each other,
 how long a deployment takes, the other hours) is invented. The same arguments give the same portfolio on every machine.
 """
 
@@ -80,10 +80,10 @@ def build_portfolio(share: float = 1.0, hops: int = 1, seed: int = 1) -> Portfol
 
 
 def build_data(share: float = 1.0, hops: int = 1, seed: int = 1) -> Data:
-    """The same as plain data. Raises ValueError for a share that leaves no hour with a deployment less than the peak."""
+    """The same as plain data. Raises ValueError for a share of which nothing is left, or above 1."""
     size = Size.of(share)
     if not 0 < share <= 1 or size.peak < 1 or size.mean_hosts < 1:
-        raise ValueError(f"a share is above 0.01% and at most 100%, not {share}")
+        raise ValueError(f"a share is above 0.0005 and at most 1, not {share}")
     rng = random.Random(seed)
     services = _services(rng, max(1, size.deployments // A_SERVICE))
     crew = {name: max(1, round(count * share)) for name, (_, count) in SHIFTS.items()}

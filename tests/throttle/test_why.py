@@ -183,7 +183,7 @@ def test_a_repair_is_priced_by_decoding_the_plan_with_it() -> None:
     assert "until Mon 2026-11-23 17:00" in found.kept[0].text
     # A ends after 18 hours instead of 9, B after 9 instead of 18: 9 * 9 - 9 * 1
     assert [(r.text, r.cost) for r in found.repairs] == [("let it go before A", pytest.approx(72))]
-    assert "the plan costs 72." in said(found)
+    assert "the plan costs 72 more." in said(found)
 
 
 def test_a_search_with_the_repair_tells_the_objective() -> None:
