@@ -32,7 +32,7 @@ from throttle_models import Portfolio
 Data = dict[str, Any]
 
 COMPONENTS = 25
-TEAMS = {"dev": 8, "release": 2, "ops": 4, "dba": 2, "network": 1, "qa": 4, "security": 2, "change": 1}
+TEAMS = {"dev": 8, "release": 2, "ops": 4, "dba": 2, "network": 2, "qa": 4, "security": 2, "change": 1}
 """People, each of one team with one skill."""
 OFFICE = (9, 17)
 """Hours of the day, Monday to Friday."""
@@ -64,13 +64,13 @@ DEPLOY: tuple[Step, ...] = (
 )
 """With the environment made by hand, six hours (the talk's figure before)."""
 STAGES = ("integration", "qa", "staging", "production")
-AT_ONCE = 5
+AT_ONCE = 8
 """Components in an environment at the same time, where it is made by hand."""
 SCRIPT = "15m"
 """Time that a script takes to make an environment."""
-QUEUE = "2h"
+QUEUE = "1h"
 """By the clock, until somebody of another team takes up a ticket."""
-DECIDES = {"staging": "24h", "production": "72h"}
+DECIDES = {"staging": "24h", "production": "48h"}
 """By the clock, until the board has decided that a batch goes on there."""
 
 

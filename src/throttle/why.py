@@ -154,7 +154,8 @@ def _repairs(
         found.append(Repair(text=about, start=start, cost=round(one.cost, 6), objective=objective))
         money = f"{abs(one.cost):,.0f} {plan.currency}".rstrip() + (" less" if one.cost <= -0.5 else " more")
         money = "no more than now" if abs(one.cost) < 0.5 else money
-        line = f"{'Repair' if k == 0 else 'Or'}: {about}; it then begins {_when(start, zone)}, and the plan costs {money}"
+        line = f"{'Repair' if k == 0 else 'Or'}: {about}; it then begins {_when(start, zone)}, "
+        line += f"and the plan costs {money}"
         if objective is not None:
             line += f" ({objective:,.0f} after a search, {plan.certificate.objective.value:,.0f} now)"
         lines.append(f"{line}.")

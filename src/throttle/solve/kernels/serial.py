@@ -130,6 +130,12 @@ def is_waived(waived: Ints, first: int, last: int, holder: int) -> bool:
 
 
 @njit
+def is_whole(a: Arrays, j: int, seats: Ints) -> bool:
+    """Whether these are all seats of activity j."""
+    return seats.shape[0] == a.crew_ptr[a.need_ptr[j + 1]] - a.crew_ptr[a.need_ptr[j]]
+
+
+@njit
 def earliest(
     a: Arrays,
     j: int,
@@ -145,7 +151,8 @@ def earliest(
 ) -> int:
     """First start >= est of activity j with the chosen seats (crew[seat] >= 0), ending before bound, or -1.
 
-    seats: rows of (seat, need) of the members. out[0] gets the end. After short needs are done, work goes on with the
+    seats: rows of (seat, need) of the members. out[0] gets the end. A pinned start is the first slot from the pin that is
+    open for all, so closed time may bring it to est. After short needs are done, work goes on with the
     members that are left (docs/plan.md, Work). skip[person, t]: no slot from t up to it is free.
     """
     slots = a.masks.shape[1]
@@ -158,7 +165,8 @@ def earliest(
     waiting = seats.shape[0] == 0
     if waiting:
         longest = a.wait[j]
-    pinned = a.pin[j] >= 0
+    # a crew in part may begin when the pinned start of the whole crew is not yet
+    pinned = a.pin[j] >= 0 and is_whole(a, j, seats)
     lagged = False
     finish_from = 0
     for e in range(a.pred_ptr[j], a.pred_ptr[j + 1]):
@@ -217,7 +225,7 @@ def earliest(
             return -1
         out[0] = at
         return int(at)
-    s = est
+    s = a.pin[j] if pinned else est
     while True:
         if not pinned:
             # all of the crew are free where it begins
@@ -255,6 +263,8 @@ def earliest(
                     else t + 1
                 )
                 continue
+            if pinned and first < 0 and t < est:
+                return -1
             # from start to finish: windows, freezes, environments, WIP of people
             broken = (frozen >= 0 and a.frosts[frozen, t] == 1) or (not open_ and a.run[j])
             if occurrence >= 0 and not broken:
@@ -429,7 +439,7 @@ def earliest_within(
             again = over_quota(a, j, crew, seats, begin, out[0], used)
         if again < 0:
             return begin
-        if a.pin[j] >= 0:
+        if a.pin[j] >= 0 and is_whole(a, j, seats):
             return -1
         est = again
 
@@ -1409,7 +1419,7 @@ def decode(
                 deep[0] = 0
                 for i in range(count):
                     crew[seats + i] = members[i]
-            if first < 0 and (a.pin[j] < 0 or est <= a.pin[j]):
+            if first < 0:
                 first = place(
                     a,
                     j,
