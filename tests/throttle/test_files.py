@@ -462,8 +462,8 @@ def _one(part: Any) -> st.SearchStrategy[Any]:
 _REQUIRED: dict[str, Any] = {
     "as_of": "2026-11-23", "hours": "daily 00:00-24:00", "every": "daily 00:00-24:00", "limit": timedelta(0),
     "team": "t", "share": 0.5, "people": [], "first": "2026-11-23", "item": "x", "for_": timedelta(0),
-    "from_": "2026-11-23", "to": "2026-11-23", "start": "2026-11-23", "name": "n", "when": {}, "require": [], "work": "w",
-    "reason": "r", "about": "a", "value": "v", "why": "w"}  # fmt: skip
+    "from_": "2026-11-23", "to": "2026-11-23", "start": "2026-11-23", "name": "n", "when": {}, "require": [],
+    "work": "w", "reason": "r", "about": "a", "value": "v", "why": "w"}  # fmt: skip
 
 
 def _completed(model: type[BaseModel], fields: dict[str, Any]) -> dict[str, Any]:
