@@ -2,12 +2,12 @@
 
     python -m benchmarks.deployments [--share 1] [--hops 1] --budget 10s [--seed 1] [--workers 2] [--cold]
 
-The portfolio is that of ``datasets/deployments-day``. One JSON line: seconds of each part (``seconds``: of all),
-the verdict of the checker, hosts that receive a deployment at the same time, the
-busiest hour by starts, and how long deployments wait after they are ready. ``waiting_hours_by`` says what stands in the
+The portfolio is that of ``datasets/deployments-day``. One JSON line: seconds of each part (``seconds``: of all), the
+verdict of the checker, hosts that receive a deployment at the same time, the busiest hour by deployments that become
+ready and by starts, and how long deployments wait after they are ready. ``waiting_hours_by`` says what stands in the
 way, minute by minute, with all other deployments where they are: a deployment on the same or a near service
-(``conflict``), not enough hosts (``hosts``), both, or neither (engineers, or a dearer deployment goes first).
-Exit code 1 if the plan did not pass.
+(``conflict``), not enough hosts (``hosts``), both, or neither (engineers, or the search has missed it). Exit code 1
+if the plan did not pass.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def figures(made: Portfolio, items: Mapping[str, PlannedItem], hops: int) -> Row
     np.add.at(used, start, hosts)
     np.add.at(used, end, -hosts)
     used = used.cumsum()
-    starts = np.bincount(start // AN_HOUR)
+    starts, asked = np.bincount(start // AN_HOUR), np.bincount(ready // AN_HOUR)
     wait = start - ready
     why = _why_waiting(made, ids, start, end, ready, hosts, used, hops)
     return {
@@ -95,7 +95,7 @@ def figures(made: Portfolio, items: Mapping[str, PlannedItem], hops: int) -> Row
         "mean_hosts_within_the_day": round(float(used[:A_DAY].mean()), 1),
         "most_hosts": int(used.max()),
         "host_seconds": round(float((hosts * (end - start)).mean() * AN_HOUR)),
-        "busiest_hour": {"hour": int(starts.argmax()), "starts": int(starts.max())},
+        "busiest_hour": {"hour": int(asked.argmax()), "ready": int(asked.max()), "starts": int(starts.max())},
         "waiting": {
             "deployments": int((wait > 0).sum()),
             "hours": round(float(wait.sum()) / AN_HOUR, 1),

@@ -32,7 +32,8 @@ LICENCES = re.compile(
     r"( (AND|OR) (Apache-2\.0( WITH LLVM-exception)?|MIT|BSD-[23]-Clause|0BSD|ISC|PSF-2\.0|Zlib|CC0-1\.0))*"
 )
 OLD_NAMES = {"Apache 2.0", "Apache Software License", "BSD", "BSD License", "3-Clause BSD License", "Dual License",
-             "ISC License", "ISC License (ISCL)", "MIT License", "OSI Approved"}  # fmt: skip
+             "ISC", "ISC License", "ISC License (ISCL)", "MIT", "MIT License", "OSI Approved", "PSFL", "BSD-3-Clause",
+             "Python Software Foundation License"}  # fmt: skip
 
 
 def tree() -> list[Path]:

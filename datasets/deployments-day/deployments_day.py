@@ -2,11 +2,12 @@
 
     python datasets/deployments-day/deployments_day.py --out FILE [--share 1] [--hops 1] [--seed 1]
 
-The talk's slide (an online shop's deployments to production in one May) gives four figures: 11.6 s from one deployment
-to the next (mean of a weekday), 1,079 in the busiest hour, 10,000 hosts receiving a deployment at the same time on
+A slide of the talk (Amazon's deployments to production in one May) gives four figures: 11.6 s from one deployment to
+the next (mean of a weekday), 1,079 in the busiest hour, 10,000 hosts receiving a deployment at the same time on
 average, and 30,000 at most. They are met by construction: the number of deployments, those that become ready in the
-busiest hour, the sum of hosts x time, and the capacity of the environment. All else (services, how they depend on each other,
-how long a deployment takes, the other hours) is invented. The same arguments give the same portfolio on every machine.
+busiest hour, the sum of hosts x time, and the capacity of the environment. All else (services, how they depend on
+each other, how long a deployment takes, the other hours) is invented. The same arguments give the same portfolio on
+every machine.
 """
 
 from __future__ import annotations

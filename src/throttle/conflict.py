@@ -205,8 +205,7 @@ class _Test:
             low = any(finding.code == "limit-too-low" for finding in problem.findings)
             return Answer.NONE if low else Answer.UNKNOWN
         instance = compiled.instance
-        pinned = instance.arrays.pin >= 0
-        if (Network(instance, Facts(instance)).bound[pinned] > instance.arrays.pin[pinned]).any():
+        if Network(instance, Facts(instance)).pinned_too_early():
             return Answer.NONE
         if Solver(instance, Settings(budget=0.02, deterministic=True, workers=1)).solve().best is not None:
             return Answer.PLAN

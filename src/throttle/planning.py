@@ -380,7 +380,7 @@ def _pins_too_early(compiled: Compiled) -> list[Finding]:
     a, instance = compiled.instance.arrays, compiled.instance
     if not (a.pin >= 0).any():
         return []
-    earliest = Network(instance, Facts(instance)).bound
+    network = Network(instance, Facts(instance))
 
     def moment(slot: int) -> str:
         return format_instant(compiled.grid.instant(int(slot)))
@@ -391,10 +391,10 @@ def _pins_too_early(compiled: Compiled) -> list[Finding]:
             code="pin-too-early",
             ids=(instance.activities[j],),
             message=f"{instance.activities[j]} is pinned to start {moment(a.pin[j])}, and cannot begin before "
-            f"{moment(earliest[j])} by its dates and what it waits for; move the pin in policy.pins or what keeps it",
+            f"{moment(network.bound[j])} by its dates and what it waits for; "
+            "move the pin in policy.pins or what keeps it",
         )
-        for j in np.flatnonzero(a.pin >= 0).tolist()
-        if a.pin[j] < earliest[j]
+        for j in network.pinned_too_early()
     ]
 
 

@@ -794,27 +794,33 @@ def test_stopped_before_it_begins() -> None:
     assert time.monotonic() - began < 20  # kernels may have to be compiled first
 
 
-@pytest.mark.parametrize("items", [40, 150])
-def test_stopped_on_the_way_keeps_a_verified_plan(items: int) -> None:
-    """With the whole exact model (few activities) and with its neighbourhoods (many), whatever it is doing."""
-    made_from = random_portfolio(13, items=items)
+@pytest.mark.parametrize(("seed", "items"), [(17, 40), (13, 150)])
+def test_stopped_on_the_way_keeps_a_verified_plan(seed: int, items: int) -> None:
+    """In the whole exact model (few activities) and in local search (many); both are far from a proof by then."""
+    made_from = random_portfolio(seed, items=items)
     stop, began = threading.Event(), threading.Event()
     plans: list[Plan] = []
+    searched: list[float] = []
+
+    def told(progress: Progress) -> None:
+        if progress.incumbent:
+            began.set()
+        if progress.phase == "lift":
+            searched.append(time.process_time())
 
     def run() -> None:
-        plans.append(
-            make_plan(made_from, budget=120, stop=stop, progress=lambda p: began.set() if p.incumbent else None)
-        )
+        plans.append(make_plan(made_from, budget=120, stop=stop, progress=told))
 
     thread = threading.Thread(target=run)
     thread.start()
     assert began.wait(120)  # kernels may have to be compiled first
     time.sleep(1.5)
     assert thread.is_alive()
-    asked = time.monotonic()
+    asked = time.process_time()
     stop.set()
     thread.join(60)
-    assert time.monotonic() - asked < 2
+    assert not thread.is_alive()
+    assert searched[0] - asked < 1  # of all threads, whatever else the machine does
     assert check(plans[0], made_from).ok
     assert plans[0].certificate.objective.value <= plans[0].certificate.objective.greedy
 

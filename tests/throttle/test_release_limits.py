@@ -361,7 +361,7 @@ def test_an_override_of_no_limit_is_refused(limit: str) -> None:
 
 
 def test_what_is_not_used_adds_nothing() -> None:
-    work = changes("4h", "4h") | {"P": by("p1", "4h", project="P", after=["C1"])}
+    work = changes("4h", "4h") | {"X": by("p1", "4h", project="P", after=["C1"])}
     plain = compiled(portfolio(work, 2, projects={"P": {}}))
     told = compiled(portfolio(work, 2, projects={"P": {}}, teams={"ops": {}}, policy={"drum": "p1", "wip": {}}))
     a, b = plain.instance.arrays, told.instance.arrays

@@ -146,6 +146,13 @@ def test_authorisations_that_rules_list_in_different_orders_close_no_circle() ->
     assert hours(same(plan)) == {"CHG~one": (0, 1), "CHG~two": (1, 3), "CHG": (3, 5)}
 
 
+def test_what_a_rule_lists_twice_is_waited_for_once() -> None:
+    signed = {"before": "Signature", "lead": "1h"}
+    plan = plan_of(ruled({"CHG": change()}, rule(AUTHORISATION, AUTHORISATION, signed)))
+    assert hours(same(plan)) == {"CHG~authorisation": (0, 24), "CHG~signature": (24, 25), "CHG": (25, 27)}
+    assert plan.inserted["CHG~signature"].item.after == (Link(item="CHG~authorisation"),)
+
+
 def test_links_of_a_change_hold_for_the_work_before_it() -> None:
     links = [
         {"item": "A", "lag": "2h", "lag_in": "elapsed"},

@@ -126,6 +126,22 @@ class Network:
                 self.start[j], self.end[j] = alone.place(j, max(int(self.bound[j]), int(a.pin[j])), int(finish_from))
                 at += 1
 
+    def pinned_too_early(self) -> list[int]:
+        """Activities with a slot from the pin on, before they may begin, in which all who could do them are open.
+
+        Where there is none, the first slot that is open for a crew may be late enough.
+        """
+        a, found = self.arrays, []
+        for j in np.flatnonzero((a.pin >= 0) & (a.pin < self.bound)).tolist():
+            needs = slice(a.need_ptr[j], a.need_ptr[j + 1])
+            able = a.candidate[a.cand_ptr[needs.start] : a.cand_ptr[needs.stop]]
+            rows = [*np.unique(a.person_mask[able]).tolist(), *([int(a.place[j])] if a.place[j] >= 0 else [])]
+            open_ = a.masks[rows, a.pin[j] : self.bound[j]].all(axis=0)
+            # what takes no time is at its pin, open or not
+            if open_.any() or max(a.work[needs].max(initial=0), a.wait[j]) == 0:
+                found.append(j)
+        return found
+
     def tails(self, members: Ints) -> tuple[Ints, Floats]:
         """Members in topological order, and the least time from the end of each to that of the last that follows."""
         return self.all_tails(members, np.array([0, len(members)], np.int64))

@@ -132,7 +132,7 @@ def is_waived(waived: Ints, first: int, last: int, holder: int) -> bool:
 @njit
 def is_whole(a: Arrays, j: int, seats: Ints) -> bool:
     """Whether these are all seats of activity j."""
-    return seats.shape[0] == a.crew_ptr[a.need_ptr[j + 1]] - a.crew_ptr[a.need_ptr[j]]
+    return bool(seats.shape[0] == a.crew_ptr[a.need_ptr[j + 1]] - a.crew_ptr[a.need_ptr[j]])
 
 
 @njit
@@ -151,9 +151,9 @@ def earliest(
 ) -> int:
     """First start >= est of activity j with the chosen seats (crew[seat] >= 0), ending before bound, or -1.
 
-    seats: rows of (seat, need) of the members. out[0] gets the end. A pinned start is the first slot from the pin that is
-    open for all, so closed time may bring it to est. After short needs are done, work goes on with the
-    members that are left (docs/plan.md, Work). skip[person, t]: no slot from t up to it is free.
+    seats: rows of (seat, need) of the members. out[0] gets the end. After short needs are done, work goes on with the
+    members that are left (docs/plan.md, Work). skip[person, t]: no slot from t up to it is free. A pinned start is the
+    first slot from the pin that is open for all; est may be later than the pin where all between them is closed.
     """
     slots = a.masks.shape[1]
     longest, shortest = 0, 1 << 60
