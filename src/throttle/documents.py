@@ -26,6 +26,8 @@ MAX_NODES = 10_000_000
 MAX_ALIASED = 500_000
 """The same in all that YAML's aliases stand for: a few lines of nested aliases can stand for billions."""
 MAX_DEPTH = 40
+MAX_DIGITS = 4_000
+"""Of a whole number, fewer than Python itself reads."""
 MAX_FINDINGS = 100
 """Of one file; a reader mends these and looks again."""
 _MAX_LOCATED = 2**23
@@ -89,11 +91,16 @@ def read_json(text: str, path: Path) -> Any:
     def finite(spelt: str) -> float:
         return float(spelt) if isfinite(float(spelt)) else no_number("one that is out of range")
 
+    def whole(spelt: str) -> int:
+        if len(spelt) > MAX_DIGITS:
+            raise ValueError(f"a number has more than {MAX_DIGITS} digits")
+        return int(spelt)
+
     def wrong(code: str, sentence: str) -> InputError:
         return InputError([error_at(code, f"{path}{sentence}", path)])
 
     try:
-        data = json.loads(text, object_pairs_hook=pairs, parse_constant=no_number, parse_float=finite)
+        data = json.loads(text, object_pairs_hook=pairs, parse_constant=no_number, parse_float=finite, parse_int=whole)
         if _SURROGATE.search(text):
             json.dumps(data, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
@@ -107,7 +114,7 @@ def read_json(text: str, path: Path) -> Any:
         raise wrong("too-deep", f" is nested more than {MAX_DEPTH} deep; write it flatter") from None
     except UnicodeEncodeError:
         raise wrong("not-json", ": has half of a \\u surrogate pair, which is no character; correct it") from None
-    except ValueError as error:  # a number of thousands of digits, NaN or Infinity
+    except ValueError as error:  # of those above
         raise wrong("not-json", f": not JSON: {error}; correct it, or fetch the file again") from None
     if repeated:
         if len(text) <= _MAX_LOCATED:

@@ -210,6 +210,7 @@ def test_a_portfolio_without_work_has_failed(folder: Path, here: Callable[..., T
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        (f"portfolios: [{'x' * 300}]", r"portfolios\.0: 'x+' finds no file"),
         ("portfolios: [office.yaml, none*.yaml]", r"other\.yaml: portfolios\.1: 'none\*\.yaml' finds no file"),
         ("portfolios: []", "portfolios: has too few entries"),
         ("portfolios: [office.yaml, office.yaml]", "portfolios: has office.yaml more than once"),

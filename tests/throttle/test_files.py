@@ -283,6 +283,7 @@ def test_yaml_that_is_refused(tmp_path: Path, text: str, sentence: str) -> None:
     ("text", "sentence"),
     [
         ('{"as_of": "2026-11-23", "work": {"A": {}, "A": {}}}', "line 1: work.A: is there twice; keep one"),
+        ('{"throttle": ' + "9" * 5000 + "}", "not JSON: a number has more than 4000 digits"),
         ('{"as_of": "2026-11-23", "work": {"A"', "line 1: the JSON ends too early; the file is cut off"),
         ('{"as_of": "2026-11-23", "work": {"A": {"title": "x', "line 1: the JSON ends too early; the file is cut off"),
         ('{"as_of": "2026-11-23",\n "work": }', "line 2, column 10: not JSON: Expecting value; correct it there"),

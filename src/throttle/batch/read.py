@@ -115,7 +115,7 @@ def _portfolios(path: Path, patterns: Sequence[str]) -> tuple[dict[str, Path], t
     problems: list[Finding] = []
     for i, pattern in enumerate(patterns):
         problem = ""
-        if (path.parent / pattern).exists():
+        if _exists(path.parent / pattern):
             name = Path(os.path.normpath(pattern)).as_posix()
             if name in named:
                 problem = f"{pattern!r} is named twice; keep one"
@@ -156,6 +156,13 @@ def _sift(base: Path, names: Sequence[str], found: dict[str, Path], skipped: lis
     return ""
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a pattern longer than a file name may be, or with a null character
+        return False
+
+
 def _matches(path: Path, pattern: str) -> Iterator[str]:
     found: dict[Path, str] = {}
     for name in sorted(glob.glob(pattern, root_dir=path.parent, recursive=True)):  # noqa: PTH207 - a pattern may be absolute
@@ -178,12 +185,13 @@ def vary(portfolio: Portfolio, run: Run) -> Portfolio:
 def patched(policy: Policy, patch: Policy) -> Policy:
     """The policy with every field that was set in the patch: maps merged key by key, an empty one emptying."""
     changes = patch.model_dump(mode="json", exclude_unset=True)
-    return Policy.model_validate(_merged(policy.model_dump(mode="json", exclude_defaults=True), changes))
+    return Policy.model_validate(merged(policy.model_dump(mode="json", exclude_defaults=True), changes))
 
 
-def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(old)
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """A patch laid over what there is: maps merged key by key, an empty one emptying, all else replacing."""
+    found = dict(old)
     for key, value in new.items():
-        held = merged.get(key)
-        merged[key] = _merged(held, value) if value and isinstance(value, dict) and isinstance(held, dict) else value
-    return merged
+        held = found.get(key)
+        found[key] = merged(held, value) if value and isinstance(value, dict) and isinstance(held, dict) else value
+    return found
