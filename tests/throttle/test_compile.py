@@ -169,10 +169,9 @@ def test_windows_and_freezes_touch_only_their_changes() -> None:
         freezes=[{"from": "1d", "to": "2d", "services": ["payroll"]}],
     )
     a = c.instance.arrays
-    frozen = {i: np.flatnonzero(a.frosts[a.frozen[of(c, i)]]).tolist() for i in "AB"}
     # relative moments are exact; only a bare date as the end of a freeze means all of that day
-    assert frozen == {"A": list(range(24, 48)), "B": []}
-    assert a.frozen[of(c, "C")] == -1
+    assert np.flatnonzero(a.frosts[a.frozen[of(c, "A")]]).tolist() == list(range(24, 48))
+    assert [int(a.frozen[of(c, i)]) for i in "BC"] == [-1, -1]
     occurrence = a.occurrences[a.occurrence[of(c, "B")]]
     # six hours of each, less the two to roll back
     assert np.flatnonzero(occurrence >= 0).tolist() == [*range(134, 138), *range(134 + WEEK, 138 + WEEK)]
