@@ -4,12 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint types bench setup clean help
+.PHONY: demo test lint types bench faults load contract setup clean help
 
 help:
 	@echo "make demo   plan the example organisation; out/demo/index.html is the report"
 	@echo "make test   run the tests"
 	@echo "make lint   style and format;  make types  types and layers;  make bench  benchmarks"
+	@echo "make faults  kill, stop and starve the service;  make load  how fast it answers"
+	@echo "make contract  the service against its own description (docs/service.md)"
 	@echo "make setup  only the environment in $(VENV);  make clean  remove all that make made"
 
 demo: $(READY)
@@ -26,11 +28,20 @@ types: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+contract: $(READY)
+	$(BIN)/python -m benchmarks.contract
+
 bench: RUN := .benchmarks/run.json
 bench: $(READY)
 	@mkdir -p .benchmarks
 	$(BIN)/python -m pytest benchmarks --benchmark-only --benchmark-timer=benchmarks.calibration.cpu_seconds --benchmark-json=$(RUN)
 	$(BIN)/python -m benchmarks.history compare $(RUN)
+
+faults: $(READY)  # an hour: make faults FAULTS=--short
+	$(BIN)/python -m benchmarks.faults $(FAULTS)
+
+load: $(READY)
+	$(BIN)/python -m benchmarks.load
 
 setup: $(READY)
 

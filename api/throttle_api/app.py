@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from throttle import __version__
 from throttle.files import load_plan, load_portfolio
-from throttle_api.problems import Problem, answer, documented, install
+from throttle_api.problems import Problem, documented, install
 from throttle_api.week import WeekView, view_week
 from throttle_models import Plan
 
@@ -46,7 +46,7 @@ def create_app(plan_file: Path, portfolio_file: Path | None = None, names: tuple
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         if request.url.hostname not in names:
-            return answer(HTTPStatus.MISDIRECTED_REQUEST, "unknown-host", f"This server is {' or '.join(names)}.")
+            return Problem("unknown-host", f"This server is {' or '.join(names)}.").response()
         response = await call_next(request)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
@@ -58,7 +58,6 @@ def create_app(plan_file: Path, portfolio_file: Path | None = None, names: tuple
 
         if made_from is None:
             raise Problem(
-                HTTPStatus.NOT_FOUND,
                 "no-portfolio",
                 "The plan does not carry its portfolio, which the report needs; give it with --portfolio.",
             )
@@ -81,14 +80,14 @@ def create_app(plan_file: Path, portfolio_file: Path | None = None, names: tuple
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
         return Response(document, media_type="application/json", headers={"ETag": tag})
 
-    @app.get("/v1/week/{iso_week}", responses=documented(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY))
+    @app.get("/v1/week/{iso_week}", responses=documented("no-such-week", "invalid-request"))
     def get_week(week: Week) -> WeekView:
         """Who does what on which day, what to let in, and what to hold."""
         if (view := view_week(plan, week)) is None:
-            raise Problem(HTTPStatus.NOT_FOUND, "no-such-week", f"The plan has no week {week}.")
+            raise Problem("no-such-week", f"The plan has no week {week}.")
         return view
 
-    @app.get("/v1/plan/report", response_class=HTMLResponse, responses=documented(HTTPStatus.NOT_FOUND))
+    @app.get("/v1/plan/report", response_class=HTMLResponse, responses=documented("no-portfolio"))
     def get_report() -> HTMLResponse:
         """The report: one HTML page that needs nothing else."""
         return HTMLResponse(page(), headers={"Content-Security-Policy": REPORT_POLICY})

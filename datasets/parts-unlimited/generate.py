@@ -29,6 +29,8 @@ if str(HERE) not in sys.path:  # when it is imported rather than run
     sys.path.insert(0, str(HERE))
 
 from parts_exports import jira_csv, servicenow_csv, servicenow_json, site_map, team_file  # noqa: E402
+from parts_exports_planners import planner_files  # noqa: E402
+from parts_exports_trackers import tracker_files  # noqa: E402
 from parts_organisation import BOTTLENECKS, FULL_SIZE, Bottleneck, able, build_portfolio, is_lead  # noqa: E402
 
 SECTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -240,6 +242,12 @@ is real.
   - `map.yaml` and `team.yaml`: what the site's own fields mean, and what no export says: people and their skills,
     calendars, windows, crews of changes, milestones, policy.
 
+With `--trackers` also `trackers/`, which is not kept here: all the work, changes included, as other trackers would
+export it (GitHub, Azure DevOps, GitLab, Linear, Asana, Trello, YouTrack, Redmine, AgilePlace, Microsoft Project,
+Primavera, tasks of ServiceNow, a plain table and a workbook). `FORMS` in `parts_exports_trackers.py` and
+`parts_exports_planners.py` says what each format can carry; tests read each of them back and compare ids, edges,
+directions and estimates.
+
 Options: `--scale` 1 to {full} fifths of the full size, `--bottleneck` where the work piles up, `--seed` another
 organisation of the same shape, `--out` another folder. The same options give the same bytes.
 
@@ -280,10 +288,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--scale", type=int, choices=range(1, FULL_SIZE + 1), default=1, help="fifths of the full size")
     parser.add_argument("--bottleneck", choices=BOTTLENECKS, default="brent", help="where the work piles up")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--trackers", action="store_true", help="also write trackers/: every other tracker's export")
     parser.add_argument("--out", type=Path, default=HERE, help="folder to write (default: the committed one)")
     said = parser.parse_args(arguments)
     for path in generate(said.out, said.scale, said.bottleneck, said.seed):
         print(path)
+    if said.trackers:
+        folder = said.out / "trackers"
+        folder.mkdir(parents=True, exist_ok=True)
+        portfolio = build_portfolio(said.scale, said.bottleneck, said.seed)
+        files = tracker_files(portfolio, said.seed) | planner_files(portfolio, said.seed)
+        for name, data in files.items():
+            write_atomic(folder / name, data)
+            print(folder / name)
 
 
 if __name__ == "__main__":

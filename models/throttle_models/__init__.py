@@ -4,6 +4,7 @@ Frozen values without input or output, solver or pandas; the mathematical model 
 """
 
 from throttle_models.base import Finding, Model
+from throttle_models.learned import Learned
 from throttle_models.mapping import (
     Column,
     ColumnMeaning,
@@ -36,6 +37,7 @@ from throttle_models.plan import (
     Kept,
     Load,
     Move,
+    OrderedGoal,
     Pace,
     Plan,
     PlannedItem,
@@ -55,7 +57,7 @@ from throttle_models.plan import (
     with_inserted,
 )
 from throttle_models.plan import Status as PlanStatus
-from throttle_models.policy import Buffers, Inserted, Override, Pin, Policy, RetestRule, Zones
+from throttle_models.policy import Buffers, Goals, Inserted, Override, Pin, Policy, RetestRule, Zones
 from throttle_models.portfolio import DEFAULT_CALENDAR, Assumption, Planned, Portfolio
 from throttle_models.quantities import Days, Estimate, When, format_minutes, parse_minutes
 from throttle_models.work import (
@@ -110,12 +112,14 @@ __all__ = [
     "Finding",
     "Freeze",
     "Goal",
+    "Goals",
     "Hold",
     "Hours",
     "Inserted",
     "InsertedItem",
     "Kept",
     "LagKind",
+    "Learned",
     "Link",
     "LinkMeaning",
     "LinkType",
@@ -124,6 +128,7 @@ __all__ = [
     "Model",
     "Move",
     "Need",
+    "OrderedGoal",
     "Override",
     "Pace",
     "Person",

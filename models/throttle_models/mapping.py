@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from throttle_models.base import Model, Text
+from throttle_models.learned import Learned
 from throttle_models.people import Calendar, Environment, Person, Rota, Team, Zone
 from throttle_models.policy import Policy
 from throttle_models.portfolio import _skill_map
 from throttle_models.quantities import Effort, Elapsed, Estimate, Rate, Share, When
+from throttle_models.simulation import Simulation
 from throttle_models.work import Board, External, Freeze, Project, Service, Status, Window, WorkType
 
 
@@ -50,7 +52,14 @@ class Column(Text):
     PLANNED_START = "planned_start"
     """A previous plan: kept as information, never a release date."""
     PLANNED_END = "planned_end"
+    NOT_BEFORE = "not_before"
+    """A release date that someone meant: the work must not begin earlier."""
     ORIGINAL_ESTIMATE = "original_estimate"
+    LOW_ESTIMATE = "low_estimate"
+    """With ``high_estimate``, around the original estimate as the likely one."""
+    HIGH_ESTIMATE = "high_estimate"
+    DURATION = "duration"
+    """Working time from start to finish, where that is fixed."""
     REMAINING_ESTIMATE = "remaining_estimate"
     TIME_SPENT = "time_spent"
     WORK_LOG = "work_log"
@@ -67,6 +76,14 @@ class Column(Text):
     SERVICE = "service"
     APPROVAL = "approval"
     ON_HOLD = "on_hold"
+    SKILL = "skill"
+    """What the work needs: a skill, a role, a discipline."""
+    SPRINT = "sprint"
+    """Becomes a tag; where several columns have it, the last that is not blank counts."""
+    SAME_AS = "same_as"
+    """Id of the same ticket in another system."""
+    VERSION = "version"
+    """Of an event log: a number that rises from row to row of one ticket."""
     KIND_OF_RECORD = "record"
     """The class or table of a record, such as ``change_request``."""
     IGNORE = "ignore"
@@ -88,6 +105,8 @@ class ColumnMeaning(_Meaning):
     means: Column
     unit: Literal["s", "m", "h", "d"] | None = None
     """Of a duration written as a bare number; a day has 8 hours. Default: the reader's, seconds."""
+    separator: Annotated[str, Field(min_length=1, max_length=8)] | None = None
+    """Characters each of which stands between two values of a cell that holds several: ``,;``."""
 
 
 class StatusMeaning(_Meaning):
@@ -131,6 +150,17 @@ class Mapping(Model):
     priorities: dict[str, Annotated[RateMeaning, BeforeValidator(_bare)]] = {}
     """Cost of a week's delay."""
     users: dict[str, Annotated[PersonMeaning, BeforeValidator(_bare)]] = {}
+    same: dict[str, str] = {}
+    """Id of a ticket to the id of the same ticket in another system."""
+
+
+class Pseudonyms(Model):
+    """Who is who, kept apart from what is written under pseudonyms."""
+
+    throttle_pseudonyms: Literal[1] = 1
+    """Version of this format."""
+    people: dict[str, str] = {}
+    """Person id to pseudonym."""
 
 
 class TeamPerson(Person):
@@ -184,6 +214,9 @@ class Defaults(Model):
     approval_lead: Elapsed = timedelta(days=3)
     """From asking to the decision, for a normal change that is not authorised yet."""
     skills: SkillRules = SkillRules()
+    learned: Learned | None = None
+    """What ``throttle learn`` found in history: efforts after those named here, holders of skills, the reserve,
+    unplanned work and failed changes for simulations."""
 
 
 class TeamFile(Model):
@@ -210,6 +243,7 @@ class TeamFile(Model):
     """Fields of work items that replace or add to what was read, by id; with a title, also new items."""
     external: dict[str, External] = {}
     policy: Policy = Policy()
+    simulation: Simulation = Simulation()
     defaults: Defaults = Defaults()
 
     @field_validator("work", mode="before")

@@ -172,6 +172,8 @@ class Rota(Model):
     """Length of a turn, by the clock on the wall: a turn of 7d ends at midnight also where the clocks change."""
     share: Share = 1.0
     """Of each one's time, which their duty takes: of each day the end."""
+    turns: Annotated[int, Field(ge=1, le=MOST)] | None = None
+    """How many there are, of all people together; default: without end."""
 
 
 class Environment(Model):

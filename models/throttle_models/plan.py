@@ -40,7 +40,14 @@ Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
     PlainSerializer(format_instant, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date-time", "description": "UTC", "examples": ["2026-11-23T14:00Z"]}),
+    WithJsonSchema(  # no format date-time: that asks for seconds (RFC 3339)
+        {
+            "type": "string",
+            "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?Z$",
+            "description": "UTC",
+            "examples": ["2026-11-23T14:00Z"],
+        }
+    ),
 ]
 
 IsoWeek = Annotated[str, Field(pattern=r"^\d{4}-W\d{2}$", examples=["2026-W48"])]
@@ -118,6 +125,8 @@ class Reason(Text):
     """Changes to its services are frozen."""
     RESERVE = "reserve"
     """Its people keep the time before it free for unplanned work."""
+    LATE = "starts-late"
+    """The policy starts work as late as buffers allow, and nothing needs it sooner."""
     ORDER = "order"
     """No rule keeps it: other work comes first in the order of the plan."""
 
@@ -287,11 +296,43 @@ class Goal(Model):
     """The same, always the item with the most cost of delay per remaining hour first."""
 
 
+GoalName = Literal[
+    "cost of delay", "weighted flow", "drum hours lost", "drum on other work", "context switches", "work in process"
+]
+
+
+class OrderedGoal(Model):
+    """One of the goals that a plan seeks one after the other: each without giving up more of those before than their
+    tolerance (Goldratt's focusing steps: exploit the drum, subordinate all else to it)."""
+
+    name: GoalName
+    unit: str
+    found: float
+    """In the plan that the search for the cost gave."""
+    best: float
+    """The least found with all goals before it kept; what later goals may give up counts from here."""
+    value: float
+    """In this plan. ``value - best`` is what the goals after it cost it."""
+    tolerance: float
+    """The share of ``best`` that the goals after it may give up."""
+    alone: float | None = None
+    """The least found where no goal before it counts; ``best - alone`` is what those cost it at least. None where it
+    was not looked for."""
+    proved: bool = False
+    """Whether the value is proven to be the least possible."""
+    note: str = ""
+    """Why it was not sought, where it was not."""
+
+
 class Certificate(Model):
     status: Status
     objective: Goal
     flow: Goal
     """The same plan measured as cost of delay * weeks to completion, due dates ignored."""
+    goals: tuple[OrderedGoal, ...] = ()
+    """All goals in the order in which they count; none where a plan was too large for those after the cost."""
+    goals_note: str = ""
+    """Why there are no ``goals``."""
     checked: bool
     """Whether the independent checker found no violation."""
     violations: int

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from throttle_models.base import Model
-from throttle_models.quantities import MOST, Effort, Elapsed, Rate, Weekly, When
+from throttle_models.quantities import MOST, Effort, Elapsed, Rate, Tolerance, Weekly, When
 from throttle_models.work import ChangeKind, Need, Uses, WorkType, _several
 
 
@@ -100,6 +100,28 @@ class Zones(Model):
     green: tuple[float, float] = (0.10, 0.60)
     red: tuple[float, float] = (0.30, 0.60)
 
+    @model_validator(mode="after")
+    def _apart(self) -> Zones:
+        (green, rise), (red, steeper) = self.green, self.red
+        if red < green or red + steeper < green + rise:
+            raise ValueError("the red line is below the green one; write the higher one as red")
+        return self
+
+
+class Goals(Model):
+    """What a plan seeks after its cost, in this order, and what share of each goal the ones after it may give up."""
+
+    cost: Tolerance = 0.0
+    """Of the cost of delay and of moving."""
+    flow: Tolerance = 0.0
+    """Of the flow measure, which decides between plans of equal cost."""
+    drum: Tolerance = 0.01
+    """Of the hours that the drum loses, and of those among them that go into other work."""
+    switches: Tolerance = 0.05
+    """Of the context switches."""
+    start: Literal["auto", "early", "late"] = "auto"
+    """Whether work starts as late as buffers allow; ``auto``: where the policy names a feeding buffer."""
+
 
 Weekday = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
@@ -136,6 +158,8 @@ class Policy(Model):
     ) = None
     """Hours kept free for unplanned work; ``learned``: from history, else what people keep themselves."""
     stability: Stability | None = None
+    goals: Goals | None = None
+    """What is sought after the cost; the defaults of :class:`Goals` where it says nothing."""
     pins: tuple[Pin, ...] = ()
     rules: tuple[RetestRule, ...] = ()
     overrides: tuple[Override, ...] = ()

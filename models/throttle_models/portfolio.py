@@ -11,6 +11,7 @@ from throttle_models.base import Model
 from throttle_models.people import Calendar, Environment, Hours, Person, Rota, Team, Zone
 from throttle_models.policy import Policy
 from throttle_models.quantities import Effort, When, keyed
+from throttle_models.simulation import Simulation
 from throttle_models.work import Board, External, Freeze, Project, Service, Window, WorkItem
 
 
@@ -70,6 +71,8 @@ class Portfolio(Model):
     external: dict[str, External] = {}
     """Targets of links that are not in the portfolio."""
     policy: Policy = Policy()
+    simulation: Simulation = Simulation()
+    """What is uncertain, for forecasts; plans do not use it."""
     planned: dict[str, Planned] = {}
     """By item, where a plan is in force: what moving its start is counted from (``policy.stability``)."""
     assumptions: tuple[Assumption, ...] = ()

@@ -274,6 +274,10 @@ def _write_share(share: float) -> str:
 
 
 def _percent(value: object) -> float:
+    return _fraction(value, LEAST_SHARE)
+
+
+def _fraction(value: object, least: float) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = float(value)
     else:
@@ -282,8 +286,8 @@ def _percent(value: object) -> float:
             number = float(text.rstrip("%")) / (100 if text.endswith("%") else 1)
         except ValueError:
             raise ValueError(f"{text!r} is not a share: write 65% or 0.65") from None
-    if not LEAST_SHARE <= number <= 1:
-        raise ValueError(f"a share is at least 1% and at most 100%, not {value}")
+    if not least <= number <= 1:
+        raise ValueError(f"a share is at least {least:.0%} and at most 100%, not {value}")
     return number
 
 
@@ -292,6 +296,18 @@ Share = Annotated[
     BeforeValidator(_percent),
     PlainSerializer(_write_share, return_type=str),
     WithJsonSchema({"type": "string", "description": "a share of at least 1% and at most 100%", "examples": ["65%"]}),
+]
+
+
+def _tolerance(value: object) -> float:
+    return _fraction(value, 0.0)
+
+
+Tolerance = Annotated[
+    float,
+    BeforeValidator(_tolerance),
+    PlainSerializer(_write_share, return_type=str),
+    WithJsonSchema({"type": "string", "description": "a share of at most 100%, also 0%", "examples": ["1%"]}),
 ]
 
 _V = TypeVar("_V")

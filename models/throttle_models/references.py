@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
@@ -12,11 +12,12 @@ from throttle_models.base import Finding
 from throttle_models.policy import Pin
 from throttle_models.portfolio import Portfolio
 from throttle_models.quantities import When
-from throttle_models.work import Costs, Need, Status, WorkType
+from throttle_models.work import ChangeKind, Costs, Need, Status, WorkType
 
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = datetime(2200, 1, 1, tzinfo=UTC)
 """Moments outside are refused: the grid of a plan counts from the first, and no horizon reaches the other."""
+_OUT_OF_RANGE = "lies before 1970 or after 2199; correct the date"
 
 _SUGGESTIONS = 50
 """Nearest names are looked for this often at most: it takes time in proportion to the number of names."""
@@ -158,7 +159,7 @@ class _Check:
             return None
         if instant := _instant(when, self.as_of, self.zone, end_of_day):
             return instant
-        self.error("date-out-of-range", path, "lies before 1970 or after 2199; correct the date", *map(str, path[1:2]))
+        self.error("date-out-of-range", path, _OUT_OF_RANGE, *map(str, path[1:2]))
         return None
 
     def basics(self) -> None:
@@ -198,8 +199,11 @@ class _Check:
             self.names("person", rota.people, p.people, ("rotas", key, "people"), True)
             if not rota.people:
                 self.error("rota-of-nobody", ("rotas", key, "people"), "names nobody; say who is on call, in turn", key)
-            if not rota.every:
-                self.error("rota-without-turns", ("rotas", key, "every"), "takes no time; write for example 7d", key)
+            if rota.every < timedelta(hours=1):
+                sentence = "a turn takes an hour at least; write for example 7d"
+                self.error("rota-without-turns", ("rotas", key, "every"), sentence, key)
+            if not FIRST.date() <= rota.first <= LAST.date():
+                self.error("date-out-of-range", ("rotas", key, "first"), _OUT_OF_RANGE, key)
 
     def places(self) -> None:
         p = self.p
@@ -248,6 +252,8 @@ class _Check:
                 self.skills([item.verify.by], (*at, "verify", "by"))
             for skill in item.interest:
                 self.skills([skill], (*at, "interest", skill))
+            if item.change and item.change.approval:
+                self.moment(item.change.approval.asked, (*at, "change", "approval", "asked"))
             self.moment(item.not_before, (*at, "not_before"))
             self.moment(item.created, (*at, "created"))
             wanted = self.moment(item.wanted_start, (*at, "wanted_start"))
@@ -295,6 +301,19 @@ class _Check:
                 "unknown-limit", at, f"names {limit!r}, which is no limit that can be overridden; {remedy}", limit
             )
 
+    def simulation(self) -> None:
+        p, said = self.p, self.p.simulation
+        held = {*p.skills, *(skill for person in p.people.values() for skill in person.skills)}
+        unplanned = said.unplanned if isinstance(said.unplanned, dict) else {}
+        for skill in unplanned:
+            self.names("skill", [skill], held, ("simulation", "unplanned", skill), True)
+        self.names("skill", said.tests.skills, held, ("simulation", "tests", "skills"), True)
+        tests = [id for id in said.tests.by if "~" not in id]  # inserted work is not in the portfolio
+        self.names("item", tests, p.work, ("simulation", "tests", "by"), False)
+        changes = [id for id in said.changes.by if "~" not in id]
+        known = {*p.work, *p.services, *ChangeKind}
+        self.names("risk", changes, known, ("simulation", "changes", "by"), False)
+
     def policy(self) -> None:
         p, policy = self.p, self.p.policy
         if policy.drum != "auto":
@@ -322,6 +341,7 @@ class _Check:
             on = self.moment(pin.on, (*at, "on"))
             if pin.window is not None or on is not None:
                 self.pinned_window(pin, on, at)
+        self.simulation()
         for key, planned in p.planned.items():
             if "~" not in key:  # inserted work is not in the portfolio
                 self.names("item", [key], p.work, ("planned", key), False)
@@ -370,6 +390,7 @@ _PLACES = {
     "service": "services",
     "project": "projects",
     "item": "work",
+    "risk": "work, services or the kinds of changes",
     "link": "work or external",
     "environment": "environments",
     "window": "windows",

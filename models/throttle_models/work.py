@@ -162,6 +162,15 @@ class Source(Model):
     file: str | None = None
     row: int | None = None
     system: str | None = None
+    other_id: str | None = None
+    """Another id of the record there, such as a sys_id."""
+    updated: When | None = None
+    """When the record there was last changed: whoever writes back can tell whether it has changed since."""
+    assignee: str | None = None
+    """As it is written there."""
+    planned_start: When | None = None
+    planned_end: When | None = None
+    """The earlier plan that the record holds."""
 
 
 def _uses(value: Any) -> Any:

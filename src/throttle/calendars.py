@@ -197,7 +197,7 @@ class Calendars:
             begin, last = datetime.combine(rota.first, time()), datetime.combine(date.fromordinal(days[-1]), time())
             early = (datetime.combine(date.fromordinal(days[0]), time()) - begin) // rota.every
             turns, k = [], max(0, early)
-            while (from_ := begin + k * rota.every) <= last:
+            while (from_ := begin + k * rota.every) <= last and (rota.turns is None or k < rota.turns):
                 if rota.people[k % len(rota.people)] == id:
                     ends = (minute_of(at.replace(tzinfo=zone)) for at in (from_, from_ + rota.every))
                     turns.append((next(ends), next(ends)))

@@ -312,7 +312,14 @@ class _Builder:
             raise self.stop("too-deep", event, f"nested more than {MAX_DEPTH} deep; write it flatter", loc[:2])
 
 
-_TYPED: set[Loc] = {("throttle",), ("throttle_map",), ("throttle_team",), ("policy", "reserve")}
+_TYPED: set[Loc] = {
+    ("throttle",),
+    ("throttle_map",),
+    ("throttle_team",),
+    ("throttle_learned",),
+    ("throttle_pseudonyms",),
+    ("policy", "reserve"),
+}
 
 
 class Span(NamedTuple):

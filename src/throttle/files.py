@@ -99,6 +99,11 @@ def _portfolio_of(sources: list[_Source]) -> Portfolio:
     return portfolio
 
 
+def portfolio_of(data: dict[str, Any], name: str) -> Portfolio:
+    """A portfolio from plain data, as if read from a file of that name. Raises InputError as :func:`load_portfolio`."""
+    return _portfolio_of([_Source(Path(name), "", _without_nulls(data))])
+
+
 def _files_of(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
@@ -477,7 +482,7 @@ def _sentence(model: type[Model], loc: Loc, detail: Mapping[str, Any]) -> str:
         if nearest:
             return f"there is no such field; did you mean {nearest[0]}?"
         return f"there is no such field; there are {', '.join(names)}"
-    if kind == "literal_error" and loc in (("throttle",), ("throttle_map",)):
+    if kind == "literal_error" and loc in (("throttle",), ("throttle_map",), ("throttle_learned",)):
         return "says another version of the format; this program reads 1"
     if kind == "value_error":
         return str(context["error"])
@@ -503,7 +508,7 @@ def save_portfolio(portfolio: Portfolio, path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError([error_at("wrong-kind", f"{path} must end in .yaml or .json to be a portfolio", path)])
-    data = _portfolio_data(portfolio)
+    data = portfolio_data(portfolio)
     if suffix == ".json":
         text = render_json(data, 2) + "\n"
     else:
@@ -525,7 +530,7 @@ def _plan_text(plan: Plan) -> Iterator[str]:
             continue
         yield f'{"," if k else "{"}\n "{name}": '
         if isinstance(value, Portfolio):
-            yield render_json(_portfolio_data(value), 2, {}, " ")
+            yield render_json(portfolio_data(value), 2, {}, " ")
         elif isinstance(value, dict | tuple) and value:
             yield from _entries(value)
         else:
@@ -588,7 +593,8 @@ def _umask() -> int:
     return mask
 
 
-def _portfolio_data(portfolio: Portfolio) -> dict[str, Any]:
+def portfolio_data(portfolio: Portfolio) -> dict[str, Any]:
+    """A portfolio as files write it, defaults left out."""
     return {"throttle": portfolio.throttle, **portfolio.model_dump(mode="json", exclude_defaults=True)}
 
 

@@ -76,6 +76,10 @@ class WorkGraph:
                 stack += reversed(self.children.get(next_, []))
 
     @cached_property
+    def _container_set(self) -> frozenset[str]:
+        return frozenset(self.containers)
+
+    @cached_property
     def _activity_set(self) -> frozenset[str]:
         return frozenset(self.activities)
 
@@ -177,7 +181,7 @@ class WorkGraph:
 
     def _around(self, id: str) -> set[str]:
         """The containers proper; an item with needs of its own may well wait for its parts, or they for it."""
-        return set(self.ancestors(id)).intersection(self.containers) if id in self.portfolio.work else set()
+        return {a for a in self.ancestors(id) if a in self._container_set} if id in self.portfolio.work else set()
 
     def longest_chain(self, length: Mapping[str, float]) -> float:
         """The longest sum of lengths along links, whatever their type and lag; 0 without activities."""

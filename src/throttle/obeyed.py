@@ -78,12 +78,13 @@ REFUSED: tuple[Refusal, ...] = ()
 _FATES = {
     "container": """rotas people.*.out_of_hours people.*.lent_to calendars skills teams people environments services
         windows boards freezes projects work external policy
-        planned policy.stability policy.buffers policy.fever policy.pins policy.rules policy.rules.*.when
+        simulation simulation.spread simulation.absences simulation.tests simulation.changes simulation.approvals
+        planned policy.stability policy.buffers policy.goals policy.fever policy.pins policy.rules policy.rules.*.when
         policy.rules.*.require work.*.verify work.*.change work.*.change.approval work.*.costs work.*.source
         projects.*.costs""",
     "header": """throttle as_of zone slot currency assumptions assumptions.*.about assumptions.*.value assumptions.*.why
         assumptions.*.count assumptions.*.override""",
-    "obeyed": """rotas.*.people rotas.*.first rotas.*.every rotas.*.share people.*.reserve policy.reserve
+    "obeyed": """rotas.*.people rotas.*.first rotas.*.every rotas.*.share rotas.*.turns people.*.reserve policy.reserve
         people.*.out_of_hours.limit people.*.out_of_hours.rest people.*.team people.*.lent_to.*.team
         people.*.lent_to.*.share people.*.lent_to.*.until teams.*.improvement work.*.type
         policy.rules.*.name policy.rules.*.when.services policy.rules.*.when.tier
@@ -110,7 +111,8 @@ _FATES = {
         policy.projects_in_process policy.person_wip policy.wip policy.drum policy.rope policy.full_kit policy.overrides
         policy.overrides.*.item policy.overrides.*.limit policy.overrides.*.reason teams.*.wip policy.externals
         policy.pins.*.work policy.pins.*.start policy.pins.*.who
-        policy.buffers.project policy.buffers.feeding policy.buffers.drum policy.stability.frozen planned.*.start
+        policy.buffers.project policy.buffers.feeding policy.buffers.drum policy.stability.frozen policy.goals.cost
+        policy.goals.flow policy.goals.drum policy.goals.switches policy.goals.start planned.*.start
         planned.*.who planned.*.frozen""",
     "cost": """work.*.interest projects.*.cost_of_delay projects.*.makespan projects.*.due projects.*.costs.tardiness
         projects.*.costs.earliness projects.*.costs.flow work.*.cost_of_delay work.*.due work.*.wanted_start
@@ -119,11 +121,19 @@ _FATES = {
         freezes.*.why projects.*.title projects.*.inferred work.*.title
         work.*.raw_status work.*.priority work.*.created work.*.started work.*.inferred
         work.*.after.*.origin work.*.source.file
-        work.*.source.row work.*.source.system external.*.title planned.*.why policy.fever.green
+        work.*.source.row work.*.source.system work.*.source.other_id work.*.source.updated work.*.source.assignee
+        work.*.source.planned_start work.*.source.planned_end external.*.title planned.*.why policy.fever.green
         policy.fever.red""",
+    "simulated": """simulation.spread.short simulation.spread.long simulation.correlation simulation.unplanned
+        simulation.unplanned.*.per_week simulation.unplanned.*.effort simulation.unplanned.*.law simulation.task
+        simulation.interrupts simulation.absences.per_year simulation.absences.days simulation.tests.skills
+        simulation.tests.tags simulation.tests.fail simulation.tests.rework simulation.tests.by
+        simulation.changes.fail simulation.changes.by simulation.changes.incident simulation.changes.effort
+        simulation.approvals.deferred simulation.switching""",
 }
 KNOWN = {field: fate for fate, fields in _FATES.items() for field in fields.split()}
-"""Field to what becomes of it: a container of others, a rule obeyed, a cost that counts, or data shown or kept."""
+"""Field to what becomes of it: a container of others, a rule obeyed, a cost that counts, data shown or kept, or
+what only simulations use."""
 
 
 def refusals(portfolio: Portfolio) -> list[Finding]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import platform
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
+from math import inf
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -32,10 +33,11 @@ from throttle.policies.debt import debts
 from throttle.policies.inserted import Expanded
 from throttle.policies.overrides import override_notes
 from throttle.policies.stability import frozen_pins, movings
-from throttle.reasons import Reasons
+from throttle.reasons import Cause, Reasons
 from throttle.solve import Progress, Settings, Solution, Solver, relative_gap
 from throttle.solve.bounds import Network
 from throttle.solve.rules import Facts
+from throttle.subordinate import MOST, share, subordinate
 from throttle.worked import count_in, lengths
 from throttle_models import (
     Certificate,
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
 PLAIN_SLOTS = 100_000
 """Up to so many slots x squares of crews, trying activities alone is quicker in plain Python than loading numba."""
 IDLE_DAYS = 60
+NOT_NEEDED = Cause(Reason.LATE, "starts late: nothing needs it sooner, with the buffer that the policy keeps")
 CARRIED_ITEMS = 10_000
 """Up to so many work items, a plan carries the portfolio that it was made from."""
 
@@ -103,6 +106,30 @@ def solve_portfolio(
     stop = stop or threading.Event()
     with collector_resting():
         expanded, graph = prepared(portfolio)
+    later = share(settings.budget) if len(graph.activities) <= MOST else 0.0
+    first = replace(settings, budget=settings.budget - later)
+    reports = progress if isinstance(progress, _Reports) else _Reports(progress)
+    compiled, solution = _solved(expanded, graph, first, previous, reports, stop)
+    if solution.best is not None:
+        with collector_resting():
+            ceiling = solution.greedy.cost if solution.greedy else inf
+            found = subordinate(compiled, solution.best, replace(settings, budget=later), previous, stop, ceiling)
+        if found.schedule is not solution.best:
+            solution.method.append("subordination")
+        solution.best, solution.later = found.schedule, found
+        reports.done(solution.best.cost, solution.gap)
+    return compiled, solution
+
+
+def _solved(
+    expanded: Expanded,
+    graph: WorkGraph,
+    settings: Settings,
+    previous: Plan | None,
+    progress: Callable[[Progress], None] | None,
+    stop: threading.Event,
+) -> tuple[Compiled, Solution]:
+    """The least cost, also where which occurrences of windows to open is part of the question."""
     if not any(window.overhead for window in expanded.portfolio.windows.values()):
         return _solve(expanded, graph, settings, previous.items if previous else None, progress, stop)
     from throttle.changes.overhead import choose_open  # it plans by this
@@ -219,6 +246,13 @@ class _Reports:
         if self._last is not None:
             at, last = self._last
             self(replace(last, seconds=last.seconds + time.monotonic() - at, phase=name))
+
+    def done(self, cost: float, gap: float) -> None:
+        """Say what it came to where the goals after the cost have changed it."""
+        if self._last is not None and self._last[1].incumbent != cost:
+            at, last = self._last
+            self._last = at, replace(last, incumbent=cost, gap=gap)
+            self.phase("done")
 
 
 def feasible_instance(portfolio: Portfolio, graph: WorkGraph) -> Compiled:
@@ -445,7 +479,8 @@ def build_plan(compiled: Compiled, solution: Solution, settings: Settings, previ
     values = delay_values(portfolio, graph)
     zone = ZoneInfo(portfolio.zone)
     causes, week = Reasons(compiled, schedule), week_to_plan(compiled, zone)
-    releases, holds = sort_by_week(compiled, causes, items, values, week, zone)
+    late = solution.later.late if solution.later else frozenset()
+    releases, holds = sort_by_week(compiled, causes, items, values, week, zone, late)
     measured = Loads(compiled, items)
     bottleneck, loads = measured.all()
     written, expanded = compiled.written, compiled.expanded
@@ -561,8 +596,10 @@ def sort_by_week(
     values: Mapping[str, float],
     week: str,
     zone: ZoneInfo,
+    late: Collection[str] = (),
 ) -> tuple[tuple[Release, ...], tuple[Hold, ...]]:
-    """What to let in by the end of the week and what to hold, the most valuable first."""
+    """What to let in by the end of the week and what to hold, the most valuable first. ``late``: what starts later than
+    it could, so that it does not wait half done."""
     portfolio, graph, grid = compiled.portfolio, compiled.graph, compiled.grid
     monday = date.fromisocalendar(int(week[:4]), int(week[6:]), 1)
     next_week = grid.ceil(datetime.combine(monday + timedelta(days=7), datetime.min.time(), zone))
@@ -582,7 +619,7 @@ def sort_by_week(
             note = notes.get(id, "")
             releases.append(Release(item=id, project=project, start=items[id].start, value=values[id], note=note))
         else:
-            cause = causes.why(number[id])
+            cause = NOT_NEEDED if id in late else causes.why(number[id])
             holds.append(
                 Hold(
                     item=id,
@@ -713,7 +750,14 @@ def certificate(
         raise ValueError("there is no schedule to certify")
     bound = min(solution.bound, best.cost)
     flow_bound = min(solution.flow_bound, best.flow)
-    proved = solution.proved
+    # goals after the cost may have used what they are allowed of it
+    proved = solution.proved and best.cost <= bound + 1e-9 * max(1.0, abs(best.cost))
+    flow_proved = flow_bound >= best.flow * (1 - 1e-9)
+    goals = solution.later.goals if solution.later else ()
+    goals = tuple(
+        goal.model_copy(update={"proved": is_least})
+        for goal, is_least in zip(goals, (proved, flow_proved, *(goal.proved for goal in goals[2:])), strict=False)
+    )
     return Certificate(
         status=PlanStatus.OPTIMAL if proved else PlanStatus.FEASIBLE,
         objective=Goal(
@@ -730,10 +774,12 @@ def certificate(
             value=best.flow,
             bound=flow_bound,
             gap=relative_gap(best.flow, flow_bound),
-            proved=flow_bound >= best.flow * (1 - 1e-9),
+            proved=flow_proved,
             first_come=first.flow,
             greedy=greedy.flow,
         ),
+        goals=goals,
+        goals_note=solution.later.note if solution.later else "",
         checked=False,
         violations=0,
         items=len(compiled.graph.activities),

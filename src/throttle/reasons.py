@@ -156,7 +156,7 @@ class Reasons:
             case Rule.RELEASE:
                 return Cause(Reason.RELEASE, f"not to begin before {self.when(self.probe.not_before(j))}")
             case Rule.KIT | Rule.PREDECESSOR:
-                return self._link(j, rule)
+                return self._link(j, rule, at)
             case Rule.FREEZE:
                 return self._freeze(item, at, int(self.schedule.start[j]))
             case Rule.CONFLICT:
@@ -188,21 +188,31 @@ class Reasons:
         by_board = f" by {board}" if board else ""
         return Cause(Reason.APPROVAL, f"approval{by_board} is not expected before {self.when(slot)}")
 
-    def _link(self, j: int, rule: Rule) -> Cause:
-        """The link that keeps it: alone if one does, else the one that binds last."""
-        a, s, e = self.a, self.schedule, self.probe.last_link(j)
-        if e is None:
+    def _link(self, j: int, rule: Rule, at: int) -> Cause:
+        """The link that keeps it, if without that alone it begins at ``at``; else all that are later than that."""
+        last = self.probe.last_link(j)
+        if last is None:
             raise ValueError("no link keeps what waits for nothing")
+        place = self.probe.place(j, unlinked=[last])
+        keeping = [last] if place is not None and place.start <= at else self.probe.links_after(j, at, rule is Rule.KIT)
+        told = [self._linked(e, rule) for e in keeping or [last]]
+        names = tuple(dict.fromkeys(name for name, _ in told))
+        parts = [part for _, part in told[:NAMED]] + ([f"{len(told) - NAMED} more"] if len(told) > NAMED else [])
+        text = f"{'; '.join(parts[:-1])}; and {parts[-1]}" if len(parts) > 1 else parts[0]
+        if rule is Rule.KIT:
+            return Cause(Reason.KIT, f"its kit is not complete until {text}: policy.full_kit", names)
+        start = int(self.a.pred_type[keeping[0] if keeping else last]) in (FS, SS)
+        return Cause(Reason.PREDECESSOR, f"{'waits until' if start else 'is not to be finished until'} {text}", names)
+
+    def _linked(self, e: int, rule: Rule) -> tuple[str, str]:
+        """What a link waits for, and until when."""
+        a, s = self.a, self.schedule
         before, kind = int(a.pred[e]), int(a.pred_type[e])
         name = self.instance.activities[before] or self._behind(before)
         origin = int((s.end if kind in (FS, FF) else s.start)[before])
-        if rule is Rule.KIT:
-            text = f"its kit is not complete until {name} is finished, {self.when(origin)}: policy.full_kit"
-            return Cause(Reason.KIT, text, (name,))
-        verb = "is finished" if kind in (FS, FF) else "has begun"
-        to = "waits until" if kind in (FS, SS) else "is not to be finished until"
-        lag = self._lag(int(a.lag[e]), int(a.lag_kind[e]))
-        return Cause(Reason.PREDECESSOR, f"{to} {name} {verb}, {self.when(origin)}{lag}", (name,))
+        verb = "is finished" if kind in (FS, FF) or rule is Rule.KIT else "has begun"
+        lag = self._lag(int(a.lag[e]), int(a.lag_kind[e])) if rule is not Rule.KIT else ""
+        return name, f"{name} {verb}, {self.when(origin)}{lag}"
 
     def _lag(self, slots: int, kind: int) -> str:
         if slots == 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from throttle.calendars import as_of
@@ -11,7 +11,18 @@ from throttle.errors import InputError
 from throttle.frozen import with_plan_in_force
 from throttle.graph import HISTORY, is_in_progress
 from throttle.policies.inserted import expand
-from throttle_models import Finding, Plan, Portfolio, Project, Status, When, WorkItem, format_instant
+from throttle_models import (
+    DEFAULT_CALENDAR,
+    Finding,
+    Person,
+    Plan,
+    Portfolio,
+    Project,
+    Status,
+    When,
+    WorkItem,
+    format_instant,
+)
 
 PROGRESS = ("status", "raw_status", "started", "finished", "on_hold", "source", "priority", "title")
 """What a tracker always knows better than an earlier plan's portfolio."""
@@ -50,9 +61,59 @@ def advance(previous: Plan, newer: Portfolio) -> tuple[Portfolio, list[Finding]]
         )
     imported = any(item.source is not None for item in newer.work.values())
     found: list[Finding] = []
+    if imported and (moved := _moved(old, newer)):
+        old = with_new_ids(old, moved)
+        planned = {moved.get(id, id): item for id, item in previous.items.items()}
+        previous = previous.model_copy(update={"portfolio": old, "items": planned})
+        shown = [f"{id} is now {new}" for id, new in moved.items()]
+        message = f"known under another id: {', '.join(shown[:8])}" + (" and more" if len(shown) > 8 else "")
+        ids = tuple(moved.values())
+        found.append(Finding(level="info", code="moved", ids=ids, count=len(ids), message=message))
     portfolio = _updated(old, newer, found) if imported else newer
     portfolio = with_plan_in_force(previous, _kept_going(previous, portfolio))
     return portfolio, [*_news(previous, old, newer, imported), *found]
+
+
+def _moved(old: Portfolio, newer: Portfolio) -> dict[str, str]:
+    """Ids that are gone to the ids under which the same records are now: their tracker's internal id tells."""
+    gone: dict[tuple[str | None, str], list[str]] = {}
+    for id, item in old.work.items():
+        if id not in newer.work and item.source is not None and item.source.other_id:
+            gone.setdefault((item.source.system, item.source.other_id), []).append(id)
+    found = {}
+    for id, item in newer.work.items() if gone else ():
+        if id not in old.work and item.source is not None and item.source.other_id:
+            was = gone.get((item.source.system, item.source.other_id), [])
+            if len(was) == 1:
+                found[was[0]] = id
+    return found
+
+
+def with_new_ids(portfolio: Portfolio, new: Mapping[str, str]) -> Portfolio:
+    """The same work under other ids, wherever the portfolio names it."""
+
+    def renamed(item: WorkItem) -> WorkItem:
+        update: dict[str, Any] = {}
+        if item.parent is not None and item.parent in new:
+            update["parent"] = new[item.parent]
+        if any(link.item in new for link in item.after):
+            update["after"] = tuple(
+                link.model_copy(update={"item": new[link.item]}) if link.item in new else link for link in item.after
+            )
+        return item.model_copy(update=update) if update else item
+
+    policy = portfolio.policy
+    pins = tuple(pin.model_copy(update={"work": new.get(pin.work, pin.work)}) for pin in policy.pins)
+    overrides = tuple(said.model_copy(update={"item": new.get(said.item, said.item)}) for said in policy.overrides)
+    if (pins, overrides) != (policy.pins, policy.overrides):
+        policy = policy.model_copy(update={"pins": pins, "overrides": overrides})
+    return portfolio.model_copy(
+        update={
+            "work": {new.get(id, id): renamed(item) for id, item in portfolio.work.items()},
+            "planned": {new.get(id, id): planned for id, planned in portfolio.planned.items()},
+            "policy": policy,
+        }
+    )
 
 
 def _updated(old: Portfolio, newer: Portfolio, found: list[Finding]) -> Portfolio:
@@ -75,6 +136,8 @@ def _updated(old: Portfolio, newer: Portfolio, found: list[Finding]) -> Portfoli
         item = _renamed(read, people, projects)
         work[id] = _merged(old.work[id], item) if id in old.work else item
     used = {i.project for i in work.values() if i.project is not None}
+    calendars = _theirs(newer.calendars, old.calendars, "calendar", newer, strangers)
+    first = old.calendars or {"default": DEFAULT_CALENDAR}  # the first one serves whoever names none
     external = {**newer.external, **old.external}
     for id, stub in newer.external.items():
         if stub.status is not Status.UNKNOWN or stub.expected is not None:
@@ -84,13 +147,33 @@ def _updated(old: Portfolio, newer: Portfolio, found: list[Finding]) -> Portfoli
             "as_of": newer.as_of,
             "work": work,
             "projects": {**{p: newer.projects.get(p, Project()) for p in sorted(used)}, **old.projects},
-            "people": {**old.people, **{p: newer.people[p] for p in strangers}},
+            "people": {**_with_days_off(old, newer, people), **{p: newer.people[p] for p in strangers}},
+            "calendars": {**first, **calendars} if calendars else old.calendars,
+            "teams": {**old.teams, **_theirs(newer.teams, old.teams, "team", newer, strangers)},
             "services": {**newer.services, **old.services},
             "skills": {**newer.skills, **old.skills} if old.skills else old.skills,
             "external": {id: stub for id, stub in external.items() if id not in work},
             "assumptions": newer.assumptions,
         }
     )
+
+
+def _with_days_off(old: Portfolio, newer: Portfolio, people: Mapping[str, str]) -> dict[str, Person]:
+    """Days off that a newer file names, added to those known: what has been said of leave is not taken back."""
+    found = dict(old.people)
+    for id, was in people.items():
+        more = [days for days in newer.people[id].away if days not in found[was].away]
+        if more:
+            found[was] = found[was].model_copy(update={"away": (*found[was].away, *more)})
+    return found
+
+
+def _theirs(
+    newer: Mapping[str, Any], old: Mapping[str, Any], field: str, portfolio: Portfolio, strangers: Sequence[str]
+) -> dict[str, Any]:
+    """Calendars or teams that only people who are new belong to."""
+    names = [getattr(portfolio.people[p], field) for p in strangers]
+    return {name: newer[name] for name in names if name is not None and name not in old and name in newer}
 
 
 def _same(newer: Mapping[str, str], older: Mapping[str, str]) -> dict[str, str]:

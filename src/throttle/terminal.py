@@ -231,6 +231,32 @@ class _View:
         for goal in (seal.objective, seal.flow):
             table.add_row(*map(_text, self._goal(goal)))
         yield table
+        yield from self._order()
+
+    def _order(self) -> Iterator[RenderableType]:
+        """The goals after the cost, and what each gave up for the next."""
+        seal = self.plan.certificate
+        if seal.goals_note:
+            yield _text(f"  {seal.goals_note}")
+        if not seal.goals:
+            return
+        table = _table("then, in this order", ">by cost alone", ">least found", ">this plan", ">may give up", ">alone")
+        for goal in seal.goals[2:]:
+            proved = " (proved least)" if goal.proved else ""
+            table.add_row(
+                _text(goal.name if goal.unit in goal.name else f"{goal.name} ({goal.unit})"),
+                *(_text(figure(value)) for value in (goal.found, goal.best)),
+                _text(figure(goal.value) + proved),
+                _text(f"{goal.tolerance:.0%}".replace("%", " %")),
+                _text("-" if goal.alone is None else figure(goal.alone)),
+            )
+        yield table
+        for goal in seal.goals:
+            if goal.value - goal.best > 5e-5:
+                gave = figure(goal.value - goal.best)
+                yield _text(f"  {goal.name} gave up {gave} {goal.unit}".rstrip() + " for the goals after it")
+            if goal.note:
+                yield _text(f"  {goal.name}: {goal.note}")
 
     def _moves(self) -> Iterator[RenderableType]:
         previous = self.plan.previous
@@ -273,6 +299,11 @@ class _View:
         for baseline in (goal.first_come, goal.greedy):
             saved = f" ({goal.value / baseline - 1:+.0%})".replace("%", " %") if baseline else ""
             yield self._money(baseline) + saved
+
+
+def figure(value: float) -> str:
+    """To one decimal, whole numbers as such."""
+    return f"{value:,.1f}".removesuffix(".0")
 
 
 def describe_load(load: Load, week: str | None = None) -> str:

@@ -175,6 +175,7 @@ def _scheduled(
     number = {id: j for j, id in enumerate(compiled.instance.activities)}
     planned = plan.items[item]
     lines = [title, f"Planned from {_when(planned.start, zone)} to {_when(planned.finish, zone)}{_by(plan, item)}."]
+    late = {hold.item: hold.text for hold in plan.holds if hold.reason is Reason.LATE}
     at, seen = item, {item}
     first: Cause | None = None
     kept: tuple[Kept, ...] = ()
@@ -185,6 +186,8 @@ def _scheduled(
             lines.append(f"{at} is in progress already.")
             break
         cause = _cause(causes, number[at])
+        if cause is not None and cause.reason is Reason.ORDER and at in late:
+            cause = Cause(Reason.LATE, late[at])
         if cause is None:
             lines.append(f"{'Nothing keeps it' if at == item else f'Nothing keeps {at}'} from beginning when it does.")
             break

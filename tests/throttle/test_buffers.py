@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from support.cases import by, hours, needing, plan_of, portfolio, same
 from support.portfolios import random_data
 from throttle.buffers import Spread, size
 from throttle.check import check
 from throttle.errors import NoPlanError
-from throttle_models import Plan, Portfolio
+from throttle_models import Plan, Portfolio, Reason
 
 Data = dict[str, Any]
 AUTO: Data = {"buffers": {"project": "auto", "feeding": "auto"}}
@@ -190,6 +191,17 @@ def test_a_drum_buffer_is_there_to_be_used() -> None:
     assert hours(plan)["DRUM"][0] == 8
     pinned = {**policy, "pins": [{"work": "DRUM", "start": "9h"}]}
     assert hours(same(plan_of(portfolio(DRUM, PEOPLE, policy=pinned))))["DRUM"][0] == 9
+
+
+def test_a_drum_buffer_beyond_the_end_of_the_plan_leaves_the_work_out() -> None:
+    policy = {"drum": "p1", "buffers": {"drum": "800000h"}}
+    plan = same(plan_of(portfolio(DRUM, PEOPLE, policy=policy)))
+    assert {id: left.reason for id, left in plan.unscheduled.items()} == {"DRUM": Reason.BEYOND}
+
+
+def test_a_red_line_below_the_green_one_is_refused() -> None:
+    with pytest.raises(ValidationError, match="the red line is below the green one"):
+        portfolio({"A": by("p1", "1h")}, PEOPLE, policy={"fever": {"green": [1, 2], "red": [0, 0]}})
 
 
 def test_a_drum_buffer_that_is_not_kept_is_found() -> None:

@@ -17,7 +17,7 @@ from throttle import __version__
 from throttle.cli import COMMANDS, app, group
 
 ROOT = Path(__file__).resolve().parents[2]
-ALL = [*(name for name, _, _ in COMMANDS), "serve"]
+ALL = [*(name for name, _, _ in COMMANDS), "audit", "db", "keys", "serve", "worker"]
 HEAVY = ("ortools", "numba", "pandas", "numpy", "networkx", "fastapi", "holidays", "ruamel", "yaml", "throttle_models")
 
 
@@ -80,7 +80,7 @@ def test_no_command_shows_help_and_is_a_usage_error(cli: CliRunner) -> None:
         *((["plan", "x", "--encoding", name], "text encoding") for name in NO_ENCODINGS),
         (["plan", "x", "--workers", "0"], "workers"),
         (["schema", "ticket"], "policy"),
-        (["export", "plan.json", "--format", "xlsx"], "csv, ics, json"),
+        (["export", "plan.json", "--format", "odt"], "csv, xlsx, ics, windows"),
     ],
 )
 def test_usage_errors_end_with_2_and_name_the_remedy(cli: CliRunner, arguments: list[str], says: str) -> None:

@@ -123,7 +123,7 @@ def test_a_plan_without_its_portfolio_has_no_report_until_it_is_given(tmp_path: 
     save_plan(PLAN.model_copy(update={"portfolio": None}), bare)
     save_portfolio(PORTFOLIO, portfolio)
     without = TestClient(create_app(bare), base_url=ADDRESS).get("/v1/plan/report")
-    assert (without.status_code, without.json()["code"]) == (404, "no-portfolio")
+    assert (without.status_code, without.json()["code"]) == (409, "no-portfolio")
     given = TestClient(create_app(bare, portfolio), base_url=ADDRESS).get("/v1/plan/report")
     assert given.status_code == 200
 

@@ -13,6 +13,7 @@ import numpy as np
 from throttle.buffers import Spread, buffers_of, size
 from throttle.calendars import Calendars, Grid
 from throttle.compile import Compiled, most_slots
+from throttle.graph import WorkGraph
 from throttle_models import FeedingBuffer, LinkType, PlannedItem
 
 HOUR = timedelta(hours=1)
@@ -29,13 +30,65 @@ class Buffered:
     feeding: tuple[FeedingBuffer, ...]
 
 
+class Trail:
+    """What holds what up in a plan, followed back in time."""
+
+    def __init__(self, graph: WorkGraph, items: Mapping[str, PlannedItem]) -> None:
+        self._graph, self._items = graph, items
+        self._place = {id: k for k, id in enumerate(graph.activities)}
+
+    def chain(self, members: Iterable[str]) -> tuple[str, ...]:
+        """The critical chain of scheduled activities, in the order of time; empty where none is scheduled."""
+        ordered = self.latest_first(id for id in members if id in self._items)
+        return tuple(reversed(self.back(ordered[0], ordered[1:]))) if ordered else ()
+
+    def latest_first(self, ids: Iterable[str]) -> list[str]:
+        """Later finishes first, then later starts, then the order of the portfolio."""
+
+        def rank(id: str) -> tuple[datetime, datetime, int]:
+            item = self._items[id]
+            return item.finish, item.start, -self._place[id]
+
+        return sorted(ids, key=rank, reverse=True)
+
+    def back(self, last: str, others: Sequence[str]) -> list[str]:
+        """From the last item back: each time the first of the others that the item waits for, or that takes the same
+        person or environment, and is finished when it starts."""
+        chain = [last]
+        for id in others:
+            at = chain[-1]
+            if self._items[id].finish <= self._items[at].start and (
+                id in self.before.get(at, ()) or self._share(id, at)
+            ):
+                chain.append(id)
+        return chain
+
+    @cached_property
+    def before(self) -> dict[str, dict[str, None]]:
+        """What each activity waits for by finish-to-start links."""
+        found: dict[str, dict[str, None]] = {}
+        for edge in self._graph.edges:
+            if edge.link.type is LinkType.FS:
+                found.setdefault(edge.successor, {})[edge.predecessor] = None
+        return found
+
+    def _share(self, one: str, other: str) -> bool:
+        work = self._graph.portfolio.work
+        if not work[one].environment.keys().isdisjoint(work[other].environment):
+            return True
+        return not set(self.people(one)).isdisjoint(self.people(other))
+
+    def people(self, id: str) -> tuple[str, ...]:
+        return tuple(a.person for a in self._items[id].assignments)
+
+
 class Chains:
     """Critical chains and buffers in one plan."""
 
     def __init__(self, compiled: Compiled, items: Mapping[str, PlannedItem]) -> None:
         self._compiled, self._items = compiled, items
         self._buffers = buffers_of(compiled.portfolio)
-        self._place = {id: k for k, id in enumerate(compiled.graph.activities)}
+        self._trail = Trail(compiled.graph, items)
         self._spreads: dict[str, Spread] = {}
 
     def of(self, members: Iterable[str]) -> Buffered | None:
@@ -43,56 +96,21 @@ class Chains:
         ids = [id for id in members if id in self._items]
         if self._buffers is None or not ids:
             return None
-        ordered = sorted(ids, key=self._rank, reverse=True)
-        chain = self._back(ordered[0], ordered[1:])
+        ordered = self._trail.latest_first(ids)
+        chain = self._trail.back(ordered[0], ordered[1:])
         finish = self._items[chain[0]].finish
         hours = (
             round(size(map(self._spread, chain), self._buffers.project), 4)
             if self._buffers.project is not None
             else 0.0
         )
-        crew = next((people for id in chain if (people := self._people(id))), ())
+        crew = next((people for id in chain if (people := self._trail.people(id))), ())
         return Buffered(
             self._after(finish, hours, crew),
             tuple(reversed(chain)),
             round(hours, 4),
             tuple(self._feeding(chain, ordered)),
         )
-
-    def _rank(self, id: str) -> tuple[datetime, datetime, int]:
-        """Later finishes first, then later starts, then the order of the portfolio."""
-        item = self._items[id]
-        return item.finish, item.start, -self._place[id]
-
-    def _back(self, last: str, others: Sequence[str]) -> list[str]:
-        """From the last item back: each time the first of the others that the item waits for, or that takes the same
-        person or environment, and is finished when it starts."""
-        chain = [last]
-        for id in others:
-            at = chain[-1]
-            if self._items[id].finish <= self._items[at].start and (
-                id in self._before.get(at, ()) or self._share(id, at)
-            ):
-                chain.append(id)
-        return chain
-
-    @cached_property
-    def _before(self) -> dict[str, dict[str, None]]:
-        """What each activity waits for by finish-to-start links."""
-        found: dict[str, dict[str, None]] = {}
-        for edge in self._compiled.graph.edges:
-            if edge.link.type is LinkType.FS:
-                found.setdefault(edge.successor, {})[edge.predecessor] = None
-        return found
-
-    def _share(self, one: str, other: str) -> bool:
-        work = self._compiled.portfolio.work
-        if not work[one].environment.keys().isdisjoint(work[other].environment):
-            return True
-        return not set(self._people(one)).isdisjoint(self._people(other))
-
-    def _people(self, id: str) -> tuple[str, ...]:
-        return tuple(a.person for a in self._items[id].assignments)
 
     def _spread(self, id: str) -> Spread:
         if id not in self._spreads:
@@ -106,17 +124,17 @@ class Chains:
         on_chain = set(chain)
         beside = [id for id in ordered if id not in on_chain]
         for into in reversed(chain):
-            waits = self._before.get(into, {})
+            waits = self._trail.before.get(into, {})
             for k, id in enumerate(beside):
                 if id in waits and self._items[id].finish <= self._items[into].start:
-                    feeding = self._back(id, beside[k + 1 :])
+                    feeding = self._trail.back(id, beside[k + 1 :])
                     from_, to = self._items[id].finish, self._items[into].start
                     yield FeedingBuffer(
                         item=id,
                         into=into,
                         chain=tuple(reversed(feeding)),
                         hours=round(size(map(self._spread, feeding), self._buffers.feeding), 4),
-                        left_hours=round(self._left(from_, to, self._people(id)), 4),
+                        left_hours=round(self._left(from_, to, self._trail.people(id)), 4),
                     )
 
     # working time

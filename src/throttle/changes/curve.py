@@ -207,7 +207,7 @@ def _planned(
     used = {
         item.window
         for id, item in plan.items.items()
-        if (change := portfolio.work[id].change) and change.window == window
+        if id in portfolio.work and (change := portfolio.work[id].change) and change.window == window
     }
     cost = plan.certificate.objective.value + overhead * len(used)
     return batch.model_copy(update={"planned": cost, "occurrences": len(used)})

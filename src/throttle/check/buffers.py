@@ -211,14 +211,10 @@ class Buffers:
         """What feeds the drum is finished so much working time before the drum starts on it."""
         if self._rule is None or self._rule.drum is None:
             return
-        facts, drum = self._facts, self._facts.drum_minutes
-        for name in drum:
-            if name not in self._items or facts.begun(name) or self._held(name):
+        for name in self._facts.drum_minutes:
+            if name not in self._items:
                 continue
-            for before in sorted(self._waits[name]):
-                if before in drum or facts.begun(before) or before not in self._items:
-                    continue
-                slots = self._slots(self._size(self._longest(before), self._rule.drum))
+            for before, slots in self.before_drum(name):
                 low, high = (
                     self._clock.up(seconds(self._items[before].finish)),
                     self._clock.up(seconds(self._items[name].start)),
@@ -230,6 +226,17 @@ class Buffers:
                     short = (slots - left) * self._clock.slot / 3600
                     message = f"{before} ends {short:g} h of work too late before {name}, which is on the drum"
                     self._say("drum-buffer", [name, before], message, high * self._clock.slot, short)
+
+    def before_drum(self, name: str) -> list[tuple[str, int]]:
+        """Scheduled items that the drum waits for at this one, and the slots of work between them."""
+        facts, drum = self._facts, self._facts.drum_minutes
+        if self._rule is None or self._rule.drum is None or name not in drum or facts.begun(name) or self._held(name):
+            return []
+        return [
+            (before, self._slots(self._size(self._longest(before), self._rule.drum)))
+            for before in sorted(self._waits[name])
+            if before not in drum and not facts.begun(before) and before in self._items
+        ]
 
     # the fever chart
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from throttle.check.clock import ROUNDING, Clock, OpenTime, Span, calendar_day, merged, wall_clock
 from throttle_models import DEFAULT_CALENDAR, Calendar, Person, Portfolio, WorkItem, WorkType
-from throttle_models.people import WEEKDAYS
+from throttle_models.people import WEEKDAYS, Rota
 
 Day = Callable[[date], list[Span]]
 Week = dict[str, dict[date, list[Span]]]
@@ -94,18 +94,21 @@ class Capacity:
         if person not in self._until or self._until[person] < until:
             self._until[person] = until + timedelta(days=366)
             self._turns[person] = [
-                (rota.share, self._turns_in(person, rota.people, rota.first, rota.every, self._until[person]))
+                (rota.share, self._turns_in(person, rota, self._until[person]))
                 for rota in self._portfolio.rotas.values()
                 if person in rota.people
             ]
         return self._turns[person]
 
-    def _turns_in(self, person: str, people: Sequence[str], first: date, every: timedelta, until: date) -> list[Span]:
-        begin, number, found = datetime.combine(first, time()), 0, []
+    def _turns_in(self, person: str, rota: Rota, until: date) -> list[Span]:
+        people, every = rota.people, rota.every
+        begin, number, found = datetime.combine(rota.first, time()), 0, []
         as_of = datetime.combine(self._clock.local_day(self._clock.as_of * self._clock.slot), time())
         if as_of - 30 * DAY > begin:  # long past turns concern nobody
             number = (as_of - 30 * DAY - begin) // every
         while begin + number * every <= datetime.combine(until, time()):
+            if rota.turns is not None and number >= rota.turns:
+                break
             if people[number % len(people)] == person:
                 edges = (begin + number * every, begin + (number + 1) * every)
                 a, b = (int(edge.replace(tzinfo=self._clock.zone).timestamp()) for edge in edges)

@@ -9,6 +9,7 @@ from throttle.check.buffers import Buffers, by_likely
 from throttle.check.changes import Changes, with_overhead
 from throttle.check.debt import Debts
 from throttle.check.facts import Facts, unknown_rules
+from throttle.check.goals import goals
 from throttle.check.inserted import Expansion
 from throttle.check.kinds import Violations, clock_text, seconds
 from throttle.check.left_out import LeftOut
@@ -48,13 +49,15 @@ def check(plan: Plan, portfolio: Portfolio | None = None) -> Verdict:
     Changes(schedule, violations).check()
     out_of_hours(schedule, violations)
     debts.check(plan.debts, schedule, violations)
-    LeftOut(schedule, violations).check()
+    buffers = Buffers(schedule, chosen, violations)
+    LeftOut(schedule, buffers, violations).check()
     stability(schedule, violations)
     this_week(schedule, violations)
     weeks(schedule, violations)
     projects(schedule, money, violations)
-    Buffers(schedule, chosen, violations).check()
+    buffers.check()
     certificate(schedule, money, violations)
+    goals(schedule, money, violations)
     Loads(schedule, violations).check()
     return Verdict(
         ok=not violations.found,

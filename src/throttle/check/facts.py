@@ -383,6 +383,8 @@ class Facts:
             return self._person_times[person]
         if self.capacity.concerns(person):
             return self.capacity.time(person)
+        if person not in self.portfolio.people:  # told elsewhere: never at work
+            return OpenTime(self.clock, self.clock.zone, lambda _: [])
         who = self.portfolio.people[person]
         calendar = self.portfolio.calendars[who.calendar] if who.calendar is not None else self._fallback
         share = who.productive if who.productive is not None else calendar.productive

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from throttle.check.buffers import Buffers
 from throttle.check.clock import OpenTime, Span, intersection, pieces
 from throttle.check.facts import Facts
 from throttle.check.kinds import Violations
@@ -26,8 +27,9 @@ class _TooManyCrewsError(Exception):
 class LeftOut:
     """The plan's ``unscheduled`` activities, each against the one reason that it gives."""
 
-    def __init__(self, schedule: Schedule, violations: Violations) -> None:
+    def __init__(self, schedule: Schedule, buffers: Buffers, violations: Violations) -> None:
         self._schedule, self._facts, self._say = schedule, schedule.facts, violations.add
+        self._buffers = buffers
         self._holds: dict[Reason, Callable[[str], bool]] = {
             Reason.NO_HOLDER: self._no_holder,
             Reason.NO_COMMON_TIME: lambda name: self._impossible(name, windows=False),
@@ -129,6 +131,8 @@ class LeftOut:
             end = base + facts.lag(name, bound.link)[0]  # working time passes no faster than the clock
             if before is not None and (bound.bounds_start or end > self._schedule.horizon):
                 first = max(first, end)
+        for earlier, slots in self._buffers.before_drum(name) if links else ():
+            first = max(first, self._schedule.placed[earlier].finish + slots)
         return first
 
 

@@ -17,16 +17,23 @@ from throttle.cli.commands.bottleneck import bottleneck
 from throttle.cli.commands.changes import changes
 from throttle.cli.commands.check import check
 from throttle.cli.commands.compare import compare
+from throttle.cli.commands.curve import curve
 from throttle.cli.commands.demo import demo
+from throttle.cli.commands.elevate import elevate
 from throttle.cli.commands.export import export
+from throttle.cli.commands.feedback import feedback
 from throttle.cli.commands.fever import fever
+from throttle.cli.commands.forecast import forecast
 from throttle.cli.commands.ingest import ingest
+from throttle.cli.commands.learn import learn
 from throttle.cli.commands.map import map_
 from throttle.cli.commands.plan import plan
 from throttle.cli.commands.price import price
+from throttle.cli.commands.reliance import reliance
 from throttle.cli.commands.replan import replan
 from throttle.cli.commands.schema import schema
 from throttle.cli.commands.verify import verify
+from throttle.cli.commands.what_if import what_if
 from throttle.cli.commands.why import why
 from throttle.cli.group import INTERRUPTED, Commands
 
@@ -34,6 +41,7 @@ COMMANDS = (  # name, function, examples; in the order of --help
     ("demo", demo, ["throttle demo --out out/demo"]),
     ("map", map_, ["throttle map jira.csv -o map.yaml"]),
     ("ingest", ingest, ["throttle ingest jira.csv --map map.yaml -o portfolio.yaml"]),
+    ("learn", learn, ["throttle learn jira.csv incidents.json -o learned.yaml"]),
     ("check", check, ["throttle check portfolio.yaml"]),
     ("plan", plan, ["throttle plan jira.csv --team team.yaml", "throttle plan portfolio.yaml --budget 30s"]),
     ("verify", verify, ["throttle verify out/plan/plan.json"]),
@@ -44,6 +52,12 @@ COMMANDS = (  # name, function, examples; in the order of --help
     ("price", price, ["throttle price out/plan/plan.json --first phoenix"]),
     ("bottleneck", bottleneck, ["throttle bottleneck out/plan/plan.json", "throttle bottleneck portfolio.yaml"]),
     ("changes", changes, ["throttle changes out/plan/plan.json", "throttle changes portfolio.yaml --each 500"]),
+    ("forecast", forecast, ["throttle forecast out/plan/plan.json", "throttle forecast portfolio.yaml --runs 200"]),
+    ("curve", curve, ["throttle curve out/plan/plan.json --html out/curve.html"]),
+    ("elevate", elevate, ["throttle elevate out/plan/plan.json", "throttle elevate portfolio.yaml --menu menu.yaml"]),
+    ("reliance", reliance, ["throttle reliance out/plan/plan.json", "throttle reliance portfolio.yaml --person brent"]),
+    ("what-if", what_if, ["throttle what-if portfolio.yaml scenarios.yaml --html out/what-if.html"]),
+    ("feedback", feedback, ["throttle feedback portfolio.yaml out/week1/plan.json out/week2/plan.json"]),
     ("batch", batch, ["throttle batch runs.yaml -o out/batch"]),
     ("export", export, ["throttle export out/plan/plan.json --format ics -o plan.ics"]),
     ("schema", schema, ["throttle schema plan"]),

@@ -63,7 +63,10 @@ def text_encoding(text: str) -> str:
 
 
 Exports = Annotated[
-    list[Path], typer.Argument(metavar="EXPORT...", help="Ticket exports (Jira CSV, ServiceNow CSV or JSON).")
+    list[Path],
+    typer.Argument(
+        metavar="EXPORT...", help="Ticket exports of any tracker (docs/ingest.md); archives and folders of them."
+    ),
 ]
 Inputs = Annotated[
     list[Path],
@@ -76,6 +79,10 @@ TeamOption = Annotated[
 ]
 MapOption = Annotated[
     Path | None, typer.Option("--map", metavar="FILE", help="What columns and words of the exports mean.")
+]
+LearnedOption = Annotated[
+    Path | None,
+    typer.Option("--learned", metavar="FILE", help="What throttle learn found: counts after the team file."),
 ]
 ZoneOption = Annotated[
     str | None,
@@ -109,6 +116,10 @@ Deterministic = Annotated[
 ]
 NoPortfolio = Annotated[
     bool, typer.Option("--no-portfolio", help="Leave the portfolio out of plan.json; it holds the hash instead.")
+]
+Server = Annotated[
+    str | None,
+    typer.Option("--server", metavar="URL", help="A service that searches instead; its key: THROTTLE_KEY."),
 ]
 OpenReport = Annotated[bool, typer.Option("--open", help="Open the report in a browser.")]
 WeekOption = Annotated[

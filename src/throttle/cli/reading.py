@@ -15,7 +15,7 @@ from throttle_models import Finding
 
 if TYPE_CHECKING:
     from throttle.ingest import Ingested, ReadOptions
-    from throttle_models import Mapping, Plan, Portfolio
+    from throttle_models import Learned, Mapping, Plan, Portfolio, TeamFile
 
 Kind = Literal["portfolio", "plan", "mapping", "run", "batch", "export"]
 
@@ -33,11 +33,16 @@ class ReadHow:
     zone: str | None = None
     date_order: Literal["dmy", "mdy"] | None = None
     encoding: str | None = None
+    pseudonymise: bool = False
+    pseudonyms: Path | None = None
+    """Where the table of pseudonyms is kept from import to import."""
+    learned: Path | None = None
 
     def given(self) -> list[str]:
         """The options used, as written."""
         named = {"--team": self.team, "--map": self.map, "--zone": self.zone}
-        named |= {"--date-order": self.date_order, "--encoding": self.encoding}
+        named |= {"--date-order": self.date_order, "--encoding": self.encoding, "--pseudonyms": self.pseudonyms}
+        named |= {"--learned": self.learned}
         return [name for name, value in named.items() if value is not None]
 
 
@@ -103,11 +108,19 @@ def _kind_of_json(path: Path, head: str) -> Kind:
             return kind
     if "throttle_map" in content:
         return "mapping"
-    return "portfolio" if _PORTFOLIO_KEYS & content.keys() else "export"
+    if content.keys() & {"throttle", "as_of"}:
+        return "portfolio"
+    maps = any(isinstance(content[key], dict) for key in _PORTFOLIO_KEYS & content.keys())
+    return "portfolio" if maps else "export"  # trackers have lists of projects and people
 
 
 def _expand(path: Path) -> list[Path]:
-    return sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith(".")) if path.is_dir() else [path]
+    if not path.is_dir():
+        return [path]
+    found = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+    if not found:
+        raise _error("no-files", f"{path} is a folder without files: name one that holds exports.", path)
+    return found
 
 
 def read(paths: Sequence[Path], how: ReadHow) -> tuple[Portfolio, Ingested | None]:
@@ -130,7 +143,7 @@ def read(paths: Sequence[Path], how: ReadHow) -> tuple[Portfolio, Ingested | Non
                 "several-inputs", f"{path} is no export: name a portfolio alone, and a team file with --team.", path
             )
     if "portfolio" not in kinds.values():
-        ingested = read_exports([p for path in paths for p in _expand(path)], how)
+        ingested = read_exports(paths, how)
         return ingested.portfolio, ingested
     if given := how.given():
         message = f"{paths[0]} is a portfolio, so {', '.join(given)} has no effect: leave it out, or name an export."
@@ -144,17 +157,19 @@ def read_exports(paths: Sequence[Path], how: ReadHow) -> Ingested:
     """Read ticket exports as told. Raises InputError."""
     from throttle import ingest
     from throttle.files import load_document
-    from throttle_models import Mapping, TeamFile
+    from throttle_models import Mapping
+    from throttle_models.mapping import Pseudonyms
 
-    need_files([*paths, *(p for p in (how.team, how.map) if p)])
-    team = load_document(how.team, TeamFile) if how.team else None
+    need_files([*paths, *(p for p in (how.team, how.map, how.learned) if p)])
+    team = _team(how)
+    kept = load_document(how.pseudonyms, Pseudonyms) if how.pseudonyms and how.pseudonyms.exists() else Pseudonyms()
     ingested = ingest.read_exports(
-        paths,
+        [p for path in paths for p in _expand(path)],
         mapping=load_document(how.map, Mapping) if how.map else None,
         team=team,
-        options=_options(how),
+        options=replace(_options(how), pseudonyms=kept.people),
     )
-    if team is None or team.as_of is None:
+    if how.team is None or team is None or team.as_of is None:
         return ingested
     read = {item.id for item in ingested.report.items}
     if not (added := [id for id in team.work if id not in read]):
@@ -169,12 +184,47 @@ def read_exports(paths: Sequence[Path], how: ReadHow) -> Ingested:
     return replace(ingested, report=report)
 
 
+def _team(how: ReadHow) -> TeamFile | None:
+    """The team file, with what was learned behind it."""
+    from throttle.files import load_document
+    from throttle_models import Learned, TeamFile
+
+    team = load_document(how.team, TeamFile) if how.team else None
+    if how.learned is None:
+        return team
+    team, learned = team or TeamFile(), load_document(how.learned, Learned)
+    return team.model_copy(update={"defaults": team.defaults.model_copy(update={"learned": learned})})
+
+
+def learn(paths: Sequence[Path], how: ReadHow) -> Learned:
+    """What the history in ticket exports teaches. Raises InputError."""
+    from throttle.files import load_document
+    from throttle.learn import learn as learned
+    from throttle_models import Mapping
+
+    need_files([*paths, *(p for p in (how.team, how.map) if p)])
+    mapping = load_document(how.map, Mapping) if how.map else None
+    return learned(
+        [p for path in paths for p in _expand(path)], mapping=mapping, team=_team(how), options=_options(how)
+    )
+
+
+def save_pseudonyms(ingested: Ingested, path: Path) -> None:
+    """Keep who is who, for the next import."""
+    from throttle.cli import output
+    from throttle.documents import render_yaml
+    from throttle.files import write_atomic
+
+    data = {"throttle_pseudonyms": 1, "people": ingested.pseudonyms}
+    output.write_file(path, lambda new: write_atomic(new, render_yaml(data)), force=True)
+
+
 def propose(paths: Sequence[Path], how: ReadHow) -> Mapping:
     """What the columns and words of ticket exports seem to mean. Raises InputError."""
     from throttle.ingest import propose_mapping
 
     need_files(paths)
-    return propose_mapping(paths, _options(how))
+    return propose_mapping([p for path in paths for p in _expand(path)], _options(how))
 
 
 def show_summary(ingested: Ingested, quiet: bool) -> None:
@@ -190,7 +240,12 @@ def show_summary(ingested: Ingested, quiet: bool) -> None:
 def _options(how: ReadHow) -> ReadOptions:
     from throttle.ingest import ReadOptions
 
-    return ReadOptions(encoding=how.encoding, date_order=how.date_order, zone=how.zone)
+    return ReadOptions(
+        encoding=how.encoding,
+        date_order=how.date_order,
+        zone=how.zone,
+        pseudonymise=how.pseudonymise or how.pseudonyms is not None,
+    )
 
 
 def read_plan_with_portfolio(plan_file: Path, portfolio_file: Path | None) -> tuple[Plan, Portfolio]:

@@ -33,6 +33,8 @@ class Search:
     seed: int
     workers: int
     deterministic: bool
+    server: str | None = None
+    """Address of a service to search instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,10 @@ def _plan(portfolio: Portfolio, search: Search, run: Run, quiet: bool, previous:
     from throttle.planning import make_plan
 
     def work(progress: Callable[[Progress], None], stop: threading.Event) -> Plan:
+        if search.server is not None:
+            from throttle.cli.remote import plan_on_server
+
+            return plan_on_server(portfolio, search, search.server, progress, stop)
         return make_plan(
             portfolio,
             budget=search.budget,

@@ -317,10 +317,18 @@ class Probe:
         found = [(place.start, e) for e in links if (place := self.place(j, unlinked=[e])) is not None]
         if found and min(found)[0] < s.start[j]:
             return min(found)[1]
-        moments = [
-            (int((s.end if a.pred_type[e] in (FS, FF) else s.start)[a.pred[e]]) + int(a.lag[e]), e) for e in links
-        ]
-        return max(moments, default=(0, None))[1]
+        return max(((self._moment(e), e) for e in links), default=(0, None))[1]
+
+    def links_after(self, j: int, at: int, kit: bool) -> list[int]:
+        """Links that bind later than slot ``at``, the last one first: those of its kit, or the others."""
+        a, own = self.a, self.kit(j)
+        links = [e for e in range(int(a.pred_ptr[j]), int(a.pred_ptr[j + 1])) if (e in own) is kit]
+        return sorted((e for e in links if self._moment(e) > at), key=lambda e: (-self._moment(e), e))
+
+    def _moment(self, e: int) -> int:
+        """Slot at which a link binds; lags at work count as if by the clock."""
+        a, s = self.a, self.schedule
+        return int((s.end if a.pred_type[e] in (FS, FF) else s.start)[a.pred[e]]) + int(a.lag[e])
 
 
 class _Unreserved:

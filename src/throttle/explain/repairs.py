@@ -68,7 +68,7 @@ class Repairs:
             yield one
 
     def _text(self, rule: Rule, cause: Cause) -> str:
-        about = ", ".join(cause.refs[:2])
+        about = ", ".join(cause.refs[:3]) + (f" and {len(cause.refs) - 3} more" if len(cause.refs) > 3 else "")
         texts = {
             Rule.PINNED: "move its pin",
             Rule.APPROVAL: "have it approved now",

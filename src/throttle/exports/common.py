@@ -12,13 +12,33 @@ from throttle.errors import InputError
 from throttle_models import Finding, Plan, PlannedItem, Portfolio
 
 
-class Exporter(Protocol):
-    def __call__(self, plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> str:
-        """The plan as text of the format, of one person (id, or name if only one has it) or of everyone.
+class Writer(Protocol):
+    def __call__(self, plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> str | bytes:
+        """The plan in the format, of one person (id, or name if only one has it) or of everyone.
 
-        Raises InputError for a person who is not in the portfolio, and for a name that several have.
+        Equal plans give equal text or bytes. Raises InputError for a person who is not in the portfolio, for a name
+        that several have, and where the plan has nothing that the format could say.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Exporter:
+    """One format: what writes it, and what others must know of it."""
+
+    write: Writer
+    suffix: str
+    """Of its files, with the dot."""
+    media: str
+    """Its media type (RFC 6838)."""
+    about: str
+    """What it is for, in some words."""
+    binary: bool = False
+    """Whether it is bytes, which no terminal shows."""
+
+    def __call__(self, plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> str | bytes:
+        """See :class:`Writer`."""
+        return self.write(plan, portfolio, person=person)
 
 
 @dataclass(frozen=True)
@@ -52,6 +72,11 @@ def items_of(plan: Plan, person: str | None) -> Iterator[tuple[str, PlannedItem]
     for key, planned in sorted(plan.items.items(), key=lambda pair: (pair[1].start, pair[0])):
         if person is None or any(given.person == person for given in planned.assignments):
             yield key, planned
+
+
+def people_of(plan: Plan) -> list[str]:
+    """Everyone who has work in the plan, by id, in alphabetical order."""
+    return sorted({given.person for planned in plan.items.values() for given in planned.assignments})
 
 
 def id_of(person: str | None, portfolio: Portfolio) -> str | None:

@@ -11,39 +11,61 @@ from throttle_models import Plan, Portfolio, with_inserted
 
 
 def to_ics(plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> str:
-    """Events keep their UID from plan to plan, so that calendars move them: it follows from person, item, position.
-
-    DTSTAMP is the plan's as-of, so that equal plans give equal text.
-    """
+    """Events keep their UID from plan to plan, so that calendars move them: it follows from person, item, position."""
     portfolio = with_inserted(plan, portfolio)
     person = id_of(person, portfolio)
+    return calendar([_block(block, plan, portfolio) for block in blocks(plan, person)])
+
+
+def calendar(events: list[list[str]]) -> str:
+    """A calendar of the lines of :func:`event`, folded and ended as RFC 5545 has it."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//throttle-scheduler//throttle//EN", "CALSCALE:GREGORIAN"]
-    for block in blocks(plan, person):
-        lines += _event(block, plan, portfolio)
+    for found in events:
+        lines += found
     lines.append("END:VCALENDAR")
     return "".join(f"{_fold(line)}\r\n" for line in lines)
 
 
-def _event(block: Block, plan: Plan, portfolio: Portfolio) -> list[str]:
+def uid(*identity: str) -> str:
+    """One that follows from what the event is about, and from nothing else."""
+    return f"{sha256(chr(0).join(identity).encode()).hexdigest()[:32]}@throttle-scheduler"
+
+
+def event(
+    plan: Plan, identity: str, span: tuple[datetime, datetime], *, summary: str, description: str, category: str = ""
+) -> list[str]:
+    """The lines of one event. DTSTAMP is the plan's as-of, so that equal plans give equal text, and SEQUENCE the
+    minutes from 1970 to it: that of a newer plan is higher, as calendars want it of a newer version (3.8.7.4)."""
+    return [
+        "BEGIN:VEVENT",
+        f"UID:{identity}",
+        f"DTSTAMP:{_utc(plan.as_of)}",
+        f"SEQUENCE:{max(0, int(plan.as_of.timestamp() // 60))}",
+        f"DTSTART:{_utc(span[0])}",
+        f"DTEND:{_utc(span[1])}",
+        f"SUMMARY:{_escape(summary)}",
+        f"DESCRIPTION:{_escape(description)}",
+        *([f"CATEGORIES:{_escape(category)}"] if category else []),
+        "END:VEVENT",
+    ]
+
+
+def _block(block: Block, plan: Plan, portfolio: Portfolio) -> list[str]:
     title, project = title_of(block.item, portfolio), project_of(block.item, portfolio)
     name = portfolio.people[block.person].name if block.person in portfolio.people else ""
-    identity = "\0".join((block.item, block.person, str(block.need), str(block.number)))
     details = [f"{name or block.person} on {block.item}"]
     if project:
         details.append(f"Project: {project}")
     if block.allocation < 1:
         details.append(f"Share of time: {block.allocation:.0%}")
-    return [
-        "BEGIN:VEVENT",
-        f"UID:{sha256(identity.encode()).hexdigest()[:32]}@throttle-scheduler",
-        f"DTSTAMP:{_utc(plan.as_of)}",
-        f"DTSTART:{_utc(block.start)}",
-        f"DTEND:{_utc(block.finish)}",
-        f"SUMMARY:{_escape(f'{block.item} {title}'.strip())}",
-        f"DESCRIPTION:{_escape(chr(10).join(details))}",
-        *([f"CATEGORIES:{_escape(project)}"] if project else []),
-        "END:VEVENT",
-    ]
+    return event(
+        plan,
+        uid(block.item, block.person, str(block.need), str(block.number)),
+        (block.start, block.finish),
+        summary=f"{block.item} {title}".strip(),
+        description="\n".join(details),
+        category=project or "",
+    )
 
 
 def _utc(moment: datetime) -> str:

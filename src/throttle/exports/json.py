@@ -16,6 +16,20 @@ def to_json(plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> s
     ``state`` is ``scheduled``, ``unscheduled``, ``done`` or ``container``; ``hours`` are hours of people in all, and in
     ``people`` those of each. With a person, only the scheduled items that they work on.
     """
+    items = item_rows(plan, portfolio, person)
+    head = {
+        "as_of": format_instant(plan.as_of),
+        "zone": plan.zone,
+        "currency": plan.currency,
+        "input_hash": plan.certificate.input_hash,
+    }
+    fields = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in head.items()]
+    rows = ",\n".join(f"  {json.dumps(item, ensure_ascii=False)}" for item in items)
+    return "{\n" + ",\n".join(fields) + ',\n "items": [\n' + rows + "\n ]\n}\n"
+
+
+def item_rows(plan: Plan, portfolio: Portfolio, person: str | None) -> list[dict[str, Any]]:
+    """Every item once, the scheduled ones first. Raises as :class:`Writer` does."""
     portfolio = with_inserted(plan, portfolio)
     person = id_of(person, portfolio)
     items = [_item(key, "scheduled", portfolio, planned) for key, planned in items_of(plan, person)]
@@ -26,15 +40,7 @@ def to_json(plan: Plan, portfolio: Portfolio, *, person: str | None = None) -> s
         ]
         items += [_item(key, "container", portfolio) for key in plan.containers]
         items += [_item(key, "done", portfolio) for key in plan.done]
-    head = {
-        "as_of": format_instant(plan.as_of),
-        "zone": plan.zone,
-        "currency": plan.currency,
-        "input_hash": plan.certificate.input_hash,
-    }
-    fields = [f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in head.items()]
-    rows = ",\n".join(f"  {json.dumps(item, ensure_ascii=False)}" for item in items)
-    return "{\n" + ",\n".join(fields) + ',\n "items": [\n' + rows + "\n ]\n}\n"
+    return items
 
 
 def _item(key: str, state: str, portfolio: Portfolio, planned: PlannedItem | None = None) -> dict[str, Any]:

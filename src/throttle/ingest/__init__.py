@@ -1,31 +1,87 @@
 """Ticket exports to a portfolio: every row accounted for, every default told and open to change.
 
-A reader is one file and one line of :data:`READERS`; what all share is in the other modules: ``decode`` and ``tables``
-(bytes to cells by position), ``dates`` and ``values`` (cells to values), ``words`` and ``meanings`` (words in several
-languages), ``tickets`` (rows), ``network`` (links and containment), ``people``, ``skills``, ``effort`` (what the export
-does not say), ``build`` (the portfolio), ``propose`` (the mapping) and ``report``.
+A reader is one file and one line of :data:`READERS` (``readers`` says what it is given); what all share is in the
+other modules: ``source``, ``decode`` and ``tables`` (files, archives and workbooks to documents, or cells by position),
+``dates`` and ``values`` (cells to values), ``words`` and ``meanings`` (words in several languages), ``records`` (what
+readers make), ``tickets`` and ``intake`` (rows and records to tickets), ``network`` and ``same`` (links, containment,
+the same ticket twice), ``people``, ``crew``, ``skills``, ``effort`` (what the export does not say, or says of people),
+``build`` (the portfolio), ``propose`` (the mapping), ``report`` and ``pseudonyms``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from throttle.collector import collector_resting
+from throttle.errors import InputError
+from throttle.ingest.agileplace import AGILEPLACE, AGILEPLACE_CSV
+from throttle.ingest.asana import ASANA, ASANA_CSV
+from throttle.ingest.azure_devops import AZURE_DEVOPS, AZURE_DEVOPS_CSV
 from throttle.ingest.build import Builder
-from throttle.ingest.jira_csv import JIRA_CSV
+from throttle.ingest.github import GITHUB, GITHUB_CSV
+from throttle.ingest.gitlab import GITLAB, GITLAB_CSV
+from throttle.ingest.holiday_json import HOLIDAY_JSON
+from throttle.ingest.ical import ICAL
+from throttle.ingest.jira_csv import JIRA_CSV, ONLY_IDS
+from throttle.ingest.jira_json import JIRA_JSON
+from throttle.ingest.jira_rss import JIRA_RSS
+from throttle.ingest.linear import LINEAR
 from throttle.ingest.meanings import Meanings
+from throttle.ingest.mspdi import MSPDI
 from throttle.ingest.network import unite
 from throttle.ingest.notes import Notes
+from throttle.ingest.options import ReadOptions
+from throttle.ingest.plain import PLAIN
+from throttle.ingest.pmxml import PMXML
 from throttle.ingest.propose import propose, save_mapping
-from throttle.ingest.readers import Reader
+from throttle.ingest.pseudonyms import pseudonymised
+from throttle.ingest.readers import AnyReader
+from throttle.ingest.redmine import REDMINE, REDMINE_CSV
 from throttle.ingest.report import IngestReport
+from throttle.ingest.service_manager import SERVICE_MANAGER
 from throttle.ingest.servicenow_change import SERVICENOW_CHANGE
-from throttle.ingest.tables import open_table
-from throttle.ingest.tickets import ReadOptions, load, recognise
+from throttle.ingest.servicenow_outage import SERVICENOW_OUTAGE
+from throttle.ingest.servicenow_task import SERVICENOW_TASK
+from throttle.ingest.source import open_sources
+from throttle.ingest.tickets import load, recognise
+from throttle.ingest.trello import TRELLO
+from throttle.ingest.xer import XER
+from throttle.ingest.youtrack import YOUTRACK, YOUTRACK_CSV
 from throttle_models import Mapping, Portfolio, TeamFile
 
-READERS: tuple[Reader, ...] = (JIRA_CSV, SERVICENOW_CHANGE)
+READERS: tuple[AnyReader, ...] = (
+    JIRA_CSV,
+    JIRA_JSON,
+    JIRA_RSS,
+    SERVICENOW_CHANGE,
+    SERVICENOW_TASK,
+    SERVICENOW_OUTAGE,
+    SERVICE_MANAGER,
+    MSPDI,
+    PMXML,
+    XER,
+    ICAL,
+    HOLIDAY_JSON,
+    AGILEPLACE,
+    AGILEPLACE_CSV,
+    ASANA,
+    ASANA_CSV,
+    AZURE_DEVOPS,
+    AZURE_DEVOPS_CSV,
+    GITHUB,
+    GITHUB_CSV,
+    GITLAB,
+    GITLAB_CSV,
+    LINEAR,
+    PLAIN,
+    REDMINE,
+    REDMINE_CSV,
+    TRELLO,
+    YOUTRACK,
+    YOUTRACK_CSV,
+)
 """Every kind of export that is read."""
 
 _PLAIN = ReadOptions()
@@ -37,6 +93,7 @@ __all__ = [
     "ReadOptions",
     "propose_mapping",
     "read_exports",
+    "read_tickets",
     "reader_of",
     "save_mapping",
 ]
@@ -48,8 +105,11 @@ class Ingested:
 
     portfolio: Portfolio
     report: IngestReport
+    pseudonyms: dict[str, str] = field(default_factory=dict)
+    """Person id to pseudonym, where that was asked for: whoever has this table can tell who is who."""
 
 
+@collector_resting()
 def read_exports(
     paths: Sequence[Path],
     *,
@@ -67,21 +127,42 @@ def read_exports(
     loaded = load(paths, READERS, said, options, crew.zone, notes)
     builder = Builder(loaded, Meanings(said, crew), crew, options, notes)
     portfolio = builder.portfolio()
-    return Ingested(portfolio, builder.report(portfolio))
+    report = builder.report(portfolio)
+    if options.pseudonymise:
+        return Ingested(*pseudonymised(portfolio, report, options.pseudonyms))
+    return Ingested(portfolio, report)
 
 
+@collector_resting()
+def read_tickets(
+    paths: Sequence[Path], *, mapping: Mapping | None, team: TeamFile | None, options: ReadOptions
+) -> Builder:
+    """What the exports hold before anything becomes a portfolio: tickets, their states and types, and people."""
+    said, crew = mapping or Mapping(), team or TeamFile()
+    notes = Notes()
+    return Builder(load(paths, READERS, said, options, crew.zone, notes), Meanings(said, crew), crew, options, notes)
+
+
+@collector_resting()
 def propose_mapping(paths: Sequence[Path], options: ReadOptions = _PLAIN, mapping: Mapping | None = None) -> Mapping:
     """What columns, statuses, types, links, priorities and users seem to mean, with evidence and counts.
 
-    Reading with the proposal gives what reading without it gives. ``mapping``: what is decided already.
+    Reading with the proposal gives what reading without it gives; a table of which only the ids are known is listed,
+    for a person to say what its headers mean. ``mapping``: what is decided already.
     """
     said, notes = mapping or Mapping(), Notes()
-    loaded = load(paths, READERS, said, options, None, notes)
-    tickets, _, _ = unite(loaded, notes)
-    return propose(loaded, tickets, Meanings(said, TeamFile()))
+    loaded = load(paths, READERS, said, options, None, notes, least=ONLY_IDS)
+    meanings = Meanings(said, TeamFile())
+    tickets, _, _ = unite(loaded, meanings, notes)
+    return propose(loaded, tickets, meanings)
 
 
 def reader_of(path: Path, options: ReadOptions = _PLAIN) -> str:
     """The name of the reader that knows a file. Raises InputError where none does."""
-    reader, _ = recognise(open_table(path, options.encoding), READERS, Mapping())
-    return reader.name
+    problem: InputError | None = None
+    for source in open_sources(path, options.encoding):
+        try:
+            return recognise(source, READERS, Mapping()).reader.name
+        except InputError as error:
+            problem = problem or error
+    raise problem or InputError([])

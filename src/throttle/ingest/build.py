@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
 
 from throttle.errors import InputError
-from throttle.ingest.effort import Effort, Estimator
+from throttle.ingest.crew import Crew
+from throttle.ingest.effort import Effort, Estimator, divided, exactly, summed
+from throttle.ingest.made import made, utc_text, when
 from throttle.ingest.meanings import DEFAULT_RATES, Meanings
 from throttle.ingest.network import Network, unite
 from throttle.ingest.notes import Notes, some
+from throttle.ingest.options import ReadOptions
 from throttle.ingest.people import People
+from throttle.ingest.records import Ticket
 from throttle.ingest.report import EdgeRead, FileRead, IngestReport, ItemRead, RejectedRow
 from throttle.ingest.skills import Skills
-from throttle.ingest.tickets import Loaded, ReadOptions, Ticket
+from throttle.ingest.tickets import Loaded
+from throttle.ingest.uncertain import simulation_of
 from throttle.ingest.values import fold, slug
 from throttle.ingest.words import EPICS, RANKS, WAITING, rank, risk_points
 from throttle.wording import plural
@@ -33,16 +39,20 @@ from throttle_models import (
     Link,
     Need,
     Person,
+    Pin,
+    Policy,
     Portfolio,
     Project,
     Service,
     Source,
     Status,
+    Team,
     TeamFile,
     When,
     WorkItem,
     WorkType,
 )
+from throttle_models.quantities import LEAST_SHARE, WORK, format_minutes
 from throttle_models.references import dangling_references
 
 HISTORY = frozenset({Status.DONE, Status.CANCELLED})
@@ -56,20 +66,41 @@ class Builder:
         self, loaded: Sequence[Loaded], meanings: Meanings, team: TeamFile, options: ReadOptions, notes: Notes
     ) -> None:
         self.loaded, self.meanings, self.team, self.notes = loaded, meanings, team, notes
-        self.tickets, self.merged, self.rejections = unite(loaded, notes)
+        self.tickets, self.merged, self.rejections = unite(loaded, meanings, notes)
         self.net = Network(self.tickets, meanings, notes)
         self.by_id = self.net.by_id
+        self._tell_projects_apart()
         self.used: Counter[tuple[str, str, str, str]] = Counter()
         """Assumptions: (about, value, why, override) and how often."""
         self.rated = 0
         """Items whose cost of delay is from the table."""
-        self.zone = team.zone or options.zone or "UTC"
+        said = next((file.said_zone for file in loaded if file.said_zone), None)
+        self.zone = team.zone or options.zone or said or "UTC"
         self.status = self._statuses()
         self.types = self._types()
         self.dated = False
         """Whether the files hold a timestamp at all."""
         self.as_of = self._as_of()
-        self.people = People(self.tickets, meanings.mapping, team)
+        resources = [resource for file in loaded for resource in file.resources]
+        self.people = People(self.tickets, meanings.mapping, team, resources)
+        self.crew = Crew(loaded, self.people, team, notes)
+        self.rejections += self.crew.rejections
+
+    def _tell_projects_apart(self) -> None:
+        """A plan names projects and items by id: a project with the id of an item gets another one."""
+        taken = {project for t in self.tickets if (project := t.project) in self.by_id}
+        if not taken:
+            return
+        apart = {project: f"project {project}" for project in sorted(taken)}
+        for t in self.tickets:
+            t.project = apart.get(t.project, t.project)
+        pairs = [f"{old} is {new!r}" for old, new in apart.items()]
+        self.notes.add(
+            "info",
+            "project-id",
+            f"{plural(len(apart), 'project has', 'projects have')} the id of an item, and get another: {some(pairs)}",
+            ids=list(apart.values()),
+        )
 
     # ---------------------------------------------------------------------------------------------- what items are
 
@@ -80,6 +111,8 @@ class Builder:
         unsaid: list[str] = []
         backwards: list[str] = []
         waiting: list[str] = []
+        resolved = {t.file for t in self.tickets if t.resolution and self.meanings.is_resolved(t)}
+        unresolved: list[str] = []
         for t in self.tickets:
             status, why = self.meanings.status(t)
             found[t.id] = status
@@ -93,6 +126,8 @@ class Builder:
                 waiting.append(t.id)
             if why.startswith("the export says no"):
                 unsaid.append(t.id)
+            if status is Status.DONE and t.file in resolved and not self.meanings.is_resolved(t):
+                unresolved.append(t.id)
             if t.created and t.finished and t.finished < t.created:
                 backwards.append(t.id)
         for word, ids in unknown.items():
@@ -110,6 +145,14 @@ class Builder:
                 f"{plural(len(opposed), 'item has', 'items have')} a resolution and a status that says not done; "
                 f"taken as not done: {some(opposed)}",
                 ids=opposed,
+            )
+        if unresolved:
+            self.notes.add(
+                "info",
+                "done-without-resolution",
+                f"{plural(len(unresolved), 'item is', 'items are')} done by status and without a resolution, which "
+                f"others in the file have; taken as done: {some(unresolved)}",
+                ids=unresolved,
             )
         if backwards:
             self.notes.add(
@@ -133,6 +176,11 @@ class Builder:
                 "export with the column Status, or work: {ID: {status: done}}", len(unsaid),
             )  # fmt: skip
         return found
+
+    @cached_property
+    def words(self) -> dict[str, Status]:
+        """What states mean in histories, by the tickets that are in them now."""
+        return self.meanings.words_of(self.tickets)
 
     def _types(self) -> dict[str, WorkType]:
         types: dict[str, WorkType] = {}
@@ -171,14 +219,14 @@ class Builder:
         if moments:
             self.dated = True
             return max(moments)
-        return datetime.fromtimestamp(int(max(file.table.modified for file in self.loaded)), UTC)
+        return datetime.fromtimestamp(int(max(file.modified for file in self.loaded)), UTC)
 
     # -------------------------------------------------------------------------------------------------- the result
 
     def portfolio(self) -> Portfolio:
         """Raises InputError for a team file that does not fit what was read."""
         team = self.team
-        as_of = team.as_of or When(text=_utc(self.as_of))
+        as_of = team.as_of or When(text=utc_text(self.as_of))
         if team.as_of is None:
             why = (
                 "the newest timestamp in the files"
@@ -189,7 +237,7 @@ class Builder:
         for file in self.loaded:
             if not file.zone_known and file.dates:
                 self._assume(
-                    "zone", "UTC", f"times in {file.table.file} have no offset, and nothing says of which zone "
+                    "zone", "UTC", f"times in {file.file} have no offset, and nothing says of which zone "
                     "they are",
                     "zone: America/Chicago, or --zone",
                 )  # fmt: skip
@@ -198,19 +246,21 @@ class Builder:
             self.notes.add(
                 "warning",
                 "as-of-before-files",
-                f"the team file says as_of: {as_of} ({_utc(as_of_moment.astimezone(UTC))}), but the newest timestamp "
-                f"in the files is {_utc(self.as_of.astimezone(UTC))}; the plan begins at the older moment, when some "
-                "of this had not happened: take as_of out of the team file, or write a newer one",
+                f"the team file says as_of: {as_of} ({utc_text(as_of_moment.astimezone(UTC))}), but the newest "
+                f"timestamp in the files is {utc_text(self.as_of.astimezone(UTC))}; the plan begins at the older "
+                "moment, when some of this had not happened: take as_of out of the team file, or write a newer one",
             )
         estimator = Estimator(
             self.tickets, self.status, set(self.net.children), team.defaults, lambda t: self.types[t.id]
         )
         skills = Skills(self.tickets, self.status, self.people, team, as_of_moment.astimezone(UTC))
         work = self._work(estimator, skills)
-        people = self._people(skills)
+        people = self.crew.away(self._people(skills))
         projects = self._projects()
         work = self._patched(work)
         external = self._external(work)
+        policy = self._reserved(self._policy(as_of_moment), people)
+        simulation = simulation_of(team, people, self.meanings, self._assume, self.notes)
         assumptions = self._assumptions()
         try:
             portfolio = Portfolio(
@@ -218,15 +268,21 @@ class Builder:
                 zone=self.zone,
                 **({"slot": team.slot} if team.slot is not None else {}),
                 currency=team.currency,
-                calendars=team.calendars or {"default": DEFAULT_CALENDAR},
+                calendars=self.crew.with_days(self.crew.calendars() or {"default": DEFAULT_CALENDAR}),
                 skills=dict(team.skills)
                 | {
                     skill: f"inferred: {needed.why}"
                     for skill, needed in skills.needed.items()
                     if skill not in team.skills
                 }
-                | {s: "" for p in team.people.values() for s in p.skills if s not in team.skills},
-                teams=team.teams,
+                | {
+                    s: ""
+                    for p in (*team.people.values(), *people.values())
+                    for s in p.skills
+                    if s not in team.skills and s not in skills.needed
+                }
+                | {n.skill: "" for t in self.tickets for n in t.needs if n.skill and n.skill not in team.skills},
+                teams={p.team: Team() for p in people.values() if p.team} | team.teams,
                 people=people,
                 rotas=team.rotas,
                 environments=team.environments,
@@ -237,7 +293,8 @@ class Builder:
                 projects=projects,
                 work=work,
                 external=external,
-                policy=team.policy,
+                policy=policy,
+                simulation=simulation,
                 assumptions=assumptions,
             )
         except ValidationError as error:
@@ -251,7 +308,9 @@ class Builder:
         waits: dict[str, list[Link]] = defaultdict(list)
         for edge in self.net.edges:
             if edge.second in self.by_id:
-                waits[edge.second].append(Link(item=edge.first, type=edge.type, origin=edge.origin))
+                waits[edge.second].append(
+                    made(Link, item=edge.first, type=edge.type, lag=edge.lag, lag_in=edge.lag_in, origin=edge.origin)
+                )
         leaves = self._leaves()
         bearers: Counter[str] = Counter()
         for id in leaves:
@@ -260,7 +319,12 @@ class Builder:
         doubled: list[str] = []
         work = {}
         for t in self.tickets:
-            if t.id not in leaves and (t.original or t.remaining) and self.status[t.id] not in HISTORY:
+            if (
+                t.id not in leaves
+                and not t.container
+                and (t.original or t.remaining)
+                and self.status[t.id] not in HISTORY
+            ):
                 doubled.append(t.id)
             share = bearers[bearer] if (bearer := self._bearer(t.id)) in bearers else 1
             work[t.id] = self._item(
@@ -283,6 +347,8 @@ class Builder:
             if self.status[t.id] in HISTORY:
                 continue
             parts = self.net.children.get(t.id, ())
+            if t.container and not parts:
+                continue
             if not parts or (t.remaining and all(self._over(part) for part in parts)):
                 leaves.add(t.id)
         return leaves
@@ -322,15 +388,25 @@ class Builder:
         if not self.meanings.type_known(t.type) or (not t.type):
             inferred.append("type")
         said = self.team.work.get(t.id, {})
-        if leaf and not said.keys() & {"needs", "wait"}:
-            need, rests_on = self._need(t, status, estimator, skills)
-            if need is not None:
-                fields["needs"] = (need,)
+        if t.exact and t.needs:
+            fields["needs"] = tuple(t.needs)
+            if t.duration is not None:
+                fields["duration"] = timedelta(minutes=round(t.duration))
+        elif t.wait is not None and (leaf or t.exact):
+            fields["wait"] = timedelta(minutes=t.wait)
+        elif leaf and not t.exact and not t.milestone and not said.keys() & {"needs", "wait"}:
+            needs, rests_on = self._needs(t, status, estimator, skills)
+            if needs:
+                fields["needs"] = needs
+                if t.duration is not None and t.original is not None and status is Status.OPEN:
+                    fields["duration"] = timedelta(minutes=round(t.duration))
             inferred += rests_on
         # a date weighs nothing without a rate, and that of a project counts from the project's own date
         dated = said["due"] is not None if "due" in said else t.due is not None
         rated = (dated or t.project not in costed) if leaf else (dated and t.project in costed and self._alive(t.id))
-        if rated and "cost_of_delay" not in said:
+        if t.rate is not None:
+            fields["cost_of_delay"] = t.rate
+        elif rated and not t.exact and "cost_of_delay" not in said:
             priority = self.by_id[bearer].priority if leaf else t.priority
             rate, known = self.meanings.rate(priority)
             if not known:
@@ -339,28 +415,32 @@ class Builder:
             fields["cost_of_delay"] = rate / share if leaf else rate
             inferred.append("cost_of_delay")
         due = t.due
-        if due is None and leaf:
+        if due is None and leaf and not t.exact:
             due = next((d for p in self.net.ancestors(t.id) if (d := self.by_id[p].due) is not None), None)
             if due is not None:
                 inferred.append("due")
         if due is not None:
-            fields["due"] = _when(due)
+            fields["due"] = when(due)
         if t.planned[0] is not None and status not in HISTORY:
-            fields["wanted_start"] = _when(t.planned[0])
+            fields["wanted_start"] = when(t.planned[0])
+        if t.not_before is not None and status not in HISTORY:
+            fields["not_before"] = when(t.not_before)
         if t.created is not None:
-            fields["created"] = _when(t.created)
-        started = t.started or (t.category_changed if status is Status.IN_PROGRESS else None)
+            fields["created"] = when(t.created)
+        begun, over = self.meanings.times(t, self.words) if t.history else (None, None)
+        started = t.started or begun or (t.category_changed if status is Status.IN_PROGRESS else None)
         if started is not None:
-            fields["started"] = _when(started)
+            fields["started"] = when(started)
         if status in HISTORY:
-            finished = t.finished or t.category_changed
+            finished = t.finished or over or t.category_changed
             if finished is not None:
-                fields["finished"] = _when(finished)
-        if type_ is WorkType.CHANGE:
+                fields["finished"] = when(finished)
+        if type_ is WorkType.CHANGE and not t.exact:
             fields["change"] = self._change(t, status)
         if t.on_hold and status not in HISTORY:
-            fields["on_hold"] = f"on hold in {t.reader.system}"
-        return WorkItem(
+            fields["on_hold"] = t.hold or f"on hold in {t.reader.system}"
+        return made(
+            WorkItem,
             title=t.title,
             type=type_,
             status=status,
@@ -369,43 +449,95 @@ class Builder:
             parent=self.net.parents.get(t.id),
             after=after,
             priority=t.priority or None,
-            tags=tuple(dict.fromkeys(t.labels)),
+            tags=tuple(dict.fromkeys([*t.labels, t.sprint] if t.sprint else t.labels)),
             inferred=tuple(inferred),
-            source=Source(file=t.file, row=t.row, system=t.reader.system),
+            source=self._source(t),
             **fields,
         )
 
-    def _need(self, t: Ticket, status: Status, estimator: Estimator, skills: Skills) -> tuple[Need | None, list[str]]:
+    def _source(self, t: Ticket) -> Source:
+        """Where it was read, and what whoever writes back must know."""
+        start, end = t.planned
+        return made(
+            Source,
+            file=t.file,
+            row=t.row,
+            system=t.reader.system,
+            other_id=t.aliases[0] if t.aliases else None,
+            updated=when(t.updated) if t.updated is not None else None,
+            assignee=t.assignee if t.assignee and "@" not in t.assignee else None,  # no address is kept
+            planned_start=when(start) if start is not None else None,
+            planned_end=when(end) if end is not None else None,
+        )
+
+    def _needs(
+        self, t: Ticket, status: Status, estimator: Estimator, skills: Skills
+    ) -> tuple[tuple[Need, ...], list[str]]:
+        """Who is needed for how much; and which fields of that are inferred."""
         begun = status is Status.IN_PROGRESS
+        name = "remaining" if begun else "effort"
+        effort = self._effort(t, begun, estimator)
+        if effort.estimate.high == timedelta(0):
+            return (), []
+        inferred = [f"needs.0.{name}"] if effort.source else []
+        if (shares := self._shares(t, effort.estimate)) is not None:
+            needs = tuple(
+                Need(who=(who,), allocation=units, **({name: work.mean} if begun else {name: work}))
+                for who, units, work in shares
+            )
+            return needs, [f"needs.{i}.{name}" for i in range(len(needs))] if effort.source else []
+        amount: dict[str, Any] = {"remaining": effort.estimate.mean} if begun else {"effort": effort.estimate}
+        whos = self.people.several(t)
+        if len(whos) > 1:
+            self._assume(
+                "assignees", "any one of them does it", "the export names several people and not who does what",
+                "work: {ID: {needs: [{who: NAME, effort: 8h}, {who: OTHER, effort: 8h}]}}",
+            )  # fmt: skip
+            return (made(Need, who=whos, **amount),), [*inferred, "needs.0.people"]
+        if whos:
+            ruled = skills.ruled(t)
+            known = self.team.people.get(whos[0])
+            if ruled is not None and known is not None and known.skills.get(ruled.skill, 0) >= ruled.level:
+                return (Need(skill=ruled.skill, level=ruled.level, who=whos, **amount),), inferred
+            return (made(Need, who=whos, **amount),), inferred
+        rule = skills.needed_by(t)
+        stated = rule.skill in {slug(skill) for skill in t.skills}
+        return (made(Need, skill=rule.skill, level=rule.level, **amount),), inferred + (
+            [] if stated else ["needs.0.skill"]
+        )
+
+    def _effort(self, t: Ticket, begun: bool, estimator: Estimator) -> Effort:
         if begun and fold(t.status) in t.reader.review_states:
             self._assume(
                 "effort.review", "30m", "the change is implemented, its review is left",
                 "work: {CHG1: {needs: [{who: NAME, remaining: 2h}]}}",
             )  # fmt: skip
-            effort = Effort(_HALF_HOUR, "review")
-        else:
-            effort = estimator.remaining(t) if begun else estimator.effort(t)
-            if effort.exhausted:
-                self._assume(
-                    "effort.remaining", "30m", "nothing remains of the estimate, but the item is not done",
-                    "work: {ID: {needs: [{who: NAME, remaining: 8h}]}}",
-                )  # fmt: skip
-            elif effort.source:
-                value, why, override = estimator.reasons[effort.source]
-                self._assume(effort.source, value, why, override)
-        if effort.estimate.high == timedelta(0):
-            return None, []
-        inferred = [f"needs.0.{'remaining' if begun else 'effort'}"] if effort.source else []
-        amount: dict[str, Any] = {"remaining": effort.estimate.mean} if begun else {"effort": effort.estimate}
-        who = self.people.of(t)
-        if who is not None:
-            ruled = skills.ruled(t)
-            known = self.team.people.get(who)
-            if ruled is not None and known is not None and known.skills.get(ruled.skill, 0) >= ruled.level:
-                return Need(skill=ruled.skill, level=ruled.level, who=(who,), **amount), inferred
-            return Need(who=(who,), **amount), inferred
-        rule = skills.needed_by(t)
-        return Need(skill=rule.skill, level=rule.level, **amount), [*inferred, "needs.0.skill"]
+            return Effort(_HALF_HOUR, "review")
+        effort = estimator.remaining(t) if begun else estimator.effort(t)
+        if effort.exhausted:
+            self._assume(
+                "effort.remaining", "30m", "nothing remains of the estimate, but the item is not done",
+                "work: {ID: {needs: [{who: NAME, remaining: 8h}]}}",
+            )  # fmt: skip
+        elif effort.source:
+            value, why, override = estimator.reasons[effort.source]
+            self._assume(effort.source, value, why, override)
+        return effort
+
+    def _shares(self, t: Ticket, whole: Estimate) -> list[tuple[str, float, Estimate]] | None:
+        """(person, share of their time, work) of those who work together; None where the export does not say that."""
+        together = [share for share in t.crew if share.units is not None or share.minutes is not None]
+        if not together:
+            return None
+        found: dict[str, tuple[float, Estimate]] = {}
+        for share in together:
+            work = exactly(share.minutes) if share.minutes is not None else divided(whole, len(together))
+            if work.high > timedelta(0) and (who := self.people.member(share)) is not None:
+                units = min(1.0, max(LEAST_SHARE, 1.0 if share.units is None else share.units))
+                if who in found:  # the same person twice, as in two roles
+                    work = summed(found[who][1], work)
+                found[who] = (units, work)
+        return [(who, units, work) for who, (units, work) in found.items()] or None
 
     def _change(self, t: Ticket, status: Status) -> Change:
         said = self.team.work.get(t.id, {}).get("change") or {}
@@ -476,12 +608,14 @@ class Builder:
                 said = {name: getattr(known, name) for name in Person.model_fields if name in known.model_fields_set}
             else:
                 said["name"] = self.people.names[id]
-                inferred.append("calendar")
+                said |= self.crew.said(id)
+                if "calendar" not in said:
+                    inferred.append("calendar")
             if more := held.get(id):
                 said["skills"] = {**more, **said.get("skills", {})}
                 inferred.append("skills")
             if said.get("productive") is None:
-                calendars = self.team.calendars
+                calendars = self.crew.calendars()
                 calendar = calendars.get(said.get("calendar") or next(iter(calendars), ""))
                 if calendar is not None and "productive" in calendar.model_fields_set:
                     pass
@@ -506,7 +640,7 @@ class Builder:
                     id = f"{skill}-{n}"
                 people[id] = Person(
                     name=f"someone for {skill}", skills={skill: 1},
-                    productive=default or (None if self.team.calendars else PRODUCTIVE),
+                    productive=default or (None if self.crew.calendars() else PRODUCTIVE),
                     inferred=("name", "skills", "calendar", "productive"),
                 )  # fmt: skip
                 invented.append(skill)
@@ -515,7 +649,7 @@ class Builder:
                 "placeholder-people", "one person for each such skill", "nobody in the files did or holds such work: "
                 f"{some(invented)}", f"people: {{NAME: {{skills: [{invented[0]}]}}}}", len(invented),
             )  # fmt: skip
-        if len(people) > len(self.team.people) and not self.team.calendars:
+        if len(people) > len(self.team.people) and not self.crew.calendars():
             self._assume(
                 "calendar", "Mon-Fri 09:00-17:00", "the export knows no working hours", "calendars: "
                 "{office: {hours: ...}}",
@@ -523,11 +657,16 @@ class Builder:
             )  # fmt: skip
         unknown = [id for id in self.people.names if id not in self.team.people]
         if self.team.people and unknown:
+            held_by = Counter(dict.fromkeys(unknown, 0))
+            for label, id in self.people.ids.items():
+                held_by[id] += self.people.labels[label]
+            counted = [f"{id} ({plural(held_by[id], 'item')})" for id in unknown]
             self.notes.add(
                 "info",
                 "unknown-person",
                 f"{plural(len(unknown), 'assignee is', 'assignees are')} not in the team file, with default hours: "
-                f"{some(unknown)}; write such names under people, or as aliases of those who are there",
+                f"{some(counted)}; write in the team file people: {{{unknown[0]}: {{skills: [...]}}}}, or the name "
+                "under aliases of somebody who is there",
                 ids=unknown,
             )
         if self.people.namesakes:
@@ -543,14 +682,69 @@ class Builder:
         for t in self.tickets:
             if t.project and t.project not in projects:
                 projects[t.project] = Project(title=t.project_title)
+        for file in self.loaded:
+            projects |= file.projects
         for key, said in self.team.projects.items():
             old = projects.get(key)
             projects[key] = said if old is None or said.title else said.model_copy(update={"title": old.title})
         return projects
 
+    def _policy(self, as_of: datetime) -> Policy:
+        """The team file's policy, and the starts that the files fix; a decision of the team file counts first."""
+        decided = {pin.work for pin in self.team.policy.pins}
+        pins, past = [], []
+        for t in self.tickets:
+            if t.pinned is None or self.status[t.id] is not Status.OPEN or t.id in decided:
+                continue
+            if t.pinned < as_of:
+                past.append(t.id)
+            else:
+                pins.append(Pin(work=t.id, start=when(t.pinned)))
+        if past:
+            self.notes.add(
+                "warning",
+                "pinned-in-the-past",
+                f"{plural(len(past), 'item', 'items')} must start at a moment that has passed, and has not begun; not "
+                f"held to it: {some(past)}",
+                ids=past,
+            )
+        return (
+            self.team.policy.model_copy(update={"pins": (*self.team.policy.pins, *pins)}) if pins else self.team.policy
+        )
+
+    def _reserved(self, policy: Policy, people: Mapping[str, Person]) -> Policy:
+        """``reserve: learned`` as the hours that were learned, of skills that somebody holds."""
+        learned = self.team.defaults.learned
+        if learned is None or policy.reserve != "learned":
+            return policy
+        held = {skill for person in people.values() for skill in person.skills}
+        kept = {skill: known.weekdays for skill, known in learned.demand.items() if skill in held and known.weekdays}
+        for skill in kept:
+            known = learned.demand[skill]
+            self._assume(
+                f"reserve.{skill}", f"{format_minutes(known.reserve, WORK, 'hm')}/week",
+                f"enough for the unplanned work of 80 % of {known.weeks} weeks",
+                f"policy: {{reserve: {{{skill}: 6h/week}}}}",
+            )  # fmt: skip
+        if nobody := sorted(learned.demand.keys() - held):
+            self.notes.add(
+                "warning",
+                "reserve-nobody",
+                f"unplanned work was learned of {plural(len(nobody), 'skill')} that nobody holds, and no reserve is "
+                f"kept for it: {some(nobody)}; write in the team file who holds it, under people",
+            )
+        return policy.model_copy(update={"reserve": kept})
+
     def _external(self, work: Mapping[str, WorkItem]) -> dict[str, External]:
         stubs = dict.fromkeys(d.target for d in self.net.dangling)
-        found = {target: External() for target in stubs} | self.team.external
+        known = {id: stub for file in self.loaded for id, stub in file.outside.items()}
+        for id, (title, status) in self.net.stubs.items():
+            shown, last = known.get(id, ("", Status.UNKNOWN))
+            known[id] = title or shown, status if status is not Status.UNKNOWN else last
+        found = {target: _external(*known.get(target, ("", Status.UNKNOWN))) for target in stubs}
+        for file in self.loaded:
+            found |= file.external
+        found |= self.team.external
         return {id: stub for id, stub in found.items() if id not in work}
 
     def _patched(self, work: dict[str, WorkItem]) -> dict[str, WorkItem]:
@@ -653,12 +847,19 @@ class Builder:
 
     def report(self, portfolio: Portfolio) -> IngestReport:
         """The account. Raises AssertionError where rows are lost, which would be a defect of ours."""
-        read = sum(file.table.rows_read for file in self.loaded)
-        imported = len(self.tickets)
+        read = sum(file.rows_read for file in self.loaded)
+        others = sum(len(file.resources) + len(file.days_off) for file in self.loaded) - len(self.crew.rejections)
+        imported = len(self.tickets) + others
         if read != imported + self.merged + len(self.rejections):
             raise AssertionError(
                 f"{read} rows read, but {imported} imported, {self.merged} merged, {len(self.rejections)} rejected"
             )
+        kept = Counter(t.file for t in self.tickets)
+        for file in self.loaded:
+            kept[file.file] += len(file.resources) + len(file.days_off)
+        for rejection in self.crew.rejections:
+            kept[rejection.file] -= 1
+        refused = Counter(rejection.file for rejection in self.rejections)
         planned = {
             id: sum(((n.remaining if n.remaining is not None else n.effort.mean if n.effort else timedelta(0)) for n in
                      item.needs), timedelta(0)) / timedelta(hours=1)
@@ -666,17 +867,20 @@ class Builder:
             if item.needs
         }  # fmt: skip
         edges = tuple(
-            EdgeRead(
+            made(
+                EdgeRead,
                 predecessor=e.first,
                 successor=e.second,
                 type=e.type,
+                lag=e.lag,
                 origin=e.origin,
                 certainty="stated" if e.first in portfolio.work and e.second in portfolio.work else "external",
             )
             for e in self.net.edges
         )
         items = tuple(
-            ItemRead(
+            made(
+                ItemRead,
                 id=t.id,
                 type=portfolio.work[t.id].type,
                 status=portfolio.work[t.id].status,
@@ -697,14 +901,17 @@ class Builder:
             ),
             files=tuple(
                 FileRead(
-                    name=f.table.file,
+                    name=f.file,
                     reader=f.reader.name,
-                    rows=f.table.rows_read,
-                    encoding=f.table.encoding.name,
-                    encoding_why=f.table.encoding.why,
+                    rows=f.rows_read,
+                    imported=kept[f.file],
+                    merged=f.rows_read - kept[f.file] - refused[f.file],
+                    rejected=refused[f.file],
+                    encoding=f.encoding.name,
+                    encoding_why=f.encoding.why,
                     zone=f.zone,
                     dates={d.header: d.name for d in f.dates if d.name},
-                    columns={use.header: use.meaning.means.value for use in f.uses},
+                    columns={u.header: m for u in f.uses if (m := u.meaning.means.value) != "ignore"},
                 )
                 for f in self.loaded
             ),
@@ -718,6 +925,11 @@ class Builder:
         )
 
 
+def _external(title: str, status: Status) -> External:
+    """A stub; cancelled work will not come, so nothing waits for it: as good as done."""
+    return External(title=title, status=Status.DONE if status is Status.CANCELLED else status)
+
+
 _HALF_HOUR = Estimate(low=timedelta(minutes=30), likely=timedelta(minutes=30), high=timedelta(minutes=30))
 
 
@@ -725,15 +937,6 @@ def _zone(name: str) -> Any:
     from zoneinfo import ZoneInfo
 
     return ZoneInfo(name)
-
-
-def _utc(moment: datetime) -> str:
-    """``2026-11-23T14:00Z``."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ" if moment.second else "%Y-%m-%dT%H:%MZ")
-
-
-def _when(moment: date | datetime) -> When:
-    return When(text=_utc(moment) if isinstance(moment, datetime) else moment.isoformat())
 
 
 def _costs(project: Project) -> bool:

@@ -33,7 +33,7 @@ _MONTHS = {
 _MONTH = {name: number for number, names in _MONTHS.items() for name in names.split()}
 
 _TIME = r"(?:[t,]?\s*(?P<h>\d{1,2})[:.h](?P<m>\d{2})(?:[:.](?P<s>\d{2})(?:[.,]\d+)?)?\s*(?P<half>[ap]\.?\s?m\.?)?)?"
-_OFFSET = r"\s*(?P<offset>z|utc|gmt|[+-]\d{2}:?\d{2})?"
+_OFFSET = r"\s*(?P<offset>z|(?:utc|gmt)?[+-]\d{2}:?\d{2}|utc|gmt)?(?:\s*\([^()]*\))?"
 _YEAR_FIRST = re.compile(r"(?P<y>\d{4})[-/.](?P<a>\d{1,2})[-/.](?P<b>\d{1,2})" + _TIME + _OFFSET)
 _NUMERIC = re.compile(r"(?P<a>\d{1,2})(?P<sep>[-/.])(?P<b>\d{1,2})(?P=sep)(?P<y>\d{4}|\d{2})" + _TIME + _OFFSET)
 _NAMED = re.compile(
@@ -41,7 +41,16 @@ _NAMED = re.compile(
     + _TIME
     + _OFFSET
 )
-_NAMED_FIRST = re.compile(r"(?P<mon>[a-z]{3,10})\.?[-/\s]+(?P<a>\d{1,2}),?[-/\s]+(?P<y>\d{4})" + _TIME + _OFFSET)
+_NAMED_FIRST = re.compile(
+    r"(?:[a-z]{2,10}\.?,?\s+)?(?P<mon>[a-z]{3,10})\.?[-/\s]+(?P<a>\d{1,2}),?[-/\s]+(?P<y>\d{4})" + _TIME + _OFFSET
+)
+
+
+FIRST_YEAR, LAST_YEAR = 1971, 2198
+"""What a portfolio can reckon with, whatever the zone. 1900 and 1970 are zeros of spreadsheets and databases."""
+_LONGEST = 100
+_EPOCH = re.compile(r"\d{10}|\d{12,13}")
+"""Seconds, or milliseconds, since 1970: of 2001 and later, so that no other number is mistaken for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,11 @@ class Stamp:
 
 def read_stamp(cell: str) -> Stamp | None:
     """What a cell says as a date, or None where it is none."""
+    if len(cell) > _LONGEST:
+        return None
     text = fold(cell)
+    if _EPOCH.fullmatch(text):
+        return _of_epoch(int(text))
     if m := _YEAR_FIRST.fullmatch(text):
         year, day, month, settled, shape = int(m["y"]), int(m["b"]), int(m["a"]), True, "yyyy-MM-dd"
     elif m := _NUMERIC.fullmatch(text):
@@ -94,15 +107,22 @@ def read_stamp(cell: str) -> Stamp | None:
             return None
     offset = None
     if m["offset"]:
-        digits = m["offset"].replace(":", "")
+        digits = m["offset"].replace(":", "").removeprefix("utc").removeprefix("gmt") or "z"
         offset = timedelta(0)
         if digits[0] in "+-":
             offset = timedelta(hours=int(digits[1:3]), minutes=int(digits[3:5])) * (-1 if digits[0] == "-" else 1)
             if abs(offset) >= timedelta(hours=24):
                 return None
-    if not 1900 <= year <= 2200:
+    if not FIRST_YEAR <= year <= LAST_YEAR:
         return None
     return Stamp(year, day, month, settled, shape, clock, offset)
+
+
+def _of_epoch(value: int) -> Stamp | None:
+    moment = datetime.fromtimestamp(value if value < 10**10 else value // 1000, UTC)
+    if not 1990 <= moment.year <= LAST_YEAR:
+        return None
+    return Stamp(moment.year, moment.day, moment.month, True, "epoch", moment.time(), timedelta(0))
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,20 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from statistics import median
 
 from throttle.ingest import words
-from throttle.ingest.tickets import Ticket
+from throttle.ingest.records import Ticket
 from throttle.ingest.values import fold
 from throttle.wording import plural
-from throttle_models import Defaults, Estimate, Status, WorkType
+from throttle_models import Defaults, Estimate, Learned, Status, WorkType
 
 _HOURS = {WorkType.PROJECT: 16, WorkType.INTERNAL: 16, WorkType.CHANGE: 4, WorkType.UNPLANNED: 6}
 _TASKS = "task, tarea, aufgabe, tache, tarefa"
 _HOURS_BY_NAME = words.table({80: ", ".join(words.EPICS), 4: ", ".join(words.SUBTASKS), 8: _TASKS})
+MOST_MINUTES = 60 * 50_000
+"""No estimate of one item is longer."""
 LEAST = 30.0
 """Minutes left of what is not done though its estimate is used up, and least effort of a planned window."""
 _FEW, _ENOUGH = 3, 8
@@ -34,9 +37,28 @@ class Effort:
     """From history; what is derived from it is rounded as well."""
 
 
+@lru_cache(maxsize=1 << 16)
 def exactly(minutes: float) -> Estimate:
     span = timedelta(minutes=round(minutes))
     return Estimate(low=span, likely=span, high=span)
+
+
+def divided(estimate: Estimate, parts: int) -> Estimate:
+    """An equal part of it."""
+    return Estimate(low=estimate.low / parts, likely=estimate.likely / parts, high=estimate.high / parts)
+
+
+def summed(one: Estimate, other: Estimate) -> Estimate:
+    return Estimate(low=one.low + other.low, likely=one.likely + other.likely, high=one.high + other.high)
+
+
+def _ranged(low: float, likely: float, high: float) -> Estimate | None:
+    """None where they do not rise: then the likely value alone counts."""
+    if not 0 < low <= likely <= high:
+        return None
+    return Estimate(
+        low=timedelta(minutes=round(low)), likely=timedelta(minutes=round(likely)), high=timedelta(minutes=round(high))
+    )
 
 
 def in_hours(estimate: Estimate) -> str:
@@ -101,7 +123,8 @@ class Estimator:
         if t.remaining is not None and (t.spent or t.original is None):
             return self._left(t.remaining)
         if t.original is not None:
-            return Effort(exactly(t.original), "")
+            ranged = _ranged(t.range[0], t.original, t.range[1]) if t.range else None
+            return Effort(ranged or exactly(t.original), "")
         return self._unstated(t)
 
     def remaining(self, t: Ticket) -> Effort:
@@ -126,7 +149,15 @@ class Estimator:
             self._note("effort.points", f"{hours:.1f}h a point", self._per_point_why, "defaults: {hours_per_point: 4h}")
             learned = self.defaults.hours_per_point is None
             whole = t.points * self._per_point
-            return Effort(exactly(_rounded(whole) if learned else max(1, whole)), "effort.points", learned=learned)
+            stated = max(1, min(whole, MOST_MINUTES))
+            return Effort(exactly(_rounded(whole) if learned else stated), "effort.points", learned=learned)
+        if t.duration is not None:
+            self._note(
+                "effort.duration", "the time from start to finish, for one person",
+                "the export states how long the work takes, and not how much it is",
+                "work: {ID: {needs: [{who: NAME, effort: 8h}]}}",
+            )  # fmt: skip
+            return Effort(exactly(t.duration), "effort.duration")
         start, end = t.planned
         if kind is WorkType.CHANGE and start is not None and end is not None and end > start:
             cap = self.defaults.change_effort_cap
@@ -143,8 +174,9 @@ class Estimator:
             if (said := self._said.get(key)) is not None:
                 self._note(source, str(said), "the team file says so", f"defaults: {{effort: {{{name}: 12h}}}}")
                 return Effort(said, source)
-        if learned := word in self._history:
-            estimate, why = self._history[word]
+        taught = _taught(self.defaults.learned, t) if self.defaults.learned else None
+        if learned := taught is not None or word in self._history:
+            estimate, why = taught or self._history[word]
         else:
             hours = _HOURS_BY_NAME.get(word, _HOURS[kind])
             estimate, why = exactly(hours * 60), "the export has no estimates or logged time of this type to learn from"
@@ -154,7 +186,7 @@ class Estimator:
             source = f"effort.{name}.points"
             value = f"{in_hours(estimate)} for {self._usual_points[word]:g} points, in proportion"
             self._note(source, value, f"no logged time to calibrate points; {why}", "defaults: {hours_per_point: 4h}")
-            spans = (timedelta(minutes=_rounded(s * share / timedelta(minutes=1))) for s in
+            spans = (timedelta(minutes=_rounded(s / timedelta(minutes=1) * share)) for s in
                      (estimate.low, estimate.likely, estimate.high))  # fmt: skip
             low, likely, high = spans
             return Effort(Estimate(low=low, likely=likely, high=high), source, learned=True)
@@ -166,6 +198,16 @@ class Estimator:
             self.reasons[source] = (value, why, override)
 
 
+def _taught(learned: Learned, t: Ticket) -> tuple[Estimate, str] | None:
+    """What was learned of its kind, and why that."""
+    found = learned.effort_of(t.type, t.components, t.team or t.group)
+    if found is None:
+        return None
+    what = "logged time" if found.basis == "logged" else "inferred work"
+    of = " and ".join(["type", *(["component"] if found.component else []), *(["team"] if found.team else [])])
+    return found.effort, f"{what} of {plural(found.samples, 'finished item')} of this {of} (learned)"
+
+
 def _typical(minutes: Sequence[float]) -> Estimate:
     if len(minutes) < _ENOUGH:
         return exactly(_rounded(median(minutes)))
@@ -174,5 +216,5 @@ def _typical(minutes: Sequence[float]) -> Estimate:
 
 
 def _rounded(minutes: float) -> float:
-    """To half hours, at least one: more would feign precision."""
-    return max(30, 30 * round(minutes / 30))
+    """To half hours, at least one: more would feign precision; at most what a stated estimate may be."""
+    return max(30, 30 * round(min(minutes, MOST_MINUTES) / 30))

@@ -53,6 +53,8 @@ _SEEN = {
     C.CHANGE_KIND: "change type, tipo de cambio",
     C.RISK: "change risk, risk, riesgo de cambio",
     C.SERVICE: "affected services, affected service, servicios afectados",
+    C.SPRINT: "sprint",
+    C.SAME_AS: "servicenow number, servicenow id, snow number, servicenow change, servicenow ticket",
 }
 _UNVERIFIED = {
     C.ID: """vorgangsschlussel, schlussel, vorgangschlussel, cle de ticket, cle du ticket, cle de demande, cle,
@@ -115,6 +117,7 @@ _CUSTOM = re.compile(
     r"\s*\((?:\$\{field_)?(.*?)\}?\)"
 )
 _LINK = re.compile(r"(.*)\((.+)\)\s*")
+_LONGEST = 500
 _LINK_WORD = re.compile(r"link|enlace|vinculo|verknupfung|lien|ligacao|vinculacao")
 _OUTWARD = re.compile(
     r"outward|salida|saliente|extern|hacia a?fuera|ausgehend|ausgang|nach aussen|sortant|sortie|vers l'exterieur|saida"
@@ -122,6 +125,15 @@ _OUTWARD = re.compile(
 _INWARD = re.compile(
     r"inward|entrada|entrante|intern|hacia a?dentro|eingehend|eingang|nach innen|entrant|entree|vers l'interieur"
 )
+
+
+_SYSTEM = (C.ID, C.ALIAS, C.STATUS, C.ASSIGNEE, C.TYPE, C.TITLE, C.PRIORITY)
+
+
+def field_meaning(name: str) -> C | None:
+    """What a custom field of this name means, as a column of that name would; one named as a system field: nothing."""
+    found = _KNOWN.get(fold(name), (None,))[0]
+    return None if found in _SYSTEM else found
 
 
 def _propose(opened: Table) -> list[Use]:
@@ -139,10 +151,12 @@ def _propose(opened: Table) -> list[Use]:
 
 
 def _meaning(index: int, header: str, opened: Table) -> Use | None:
+    if len(header) > _LONGEST:
+        return None
     name = fold(header)
     if custom := _CUSTOM.fullmatch(name):
         name = custom[1].replace("_", " ") if "${" in header else custom[1]
-        if _KNOWN.get(name, (None,))[0] in (C.ID, C.ALIAS, C.STATUS, C.ASSIGNEE, C.TYPE, C.TITLE, C.PRIORITY):
+        if _KNOWN.get(name, (None,))[0] in _SYSTEM:
             return None  # a site's own field with the name of a system field is not that field
     elif link := _LINK.fullmatch(header):
         words = fold(link[1])
@@ -170,14 +184,25 @@ def _meaning(index: int, header: str, opened: Table) -> Use | None:
     return Use(index, header, meaning, preference=place + (0 if confidence == 1 else 100))
 
 
+def _short(header: str) -> str:
+    """The name of a custom field as its site calls it."""
+    inner = _LINK.fullmatch(header) if len(header) <= _LONGEST else None
+    return inner[2].strip() if inner and _CUSTOM.fullmatch(fold(header)) else header
+
+
+ONLY_IDS = 0.1
+"""Of a table with keys and no header that is known, as in another language: for a mapping to explain."""
+
+
 def _certainty(opened: Table, uses: list[Use]) -> float:
     ids = [use for use in uses if use.meaning.means is C.ID]
-    if opened.kind != "csv" or not ids:
+    if not ids:
         return 0.0
     keys = [cell.strip() for cell in opened.column(ids[0].index)]
     share = sum(bool(KEY.fullmatch(key)) for key in keys) / len(keys) if keys else 1.0
     others = {use.meaning.means for use in uses} - {C.ID}
-    return share * min(1.0, 0.3 + 0.15 * len(others)) if others else 0.0
+    guessed = ids[0].meaning.confidence <= 0.6  # keys alone: another tracker may have such ids
+    return share * (min(0.7 if guessed else 1.0, 0.3 + 0.15 * len(others)) if others else ONLY_IDS)
 
 
 JIRA_CSV = Reader(
@@ -189,5 +214,6 @@ JIRA_CSV = Reader(
     id_pattern=KEY,
     id_is="an issue key such as ABC-12",
     project_of=lambda key: key.rpartition("-")[0],
+    short=_short,
     midnight_is_date=True,
 )

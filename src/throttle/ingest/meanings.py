@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Mapping_
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from throttle.ingest import words
-from throttle.ingest.tickets import Ticket
+from throttle.ingest.readers import Tracker
+from throttle.ingest.records import Ticket, Tie
 from throttle.ingest.values import fold
 from throttle_models import ChangeKind, Mapping, Status, TeamFile, WorkType
 
@@ -59,6 +63,38 @@ class Meanings:
             return Status.OPEN, "the export says no status, resolution or closing date"
         return Status.UNKNOWN, "unknown name"
 
+    def word(self, reader: Tracker, status: str) -> Status:
+        """What a state alone means, as in a history."""
+        return self.status(Ticket("", "", 0, reader, status=status))[0] if status else Status.UNKNOWN
+
+    def words_of(self, tickets: Sequence[Ticket]) -> dict[str, Status]:
+        """States that mean the same for every ticket that is in them now: what they meant in a history, too."""
+        seen: dict[str, set[Status]] = {}
+        for t in tickets:
+            if t.status:
+                seen.setdefault(t.status, set()).add(self.base_status(t)[0])
+        return {word: next(iter(found)) for word, found in seen.items() if len(found) == 1}
+
+    def times(self, ticket: Ticket, words: Mapping_[str, Status]) -> tuple[datetime | None, datetime | None]:
+        """When it was first in progress, and since when it is done, by its history; None where that does not say.
+
+        ``words``: what states mean, by :meth:`words_of`.
+        """
+        begun = over = None
+        for step in ticket.history:
+            if step.field != "status":
+                continue
+            after = words.get(step.after, Status.UNKNOWN)
+            if after is Status.UNKNOWN:
+                after = self.word(ticket.reader, step.after)
+            if after is Status.IN_PROGRESS and begun is None:
+                begun = step.at
+            if after in (Status.DONE, Status.CANCELLED):
+                over = over or step.at
+            elif after is not Status.UNKNOWN:
+                over = None
+        return begun, over
+
     def is_resolved(self, ticket: Ticket) -> bool:
         word = fold(ticket.resolution)
         said = self.mapping.resolutions.get(ticket.resolution)
@@ -108,6 +144,12 @@ class Meanings:
         """``FS``, ``FS-reversed``, ... or ``relates``; None where the type is unknown."""
         said = self.mapping.link_types.get(name)
         return said.means if said is not None else words.link_meaning(name)
+
+    def tie(self, tie: Tie) -> str | None:
+        """The same of a link: what the mapping says of its kind, else its verbs, else the kind's well-known name."""
+        if tie.kind and tie.type is None:
+            return tie.meaning if tie.meaning and tie.kind not in self.mapping.link_types else self.link(tie.kind)
+        return "FS"
 
     def change_kind(self, name: str) -> ChangeKind | None:
         return _KINDS.get(fold(name)) if name else ChangeKind.NORMAL

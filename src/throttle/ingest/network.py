@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from throttle.ingest.meanings import Meanings
 from throttle.ingest.notes import Notes, some
+from throttle.ingest.readers import DocumentReader
+from throttle.ingest.records import Rejection, Step, Ticket, Tie
 from throttle.ingest.report import DanglingLink
-from throttle.ingest.tables import Rejection
-from throttle.ingest.tickets import Loaded, Ticket
+from throttle.ingest.same import fill_blanks, same_tickets
+from throttle.ingest.tickets import FIELDS, Loaded
 from throttle.wording import plural
-from throttle_models import LinkType
+from throttle_models import LagKind, LinkType, Status
+from throttle_models.quantities import WORK, parse_minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +27,20 @@ class Edge:
     second: str
     type: LinkType
     origin: str
+    lag: str = "0"
+    lag_in: LagKind | None = None
 
 
-def unite(loaded: Sequence[Loaded], notes: Notes) -> tuple[list[Ticket], int, list[Rejection]]:
-    """One ticket for each id: of rows with the same id the one updated last counts. Also rows merged, and rejected."""
+def unite(loaded: Sequence[Loaded], meanings: Meanings, notes: Notes) -> tuple[list[Ticket], int, list[Rejection]]:
+    """One ticket for each id, and one for what two systems hold of the same. Also the rows merged, and rejected.
+
+    Of rows with the same id the one of the highest version, else the one updated last counts; the states of all of them
+    become its history.
+    """
     kept: dict[str, Ticket] = {}
+    rows: dict[str, list[Ticket]] = {}
     merged: list[str] = []
-    rejected = [rejection for file in loaded for rejection in file.table.rejections]
+    rejected = [rejection for file in loaded for rejection in file.rejections]
     for ticket in (ticket for file in loaded for ticket in file.tickets):
         other = kept.get(ticket.id)
         if other is None:
@@ -39,11 +50,17 @@ def unite(loaded: Sequence[Loaded], notes: Notes) -> tuple[list[Ticket], int, li
         ):
             reason = f"has the id of another ticket (row {other.row} of {other.file})"
             rejected.append(Rejection(ticket.file, ticket.row, None, reason))
+        elif _unexplained(ticket, other):
+            reason = f"has the id of row {other.row} and another title, and nothing says which is newer"
+            rejected.append(Rejection(ticket.file, ticket.row, None, reason))
         else:
             merged.append(ticket.id)
-            older, newer = other.updated or other.created, ticket.updated or ticket.created
-            if older is None or newer is None or newer >= older:
+            rows.setdefault(ticket.id, [other]).append(ticket)
+            if _not_older(ticket, other):
                 kept[ticket.id] = ticket
+    silent = {file.file: _silent(file) for file in loaded} if rows else {}
+    for id, several in rows.items():
+        _fold(kept[id], several, silent)
     if merged:
         notes.add(
             "info",
@@ -55,22 +72,85 @@ def unite(loaded: Sequence[Loaded], notes: Notes) -> tuple[list[Ticket], int, li
         )
     reasons: dict[tuple[str, str | None, str], list[int]] = defaultdict(list)
     for r in rejected:
-        reason = "has the id of another ticket" if r.reason.startswith("has the id of") else r.reason
+        reason = r.reason if not r.reason.startswith("has the id of") else "has the id of another ticket"
         reasons[r.file, r.column, reason].append(r.row)
-    for (file, column, reason), rows in reasons.items():
+    for (file, column, reason), numbers in reasons.items():
         where = f"column {column!r} " if column else ""
-        numbers = some([str(row) for row in rows])
+        where_rows = some([str(number) for number in numbers])
         notes.add(
             "info" if reason == "is blank" else "warning",
             "rejected-row",
-            f"{file}: {plural(len(rows), 'row is', 'rows are')} left out: {where}{reason} "
-            f"({'row' if len(rows) == 1 else 'rows'} {numbers})",
+            f"{file}: {plural(len(numbers), 'row is', 'rows are')} left out: {where}{reason} "
+            f"({'row' if len(numbers) == 1 else 'rows'} {where_rows})",
             file=file,
-            row=rows[0],
+            row=numbers[0],
             column=column,
-            count=len(rows),
+            count=len(numbers),
         )
-    return list(kept.values()), len(merged), rejected
+    tickets = list(kept.values())
+    same = same_tickets(tickets, meanings.mapping.same, notes)
+    return [ticket for ticket in tickets if ticket.id not in same], len(merged) + len(same), rejected
+
+
+def _unexplained(ticket: Ticket, other: Ticket) -> bool:
+    """Whether two rows of one file share an id and are neither an event log nor pages that overlap."""
+    dated = any(t.updated or t.version is not None for t in (ticket, other))
+    return ticket.file == other.file and not dated and bool(ticket.title) and ticket.title != other.title
+
+
+@lru_cache(maxsize=4096)
+def _is_lag(text: str) -> bool:
+    try:
+        parse_minutes(text, WORK, signed=True)
+    except ValueError:
+        return False
+    return True
+
+
+def _not_older(ticket: Ticket, other: Ticket) -> bool:
+    if _is_view(ticket, other):
+        return False
+    if ticket.version is not None and other.version is not None and ticket.version != other.version:
+        return ticket.version > other.version
+    older, newer = other.updated or other.created, ticket.updated or ticket.created
+    return older is None or newer is None or newer >= older
+
+
+def _is_view(row: Ticket, whole: Ticket) -> bool:
+    """Whether a row shows a part of a ticket, as a query's relations or a board's fields do, and is no state of it."""
+    bare = not (row.title or row.status) and bool(whole.title or whole.status)
+    return bare or (not (row.updated or row.created) and bool(whole.updated or whole.created))
+
+
+def _silent(file: Loaded) -> list[str]:
+    """Fields of a ticket of which a table has no column; a document holds all that there is of a record."""
+    if isinstance(file.reader, DocumentReader):
+        return []
+    there = {use.meaning.means for use in file.uses}
+    return [name for name, columns in FIELDS.items() if not there.intersection(columns)]
+
+
+def _fold(last: Ticket, rows: Sequence[Ticket], silent: Mapping[str, list[str]]) -> None:
+    """The history of all rows of one ticket; and what another file says beside the last row.
+
+    Its blanks are news, but for what its file has no column for.
+    """
+    steps = {step: None for row in rows for step in row.history}
+    dated = sorted((row for row in rows if row.updated is not None), key=lambda row: (row.updated, row.version or 0))
+    state = ""
+    for row in dated:
+        if row.updated is not None and row.status and row.status != state:
+            steps[Step(row.updated, "status", state, row.status)] = None
+            state = row.status
+    last.history = sorted(steps, key=lambda step: step.at) if len({s.after for s in steps}) > 1 else list(last.history)
+    for row in rows:
+        if row.file != last.file:
+            if last.category == "to do" and row.category == "in progress" and row.updated is None:
+                last.status, last.category = row.status, row.category  # a board knows what has begun; an issue is open
+            if _is_view(row, last):
+                fill_blanks(last, row)
+            else:
+                fill_blanks(last, row, silent[last.file])
 
 
 class Network:
@@ -86,6 +166,8 @@ class Network:
         for id, parent in self.parents.items():
             self.children[parent].append(id)
         self.dangling: list[DanglingLink] = []
+        self.stubs: dict[str, tuple[str, Status]] = {}
+        """Of what is in no file: title and status, where a link shows them."""
         self.edges = self._edges()
 
     def _aliases(self) -> dict[str, str]:
@@ -155,32 +237,42 @@ class Network:
             id = parent
 
     def _edges(self) -> list[Edge]:
-        edges: dict[tuple[str, str, LinkType], Edge] = {}
+        edges: dict[tuple[str, str, LinkType, str, LagKind | None], Edge] = {}
         unknown: Counter[str] = Counter()
         own: list[str] = []
         redundant: list[str] = []
+        strange: list[str] = []
         for t in self.tickets:
-            for other, outward, kind, origin in t.links:
-                meaning = self.meanings.link(kind) if kind else "FS"
+            for tie in t.links:
+                meaning = self.meanings.tie(tie)
                 if meaning is None:
-                    unknown[kind] += 1
+                    unknown[tie.kind] += 1
                 if meaning is None or meaning == "relates":
                     continue
-                type_, _, turned = meaning.partition("-")
-                target = self.names.get(other, other)
-                first, second = (t.id, target) if outward != bool(turned) else (target, t.id)
+                word, _, turned = meaning.partition("-")
+                type_ = tie.type or LinkType(word)
+                target = self.names.get(tie.other, tie.other)
+                first, second = (t.id, target) if tie.outward != bool(turned) else (target, t.id)
                 if first == second:
                     own.append(t.id)
                     continue
-                if second in self.ancestors(first) and type_ == "FS":
+                if type_ is LinkType.FS and second in self.ancestors(first):
                     redundant.append(first)
                     continue
-                edge = Edge(first, second, LinkType(type_), origin)
-                if edges.setdefault((first, second, edge.type), edge) is edge and target not in self.by_id:
+                lag = tie.lag
+                if lag != "0" and not _is_lag(lag):
+                    strange.append(t.id)
+                    lag = "0"
+                key = (first, second, type_, lag, tie.lag_in)
+                if key in edges:
+                    continue
+                edges[key] = edge = Edge(first, second, type_, tie.origin, lag, tie.lag_in)
+                if target not in self.by_id:
                     direction = "blocks" if first == t.id else "waits-for"
                     self.dangling.append(
-                        DanglingLink(item=t.id, target=target, direction=direction, type=edge.type, origin=origin)
+                        DanglingLink(item=t.id, target=target, direction=direction, type=edge.type, origin=edge.origin)
                     )
+                    self._stub(target, tie, t)
         for kind, count in unknown.items():
             self.notes.add(
                 "warning",
@@ -188,6 +280,14 @@ class Network:
                 f"{plural(count, 'link')} of type {kind!r} taken not to order work; if such links do, write in "
                 f"map.yaml under link_types: {kind!r}: FS (the outward end first) or FS-reversed",
                 count=count,
+            )
+        if strange:
+            self.notes.add(
+                "warning",
+                "unread-lag",
+                f"{plural(len(strange), 'link has', 'links have')} a lag that is no length of time; read without: "
+                f"{some(strange)}",
+                ids=strange,
             )
         if own:
             ids = list(dict.fromkeys(own))
@@ -205,3 +305,10 @@ class Network:
                 f"are left out: {some(ids)}", ids=ids,
             )  # fmt: skip
         return list(edges.values())
+
+    def _stub(self, target: str, tie: Tie, holder: Ticket) -> None:
+        """What a link shows of its other end; where several differ, a known status counts."""
+        seen = Ticket(target, "", 0, holder.reader, status=tie.status, category=tie.category)
+        status = self.meanings.status(seen)[0] if tie.status or tie.category else Status.UNKNOWN
+        title, old = self.stubs.get(target, ("", Status.UNKNOWN))
+        self.stubs[target] = (title or tie.title, status if status is not Status.UNKNOWN else old)

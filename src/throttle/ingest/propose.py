@@ -11,7 +11,8 @@ from typing import Any
 from throttle.ingest import words
 from throttle.ingest.meanings import Meanings
 from throttle.ingest.people import People
-from throttle.ingest.tickets import Loaded, Ticket
+from throttle.ingest.records import Ticket
+from throttle.ingest.tickets import Loaded
 from throttle.ingest.values import fold
 from throttle_models import (
     Column,
@@ -36,6 +37,7 @@ def propose(loaded: Sequence[Loaded], tickets: Sequence[Ticket], meanings: Meani
         link_types=_links(tickets, meanings),
         priorities=_priorities(tickets, meanings),
         users=_users(tickets, meanings),
+        same=meanings.mapping.same,
     )
 
 
@@ -46,7 +48,7 @@ def _columns(loaded: Sequence[Loaded]) -> dict[str, dict[str, ColumnMeaning]]:
         for use in file.uses:
             count = file.counts[use.header]
             columns[use.header] = use.meaning.model_copy(update={"count": count})
-        for header in file.table.header:
+        for header in file.header:
             if header and header not in columns:
                 columns[header] = ColumnMeaning(means=Column.IGNORE, confidence=0.5, evidence="not needed or not known")
     return dict(found)
@@ -56,7 +58,10 @@ def _statuses(tickets: Sequence[Ticket], meanings: Meanings) -> dict[str, Status
     seen: dict[str, Counter[tuple[Status, str]]] = defaultdict(Counter)
     for t in tickets:
         if t.status:
-            seen[t.status][meanings.base_status(t)] += 1
+            status, why = meanings.base_status(t)
+            if status is Status.DONE and words.STATUSES.get(fold(t.status)) is Status.CANCELLED:
+                status = Status.CANCELLED  # closed, and its name says that it was not done
+            seen[t.status][status, why] += 1
     found = {}
     for word, counts in seen.items():
         (status, why), _ = counts.most_common(1)[0]
@@ -101,13 +106,18 @@ def _types(tickets: Sequence[Ticket], meanings: Meanings) -> dict[str, TypeMeani
 
 def _links(tickets: Sequence[Ticket], meanings: Meanings) -> dict[str, LinkMeaning]:
     found = {}
-    for name, count in Counter(kind for t in tickets for _, _, kind, _ in t.links if kind).items():
-        means = meanings.link(name)
+    kinds: dict[str, Counter[str | None]] = defaultdict(Counter)
+    for t in tickets:
+        for tie in t.links:
+            if tie.kind and tie.type is None:
+                kinds[tie.kind][meanings.tie(tie)] += 1
+    for name, counts in kinds.items():
+        means, _ = counts.most_common(1)[0]
         found[name] = LinkMeaning(
             means=means or "relates",
             confidence=0.9 if means else 0.2,
             evidence="by its usual verbs" if means else "unknown name: taken not to order work",
-            count=count,
+            count=counts.total(),
         )
     return found
 
@@ -148,6 +158,9 @@ _ABOUT = {
 }
 
 
+_ABOUT_SAME = "Id of a ticket: id of the same ticket in another system."
+
+
 def save_mapping(mapping: Mapping, path: Path) -> None:
     """Write a mapping as YAML with its evidence as comments. :func:`throttle.files.load_document` reads it back."""
     from throttle.files import write_atomic
@@ -175,6 +188,13 @@ def _lines(mapping: Mapping) -> Iterator[str]:
             for word, meaning in meanings.items():
                 yield from _entry(word, meaning, "  ")
 
+    if mapping.same:
+        from throttle.documents import render_yaml
+
+        yield ""
+        yield f"# {_ABOUT_SAME}"
+        yield from render_yaml({"same": dict(mapping.same)}).rstrip("\n").split("\n")
+
 
 def _entry(key: str, meaning: Any, indent: str) -> Iterator[str]:
     from throttle.documents import render_yaml
@@ -182,8 +202,8 @@ def _entry(key: str, meaning: Any, indent: str) -> Iterator[str]:
     if meaning is None:
         yield f"{indent}{render_yaml({key: 0}).rpartition(':')[0].lstrip()}:"
         return
-    value = meaning.model_dump(mode="json", include={"means", "unit"}, exclude_none=True)
-    plain = value["means"] if value.get("unit") in (None, "s") else value
+    value = meaning.model_dump(mode="json", include={"means", "unit", "separator"}, exclude_none=True)
+    plain = value["means"] if value.get("unit") in (None, "s") and "separator" not in value else value
     *first, last = render_yaml({"_": {key: plain}}).strip("\n").split("\n")[1:]
     todo = "  <- please decide" if meaning.confidence < 0.5 else ""
     if plain == Column.IGNORE.value:

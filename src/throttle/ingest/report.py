@@ -13,6 +13,10 @@ class FileRead(Model):
     name: str
     reader: str
     rows: int
+    """Of which: imported, merged into others, rejected."""
+    imported: int = 0
+    merged: int = 0
+    rejected: int = 0
     encoding: str
     encoding_why: str
     zone: str

@@ -9,13 +9,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from throttle.ingest.people import People
-from throttle.ingest.tickets import Ticket
+from throttle.ingest.records import Ticket
 from throttle.ingest.values import fold, slug
 from throttle_models import SkillRule, Status, TeamFile
 
 _SYS_ID = re.compile(r"[0-9a-f]{32}")
 RECENT = timedelta(weeks=26)
-_WORDS = {"component": "component", "group": "assignment group", "team": "team", "project": "project", "type": "type"}
+_WORDS = {
+    "skill": "stated skill",
+    "component": "component",
+    "group": "assignment group",
+    "team": "team",
+    "project": "project",
+    "type": "type",
+}
 
 
 @dataclass
@@ -42,16 +49,22 @@ class Skills:
             for kind in ("component", "label", "group", "team", "type", "project")
         }
         self._declared = {*team.skills, *(skill for known in team.people.values() for skill in known.skills)}
+        self._taught: dict[str, set[str]] = defaultdict(set)
+        """Skill to those here who finished such work not long ago, as was learned."""
+        for person, known in (team.defaults.learned.people if team.defaults.learned else {}).items():
+            for skill, evidence in known.skills.items() if person in people.names else ():
+                if not evidence.stale:
+                    self._taught[skill].add(person)
         latest: dict[str, datetime] = {}
         done_by: dict[tuple[str, str], set[str]] = defaultdict(set)
         for t in tickets:
-            person = people.of(t)
-            if person is None or status[t.id] is Status.CANCELLED:
+            if status[t.id] is Status.CANCELLED:
                 continue
             moment = as_of if status[t.id] is not Status.DONE else t.finished or t.updated or as_of
-            latest[person] = max(latest.get(person, moment), moment)
-            for kind, word in self._traits(t):
-                done_by[kind, fold(word)].add(person)
+            for person in people.several(t):
+                latest[person] = max(latest.get(person, moment), moment)
+                for kind, word in self._traits(t):
+                    done_by[kind, fold(word)].add(person)
         self._done_by = {
             trait: {p for p in found if latest[p] >= as_of - RECENT} or found for trait, found in done_by.items()
         }
@@ -78,7 +91,8 @@ class Skills:
         for kind, word in [*traits, *(("label", label) for label in t.labels)]:
             if kind != "type" and slug(word) in self._declared:
                 return SkillRule(skill=slug(word))
-        chain = [(kind, word) for kind, word in traits if kind != "type"] or [("type", t.type)]
+        stated = [(kind, word) for kind, word in traits if kind == "skill"]
+        chain = stated or [(kind, word) for kind, word in traits if kind != "type"] or [("type", t.type)]
         kind, word = next(((k, w) for k, w in chain if self._done_by.get((k, fold(w)))), chain[0])
         skill = f"{kind}-{word[:6]}" if _SYS_ID.fullmatch(word) else slug(word) or "work"
         if skill not in self._declared:
@@ -89,9 +103,11 @@ class Skills:
     def _note(self, skill: str, t: Ticket, why: str, holders: set[str]) -> None:
         needed = self.needed.setdefault(skill, Needed(why))
         needed.items.append(t.id)
-        needed.holders |= holders
+        needed.holders |= holders | self._taught.get(skill, set())
 
     def _traits(self, t: Ticket) -> Iterator[tuple[str, str]]:
+        for skill in t.skills:
+            yield "skill", skill
         for component in t.components:
             yield "component", component
         if t.group:

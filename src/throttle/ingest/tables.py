@@ -1,46 +1,53 @@
-"""Files to tables, by position: a header and rows of text cells, from CSV or from JSON records."""
+"""Sources to tables, by position: a header and rows of text cells, from CSV, sheets or JSON records."""
 
 from __future__ import annotations
 
 import csv
 import io
 import itertools
-import json
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
-from pathlib import Path
-from typing import Any, Literal
+from statistics import median
+from typing import TYPE_CHECKING, Any, Literal
 
-from throttle.ingest.decode import Encoding, choose_encoding
+from throttle.ingest.decode import Encoding
 from throttle.ingest.notes import refusal
+from throttle.ingest.records import Rejection
+from throttle.ingest.values import blank
+from throttle.wording import plural
+from throttle_models import Status
+
+if TYPE_CHECKING:
+    from throttle.ingest.source import Kind, Source
 
 csv.field_size_limit(max(csv.field_size_limit(), 1 << 30))  # a description may exceed the 128 KiB of the default
 _SAMPLE = 400
+_SHORT = 40
+_ABOVE, _TITLE = 20, 2
+"""Rows among which the header is, and the most cells of one that is a title instead."""
 _LONGEST_HEADER = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A row that became no item, and why."""
-
-    file: str
-    row: int
-    column: str | None
-    reason: str
-
 
 Row = tuple[int, tuple[str, ...]]
 """Record number, counting from 1 after the header, and the cells of the chosen columns."""
 
 
+class _Tidy(dict[str, str]):
+    """Cells as they are read; equal short ones become one text, since dates, names and states repeat."""
+
+    def __missing__(self, cell: str) -> str:
+        plain = "" if blank(cell) else cell.strip()
+        if len(cell) <= _SHORT:
+            self[cell] = plain
+        return plain
+
+
 @dataclass
 class Table:
-    """One file, opened: header and a sample are at hand, the rest is read by :meth:`project`."""
+    """One source as rows: header and a sample are at hand, the rest is read by :meth:`project`, once."""
 
     file: str
-    kind: Literal["csv", "json"]
+    kind: Kind
     encoding: Encoding
     header: list[str]
     sample: list[list[str]]
@@ -50,6 +57,14 @@ class Table:
     """Of JSON records: raw values (times in UTC), display values (times of a user), or both."""
     rows_read: int = 0
     rejections: list[Rejection] = field(default_factory=list)
+    remarks: list[tuple[str, str, int]] = field(default_factory=list)
+    """(code, sentence that follows the file's name, count): what the file says of itself; told as warnings."""
+    outside: dict[str, tuple[str, Status]] = field(default_factory=dict)
+    """Of ids that links name and that are in no row: title and status, where the format shows them."""
+    numbers: Sequence[int] | None = None
+    """Record number of each row, where rejected records lie between them."""
+    short_rows: bool = False
+    """Whether the format leaves out cells at the end of a row that are blank."""
     _rest: Iterator[list[str]] = iter(())
     _ends_with_newline: bool = True
 
@@ -58,8 +73,10 @@ class Table:
         return [row[index] for row in self.sample if index < len(row) and row[index].strip()]
 
     def project(self, indexes: Sequence[int]) -> list[Row]:
-        """All rows, cut to some columns. Raises InputError for a file that is cut off; keeps count of what it "
-        "rejects."""
+        """All rows, cut to some columns, whose cells are without blanks around them and empty where they say nothing.
+
+        Counts what it rejects. Raises InputError for a file that is cut off.
+        """
         width = len(self.header)
         if len(indexes) == 1:
             only = indexes[0]
@@ -70,42 +87,102 @@ class Table:
             pick = itemgetter(*indexes)  # type: ignore[assignment]
         kept: list[Row] = []
         row: list[str] = []
-        for row in itertools.chain(self.sample, self._rest):
-            self.rows_read += 1
+        number = 0
+        count = 0
+        numbers = itertools.count(1) if self.numbers is None else self.numbers
+        tidy = _Tidy()
+        for number, row in zip(numbers, itertools.chain(self.sample, self._rest), strict=self.numbers is not None):
+            count += 1
             if len(row) == width or (len(row) > width and not any(row[width:])):
-                kept.append((self.rows_read, pick(row)))
+                kept.append((number, tuple([tidy[cell] for cell in pick(row)])))
+            elif self.short_rows and 1 < len(row) < width:
+                kept.append((number, tuple([tidy[cell] for cell in pick(row + [""] * (width - len(row)))])))
             else:
-                self._reject(row, width)
-        if self.rows_read and len(row) < width and not self._ends_with_newline:
+                self._reject(number, row, width)
+        self.rows_read += count
+        if count and len(row) < width and not self._ends_with_newline:
             raise refusal(
-                "truncated", f"{self.file} is cut off in row {self.rows_read}: export it again", self.file,
-                row=self.rows_read,
+                "truncated", f"{self.file} is cut off in row {number}: export it again", self.file,
+                row=number,
             )  # fmt: skip
         return kept
 
-    def _reject(self, row: list[str], width: int) -> None:
+    def changed(self, header: Sequence[str], change: Callable[[list[str]], list[str]]) -> Table:
+        """The same table with another header and each row changed, when it is read; this one is not to be read then."""
+        sample = [change(row) for row in self.sample]
+        return replace(self, header=list(header), sample=sample, _rest=map(change, self._rest))
+
+    def _reject(self, number: int, row: list[str], width: int) -> None:
         reason = f"has {len(row)} cells where the header has {width}" if any(row) else "is blank"
-        self.rejections.append(Rejection(self.file, self.rows_read, None, reason))
+        self.rejections.append(Rejection(self.file, number, None, reason))
 
 
-def open_table(path: Path, encoding: str | None = None) -> Table:
-    """Decode and open a file. Raises InputError for what is missing, empty, binary, damaged or not a table."""
-    file = path.name
-    try:
-        data = path.read_bytes()
-        modified = path.stat().st_mtime
-    except OSError as problem:
-        raise refusal("unreadable", f"{path} cannot be read: {problem.strerror or problem}", str(path)) from None
-    choice = choose_encoding(data, file, encoding)
-    head = data[choice.skip : choice.skip + 4096].decode(choice.name, errors="ignore").lstrip()
-    if not head:
-        raise refusal("empty-file", f"{file} is empty", file)
-    if head[0] == "<":
-        what = "a web page (perhaps of a sign-in)" if "<html" in head.casefold() else "XML"
-        raise refusal("wrong-file", f"{file} is {what}, which is not read: export as CSV, or JSON of ServiceNow", file)
-    if head[0] in "{[":
-        return _open_json(data, choice, file, modified)
-    return _open_csv(data, choice, file, modified)
+def make_table(
+    source: Source,
+    header: Sequence[str],
+    rows: Iterable[list[str]],
+    *,
+    utc: bool = False,
+    rejections: Sequence[Rejection] = (),
+    remarks: Sequence[tuple[str, str, int]] = (),
+    outside: Mapping[str, tuple[str, Status]] | None = None,
+    numbers: Sequence[int] | None = None,
+) -> Table:
+    """A table that a reader makes of a nested or odd source; each row as wide as the header.
+
+    ``utc``: times without an offset are UTC. ``rejections``: records left out of the rows; they count as read. The rest
+    as in :class:`Table`.
+    """
+    rest = iter(rows)
+    sample = list(itertools.islice(rest, _SAMPLE))
+    values: Literal["raw", "display"] = "raw" if utc else "display"
+    table = Table(source.file, source.kind, source.encoding, list(header), sample, source.modified, values)
+    table._rest = rest
+    table.rejections = list(rejections)
+    table.rows_read = len(table.rejections)
+    table.remarks, table.outside, table.numbers = list(remarks), dict(outside or {}), numbers
+    return table
+
+
+def table_of(source: Source) -> Table | None:
+    """The obvious table of a source, if there is one. Raises InputError for damage."""
+    if source.kind == "csv":
+        return _open_csv(source)
+    if source.kind == "json":
+        return _open_json(source)
+    return _open_sheet(source) if source.kind == "sheet" else None
+
+
+def _open_sheet(source: Source) -> Table:
+    at = _header_at(source.rows[:_ABOVE])
+    header = [name.strip() for name in source.rows[at]]
+    while header and not header[-1]:
+        header.pop()
+    width = len(header)
+    rows = (row + [""] * (width - len(row)) for row in source.rows[at + 1 :])
+    return make_table(source, header, rows, remarks=_above(source.rows[:at]))
+
+
+def _header_at(rows: Sequence[Sequence[str]]) -> int:
+    """The first row that is not blank; or, where that and those after it are titles, the first that is a table's."""
+    filled = [sum(1 for cell in row if cell.strip()) for row in rows]
+    first = next((i for i, count in enumerate(filled) if count), 0)
+    if filled and filled[first] <= _TITLE and max(filled) >= 2 * _TITLE:
+        return next(i for i, count in enumerate(filled) if count > _TITLE)
+    return first
+
+
+def _above(rows: Sequence[Sequence[str]]) -> list[tuple[str, str, int]]:
+    above = sum(1 for row in rows if any(row))
+    if not above:
+        return []
+    return [
+        (
+            "above-header",
+            f"has {plural(above, 'row')} above its header, which {'is' if above == 1 else 'are'} not read",
+            above,
+        )
+    ]
 
 
 def _reader(data: bytes, choice: Encoding, delimiter: str) -> tuple[Iterator[list[str]], bool]:
@@ -119,27 +196,37 @@ def _reader(data: bytes, choice: Encoding, delimiter: str) -> tuple[Iterator[lis
     return csv.reader(text, delimiter=delimiter, strict=True), marked
 
 
-def _open_csv(data: bytes, choice: Encoding, file: str, modified: float) -> Table:
+def _open_csv(source: Source) -> Table:
+    data, choice, file = source.data, source.encoding, source.file
     start = data[:_LONGEST_HEADER]
     if len(start) == _LONGEST_HEADER and not (b"\n" in start or b"\r" in start):
         message = f"{file} begins with a line of more than 1 MiB, as no table does: export it again"
         raise refusal("wrong-file", message, file)
     widths: dict[str, float] = {}
+    below: dict[str, float] = {}
     for delimiter in ",;\t|":
         rows, _ = _reader(data, choice, delimiter)
+        found: list[float] = []
         try:
-            widths[delimiter] = len(next(filter(None, rows), []))
+            found.extend(len(row) for row in itertools.islice(filter(None, rows), _ABOVE))
         except csv.Error:
-            widths[delimiter] = 1.5 if delimiter.encode() in data else 0  # before one that finds a single cell
+            if not found:  # before one that finds a single cell
+                found.append(1.5 if delimiter.encode() in data else 0)
+        widths[delimiter], below[delimiter] = (found[0], median(found)) if found else (0, 0)
+    if max(widths.values()) <= _TITLE and max(below.values()) > _TITLE:
+        widths = below  # titles above the header
     delimiter = max(widths, key=lambda candidate: widths[candidate])
     rows, _ = _reader(data, choice, delimiter)
     records = _records(rows, file)
-    header = next(records, None)
-    if header is None:
+    start_rows = list(itertools.islice(records, _ABOVE))
+    if not start_rows:
         raise refusal("empty-file", f"{file} is empty", file)
+    at = _header_at(start_rows)
+    header, records = start_rows[at], itertools.chain(start_rows[at + 1 :], records)
     sample = list(itertools.islice(records, _SAMPLE))
-    table = Table(file, "csv", choice, [name.strip().lstrip("\ufeff") for name in header], sample, modified)
+    table = Table(file, "csv", choice, [name.strip().lstrip("\ufeff") for name in header], sample, source.modified)
     table._rest = records
+    table.remarks = _above(start_rows[:at])
     table._ends_with_newline = data[-8:].rstrip(b"\0")[-1:] in (b"\n", b"\r")
     return table
 
@@ -164,28 +251,13 @@ def _records(rows: Iterator[list[str]], file: str) -> Iterator[list[str]]:
         ) from None
 
 
-def _open_json(data: bytes, choice: Encoding, file: str, modified: float) -> Table:
-    text = data[choice.skip :].decode(choice.name)
-    try:
-        content = json.loads(text, parse_constant=lambda name: name)
-    except RecursionError:
-        raise refusal("bad-json", f"{file} is nested too deeply to be a ticket export", file) from None
-    except json.JSONDecodeError as problem:
-        content = _json_lines(text)
-        if content is None:
-            cut = problem.pos >= len(text.rstrip()) - 1 or problem.msg.startswith("Unterminated")
-            what = "is cut off" if cut else "is not sound JSON"
-            code = "truncated" if cut else "bad-json"
-            raise refusal(
-                code, f"{file} {what} at line {problem.lineno}, column {problem.colno}: export it again", file
-            ) from None
-    except ValueError:
-        raise refusal("bad-json", f"{file} holds a number that is too long to be one", file) from None
-    records = _find_records(content)
+def _open_json(source: Source) -> Table | None:
+    documents = source.documents
+    records = _find_records(documents[0] if len(documents) == 1 else documents)
     if records is None:
-        raise refusal("wrong-file", f'{file} is JSON without records: a list of them, or {{"result": [...]}}', file)
+        return None
     if not records:
-        raise refusal("no-rows", f"{file} has no records", file)
+        raise refusal("no-rows", f"{source.file} has no records", source.file)
     header = list(dict.fromkeys(key for record in records for key in record))
     cells = [value for record in records for value in record.values() if isinstance(value, dict)]
     shows = sum("display_value" in cell for cell in cells)
@@ -193,38 +265,11 @@ def _open_json(data: bytes, choice: Encoding, file: str, modified: float) -> Tab
     if shows:
         both = any("value" in cell and "link" not in cell for cell in cells if "display_value" in cell)
         values = "all" if both else "display"
-    rows = [[_cell(record.get(key), key) for key in header] for record in records]
-    if _SURROGATE.search(text):
-        _refuse_halves(header, rows, file)
-    table = Table(file, "json", choice, header, rows[:_SAMPLE], modified, values)
-    table._rest = iter(rows[_SAMPLE:])
+    rows = ([_cell(record.get(key), key) for key in header] for record in records)
+    sample = list(itertools.islice(rows, _SAMPLE))
+    table = Table(source.file, "json", source.encoding, header, sample, source.modified, values)
+    table._rest = rows
     return table
-
-
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-
-
-def _refuse_halves(header: list[str], rows: list[list[str]], file: str) -> None:
-    """Raise InputError for half of a surrogate pair, which no file can hold."""
-    for number, row in enumerate([header, *rows]):
-        for name, cell in zip(header, row, strict=True):
-            try:
-                cell.encode()
-            except UnicodeEncodeError:
-                shown = name.encode(errors="backslashreplace").decode()
-                where = f"in row {number}, column {shown!r}" if number else "in a field's name"
-                raise refusal(
-                    "bad-json", f"{file} has half of a \\u surrogate pair {where}, which is no character; correct it",
-                    file, row=number or None, column=shown,
-                ) from None  # fmt: skip
-
-
-def _json_lines(text: str) -> list[Any] | None:
-    lines = [line for line in text.splitlines() if line.strip()]
-    try:
-        return [json.loads(line) for line in lines] if len(lines) > 1 else None
-    except (ValueError, RecursionError):
-        return None
 
 
 def _find_records(content: Any) -> list[dict[str, Any]] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -11,14 +11,21 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from throttle.errors import InputError
-from throttle.ingest.dates import DateColumn, DateOrder, Undecided, read_columns
+from throttle.ingest.dates import DateColumn, Undecided, read_columns
+from throttle.ingest.decode import Encoding
+from throttle.ingest.effort import MOST_MINUTES
+from throttle.ingest.intake import LISTS, MINUTES, Intake, Unread
 from throttle.ingest.notes import Notes, refusal, some
-from throttle.ingest.readers import Reader, Use
-from throttle.ingest.tables import Rejection, Row, Table, open_table
-from throttle.ingest.values import blank, fold, minutes, number, yes
+from throttle.ingest.options import ReadOptions
+from throttle.ingest.people import name_and_account
+from throttle.ingest.readers import AnyReader, DocumentReader, Reader, Use
+from throttle.ingest.records import DayOff, Rejection, Resource, Share, Ticket, Tie
+from throttle.ingest.source import Source, open_sources
+from throttle.ingest.tables import Row, Table
+from throttle.ingest.values import blank, fold, minutes, number, several, sprint_name, yes
 from throttle.ingest.words import UNASSIGNED
 from throttle.wording import plural
-from throttle_models import Column, ColumnMeaning, Finding, Mapping
+from throttle_models import Calendar, Column, ColumnMeaning, External, Finding, LinkType, Mapping, Project, Status
 
 C = Column
 
@@ -32,6 +39,7 @@ DATES = (
     C.DUE,
     C.PLANNED_START,
     C.PLANNED_END,
+    C.NOT_BEFORE,
 )
 _TEXTS = {
     C.TITLE: "title",
@@ -49,110 +57,93 @@ _TEXTS = {
     C.APPROVAL: "approval",
 }
 """Columns whose first text is a field of the ticket."""
-_MOST_MINUTES = 60 * 50_000
+_MOMENTS = {
+    column: column.value for column in (C.CREATED, C.UPDATED, C.STARTED, C.FINISHED, C.CATEGORY_CHANGED, C.VIEWED)
+}
+FIELDS: dict[str, tuple[C, ...]] = {
+    **{name: (column,) for columns in (_TEXTS, LISTS, MINUTES, _MOMENTS) for column, name in columns.items()},
+    **{c.value: (c,) for c in (C.ACTIVE, C.ASSIGNEE, C.ASSIGNEE_ID, C.DUE, C.NOT_BEFORE, C.POINTS, C.SPRINT)},
+    "crew": (C.ASSIGNEE,),
+    "spent": (C.TIME_SPENT, C.WORK_LOG),
+    "planned": (C.PLANNED_START, C.PLANNED_END),
+    "range": (C.LOW_ESTIMATE, C.HIGH_ESTIMATE),
+    "links": (C.LINK, C.WAITS_FOR, C.BLOCKS),
+    "on_hold": (C.ON_HOLD,),
+}
+"""Fields of a ticket, and the columns that say them."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(-\d+)?", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class ReadOptions:
-    """What the caller knows of the files and they do not say."""
-
-    encoding: str | None = None
-    """Declared encoding of files without a byte order mark."""
-    date_order: DateOrder | None = None
-    """``dmy`` or ``mdy`` for numeric dates that nothing else settles."""
-    zone: str | None = None
-    """Time zone of times without an offset. Default: the team file's, else UTC."""
-
-
-@dataclass(slots=True)
-class Ticket:
-    """One row, as its tracker has it. Times are UTC, durations are working minutes."""
-
-    id: str
-    file: str
-    row: int
-    reader: Reader
-    aliases: list[str] = field(default_factory=list)
-    title: str = ""
-    type: str = ""
-    status: str = ""
-    category: str = ""
-    resolution: str = ""
-    active: bool | None = None
-    project: str = ""
-    project_title: str = ""
-    parents: list[str] = field(default_factory=list)
-    assignee: str = ""
-    assignee_id: str = ""
-    components: list[str] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
-    group: str = ""
-    team: str = ""
-    priority: str = ""
-    created: datetime | None = None
-    updated: datetime | None = None
-    started: datetime | None = None
-    finished: datetime | None = None
-    category_changed: datetime | None = None
-    viewed: datetime | None = None
-    due: date | datetime | None = None
-    planned: tuple[datetime | None, datetime | None] = (None, None)
-    original: float | None = None
-    remaining: float | None = None
-    spent: float | None = None
-    points: float | None = None
-    links: list[tuple[str, bool, str, str]] = field(default_factory=list)
-    """(other id, outward, link type, column); without a type, the outward end comes first."""
-    change_kind: str = ""
-    risk: str = ""
-    services: list[str] = field(default_factory=list)
-    approval: str = ""
-    on_hold: bool = False
+CERTAIN = 0.3
+"""How sure of a file its reader must be."""
 
 
 @dataclass
 class Loaded:
-    """One file and how it was read."""
+    """One source and how it was read."""
 
-    table: Table
-    reader: Reader
+    file: str
+    encoding: Encoding
+    modified: float
+    reader: AnyReader
+    header: list[str]
     uses: list[Use]
     dates: list[DateColumn]
     zone: str
     zone_known: bool
+    rows_read: int = 0
+    rejections: list[Rejection] = field(default_factory=list)
     tickets: list[Ticket] = field(default_factory=list)
+    resources: list[Resource] = field(default_factory=list)
+    days_off: list[DayOff] = field(default_factory=list)
+    calendars: dict[str, Calendar] = field(default_factory=dict)
+    projects: dict[str, Project] = field(default_factory=dict)
+    external: dict[str, External] = field(default_factory=dict)
+    said_zone: str | None = None
     counts: Counter[str] = field(default_factory=Counter)
     """Cells that are not blank, by header that was read."""
+    outside: dict[str, tuple[str, Status]] = field(default_factory=dict)
+    """Title and status of what links name and no row is, where the file shows them."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """Header or field to what it was read as."""
 
 
 def load(
     paths: Sequence[Path],
-    readers: Sequence[Reader],
+    readers: Sequence[AnyReader],
     mapping: Mapping,
     options: ReadOptions,
     zone: str | None,
     notes: Notes,
+    least: float = CERTAIN,
 ) -> list[Loaded]:
-    """Read every file. Raises one InputError with all that is wrong with all of them."""
+    """Read every file. Raises one InputError with all that is wrong with all of them.
+
+    ``least``: how sure the surest reader of a file must be.
+    """
     problems: list[Finding] = []
-    loaded = []
+    loaded: list[Loaded] = []
     if not paths:
         raise refusal("no-files", "no file was named")
     names = [reader.name for reader in readers]
     if strange := [name for name in mapping.columns if name not in names]:
+        near = [name for name in names if name.startswith(strange[0][:4])] or names
         raise refusal(
-            "bad-mapping", f"columns of the mapping names {strange[0]}, which is no reader; write {' or '.join(names)}"
+            "bad-mapping", f"columns of the mapping names {strange[0]}, which is no reader; write {' or '.join(near)}"
         )
-    for path in paths:
+    for path, name in zip(paths, _shown(paths), strict=True):
         try:
-            loaded.append(_load(path, readers, mapping, options, zone, notes))
+            loaded += _load_file(path, name, readers, mapping, options, zone, notes, least)
         except InputError as error:
             problems += error.findings
     if problems:
         raise InputError(problems)
     for reader in {file.reader.name: None for file in loaded}:
-        headers = {header for file in loaded if file.reader.name == reader for header in file.table.header}
+        headers: set[str] = set()
+        for file in (file for file in loaded if file.reader.name == reader):
+            headers |= {*file.header, *file.columns}
+            if isinstance(file.reader, Reader):
+                headers |= {file.reader.short(header) for header in file.header}
         if absent := [h for h in mapping.columns.get(reader, ()) if h not in headers]:
             notes.add(
                 "info",
@@ -163,68 +154,183 @@ def load(
     return loaded
 
 
-def recognise(table: Table, readers: Sequence[Reader], mapping: Mapping) -> tuple[Reader, list[Use]]:
-    """The reader that is surest of the file, by its content. Raises InputError where none is."""
-    choices = []
+def _shown(paths: Sequence[Path]) -> list[str]:
+    """A name for each file: its own, or that with its folder where two are called the same."""
+    several = Counter(path.name for path in paths)
+    near = ["/".join(path.parts[-2:]) if several[path.name] > 1 else path.name for path in paths]
+    again = Counter(near)
+    return [name if again[name] == 1 else str(path) for path, name in zip(paths, near, strict=True)]
+
+
+def _load_file(
+    path: Path,
+    name: str,
+    readers: Sequence[AnyReader],
+    mapping: Mapping,
+    options: ReadOptions,
+    zone: str | None,
+    notes: Notes,
+    least: float,
+) -> list[Loaded]:
+    """All that a file holds; of several sheets or members, those that are no export are told and left out."""
+    sources = open_sources(path, options.encoding, name)
+    loaded: list[Loaded] = []
+    strange: list[InputError] = []
+    several = len(sources) > 1
+    while sources:
+        source = sources.pop(0)  # so that what is read is not kept
+        try:
+            loaded.append(_load(source, readers, mapping, options, zone, notes, least))
+        except RecursionError:
+            message = f"{source.file} is nested too deeply to be a ticket export"
+            raise refusal("nested", message, source.file) from None
+        except InputError as error:
+            if not several or error.findings[0].code not in ("unknown-export", "wrong-file", "no-rows", "wrong-table"):
+                raise
+            strange.append(error)
+    if not loaded:
+        raise strange[0]
+    for stranger in strange:
+        left = stranger.findings[0]
+        notes.add("warning", "not-read", f"left out: {left.message}", file=left.file)
+    return loaded
+
+
+@dataclass
+class Recognised:
+    """The reader of a source; of one that reads columns, the table and what its columns mean."""
+
+    reader: AnyReader
+    table: Table | None = None
+    uses: list[Use] = field(default_factory=list)
+
+
+def recognise(source: Source, readers: Sequence[AnyReader], mapping: Mapping, least: float = CERTAIN) -> Recognised:
+    """The reader that is surest of the source, by its content. Raises InputError where none is."""
+    best, choice = 0.0, None
     for reader in readers:
-        uses = _overlay(reader.propose(table), table, mapping.columns.get(reader.name, {}))
-        choices.append((reader.certainty(table, uses), reader, uses))
-    sure, reader, uses = max(choices, key=lambda choice: choice[0])
-    if sure < 0.3:
-        names = ", ".join(r.name for r in readers)
+        if isinstance(reader, DocumentReader):
+            sure, found = reader.certainty(source), Recognised(reader)
+        elif (table := reader.open(source)) is None:
+            continue
+        else:
+            uses = _overlay(reader, table, mapping.columns.get(reader.name, {}))
+            sure, found = reader.certainty(table, uses), Recognised(reader, table, uses)
+        if sure > best:
+            best, choice = sure, found
+    file = source.file
+    if best < least or choice is None:
+        if source.kind == "json" and source.table is None:
+            raise refusal("wrong-file", f'{file} is JSON without records: a list of them, or {{"result": [...]}}', file)
+        names = ", ".join(dict.fromkeys(r.system for r in readers))
+        what = "XML" if source.kind == "xml" else "a table" if source.kind in ("csv", "sheet") else source.kind
         raise refusal(
             "unknown-export",
-            f"{table.file} is no export that is known ({names}): its header names no column of ticket ids with "
-            "the usual "
-            "fields; export with all fields, or name the columns in map.yaml",
-            table.file,
+            f"{file} is {what}, but is no export that is known ({names}): its header names no column of ticket ids "
+            "with the usual fields; export with all fields, or name the columns in map.yaml",
+            file,
         )
-    if objection := reader.objection(table, uses):
-        raise refusal("wrong-table", f"{table.file} {objection}", table.file)
-    return reader, uses
+    objection = (
+        choice.reader.objection(source)
+        if isinstance(choice.reader, DocumentReader)
+        else choice.reader.objection(choice.table, choice.uses)  # type: ignore[arg-type]
+    )
+    if objection:
+        raise refusal("wrong-table", f"{file} {objection}", file)
+    return choice
 
 
-def _overlay(uses: list[Use], table: Table, said: dict[str, ColumnMeaning]) -> list[Use]:
-    """What a person wrote of a column counts before what was found."""
+def _overlay(reader: Reader, table: Table, said: dict[str, ColumnMeaning]) -> list[Use]:
+    """What the reader proposes; what a person wrote of a column, by its header or short name, counts before that."""
+    uses = reader.propose(table)
+    if not said:
+        return uses
     by_index = {use.index: use for use in uses}
     for i, header in enumerate(table.header):
-        if (meaning := said.get(header)) is None:
+        if (meaning := said.get(header, said.get(reader.short(header)))) is None:
             continue
         use = by_index.get(i)
         if use is None:
             by_index[i] = Use(i, header, meaning, -1)
         elif use.meaning.means is not meaning.means or meaning.unit not in (None, use.meaning.unit):
             by_index[i] = replace(use, meaning=meaning, preference=-1)
+        elif meaning.separator not in (None, use.meaning.separator):
+            by_index[i] = replace(use, meaning=use.meaning.model_copy(update={"separator": meaning.separator}))
     return [by_index[i] for i in sorted(by_index)]
 
 
 def _load(
-    path: Path, readers: Sequence[Reader], mapping: Mapping, options: ReadOptions, zone: str | None, notes: Notes
+    source: Source,
+    readers: Sequence[AnyReader],
+    mapping: Mapping,
+    options: ReadOptions,
+    zone: str | None,
+    notes: Notes,
+    least: float,
 ) -> Loaded:
-    table = open_table(path, options.encoding)
-    reader, uses = recognise(table, readers, mapping)
-    uses = [use for use in uses if use.meaning.means is not C.IGNORE]
-    rows = table.project([use.index for use in uses])
-    if not table.rows_read:
-        raise refusal("no-rows", f"{table.file} has a header but no rows", table.file)
-    if table.encoding.fallback:
+    choice = recognise(source, readers, mapping, least)
+    if source.encoding.fallback:
         notes.add(
             "warning",
             "encoding-fallback",
-            f"{table.file} is not UTF-8 and was read as Windows-1252; if letters come out wrong, say "
-            "--encoding, such as "
-            "mac_roman or gb18030",
-            file=table.file,
+            f"{source.file} is not UTF-8 and was read as Windows-1252; if letters come out wrong, say --encoding, "
+            "such as mac_roman or gb18030",
+            file=source.file,
         )
-    if table.rows_read in (1_000, 5_000, 10_000):
+    if choice.table is None:
+        loaded = _read_document(source, choice.reader, mapping, options, zone, notes)
+    else:
+        loaded = _read_table(source, choice, options, zone, notes)
+    if not loaded.rows_read and not loaded.calendars:
+        raise refusal("no-rows", f"{loaded.file} has a header but no rows", loaded.file)
+    if loaded.rows_read in (1_000, 5_000, 10_000):
         notes.add(
             "warning",
             "probably-truncated",
-            f"{table.file} has exactly {table.rows_read:,} rows, a usual limit of exports: probably truncated; "
-            "export the "
-            "rest and give all files together",
-            file=table.file,
+            f"{loaded.file} has exactly {loaded.rows_read:,} rows, a usual limit of exports: probably truncated; "
+            "export the rest and give all files together",
+            file=loaded.file,
         )
+    return loaded
+
+
+def _read_document(
+    source: Source, reader: AnyReader, mapping: Mapping, options: ReadOptions, zone: str | None, notes: Notes
+) -> Loaded:
+    assert isinstance(reader, DocumentReader)
+    known = options.zone or zone
+    unread = Unread(source.file)
+    intake = Intake(source.file, reader.name, mapping, options, ZoneInfo(known or "UTC"), notes, unread)
+    loaded = Loaded(source.file, source.encoding, source.modified, reader, [], [], [], known or "UTC", True)
+    for entry in reader.read(source, intake):
+        loaded.rows_read += 1
+        if isinstance(entry, Ticket):
+            entry.type = entry.type or reader.default_type
+            loaded.tickets.append(entry)
+        elif isinstance(entry, Rejection):
+            loaded.rejections.append(entry)
+        elif isinstance(entry, Resource):
+            loaded.resources.append(entry)
+        else:
+            loaded.days_off.append(entry)
+    unread.tell(notes)
+    loaded.zone_known = known is not None or not intake.naive
+    loaded.calendars, loaded.projects = intake.calendars, intake.projects
+    loaded.external, loaded.said_zone = intake.external, intake.said_zone
+    loaded.zone = str(intake.zone)
+    loaded.uses = [Use(i, name, meaning) for i, (name, meaning) in enumerate(intake.columns.items())]
+    loaded.header = [use.header for use in loaded.uses]
+    loaded.counts = intake.counts
+    return loaded
+
+
+def _read_table(source: Source, choice: Recognised, options: ReadOptions, zone: str | None, notes: Notes) -> Loaded:
+    table, reader = choice.table, choice.reader
+    assert table is not None
+    assert isinstance(reader, Reader)
+    uses = [use for use in choice.uses if use.meaning.means is not C.IGNORE]
+    rows = table.project([use.index for use in uses])
+    source.release()
     utc = table.values in ("raw", "all")
     known_zone = "UTC" if utc else options.zone or zone
     place = known_zone or "UTC"
@@ -237,10 +343,7 @@ def _load(
     dated = [(i, use) for column in DATES for i, use in places.get(column, ())]
     try:
         dates = read_columns(
-            [
-                (use.header, dict.fromkeys(c for _, row in rows if not blank(c := row[i])), ZoneInfo(place))
-                for i, use in dated
-            ],
+            [(use.header, dict.fromkeys(c for _, row in rows if (c := row[i])), ZoneInfo(place)) for i, use in dated],
             options.date_order,
         )
     except Undecided as undecided:
@@ -256,31 +359,60 @@ def _load(
                 for header, text in undecided.problems
             ]
         ) from None
-    loaded = Loaded(table, reader, uses, dates, place, known_zone is not None)
+    loaded = Loaded(
+        table.file, table.encoding, table.modified, reader, table.header, uses, dates, place, known_zone is not None,
+        table.rows_read, table.rejections,
+    )  # fmt: skip
+    loaded.outside = table.outside
+    loaded.columns = {use.header: use.meaning.means.value for use in uses}
+    for code, message, count in table.remarks:
+        notes.add("warning", code, f"{table.file} {message}", file=table.file, count=count)
     _Rows(loaded, places, {i: d for (i, _), d in zip(dated, dates, strict=True)}, notes).read(rows)
     return loaded
 
 
+_TYPED = re.compile(r"(.*\d)(FS|SS|FF|SF)(?:([+-]\d+(?:\.\d+)?)(m|h|d|w|mins?|hrs?|hours?|days?|wks?|weeks?))?")
+"""``12FS+2d``: which ends are meant and the lag, behind an id, as Microsoft Project and MS-like tables write it."""
+
+
+def _tie(other: str, outward: bool, kind: str, origin: str) -> Tie:
+    if not kind and other[-1:] in "SFmhdwnrsyk" and (m := _TYPED.fullmatch(other)):
+        lag = f"{m[3].removeprefix('+')}{m[4][0]}" if m[3] else "0"
+        return Tie(m[1], outward, origin=origin, type=LinkType(m[2]), lag=lag)
+    return Tie(other, outward, kind, origin)
+
+
 class _Rows:
-    """The rows of one file, cell by cell."""
+    """The rows of one table, cell by cell."""
 
     def __init__(
         self, loaded: Loaded, places: dict[C, list[tuple[int, Use]]], dates: dict[int, DateColumn], notes: Notes
     ) -> None:
+        assert isinstance(loaded.reader, Reader)
         self.loaded, self.reader, self.notes = loaded, loaded.reader, notes
-        self.file = loaded.table.file
+        self.file = loaded.file
         self.places = {column: [i for i, _ in found] for column, found in places.items()}
         self.dates = dates
         self.uses = loaded.uses
-        self.unread: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+        self.unread = Unread(loaded.file)
         self.links = [(i, use.outward, use.link_type, use.header) for i, use in places.get(C.LINK, ()) if use.link_type]
         self.links += [(i, True, "", use.header) for i, use in places.get(C.BLOCKS, ())]
         self.links += [(i, False, "", use.header) for i, use in places.get(C.WAITS_FOR, ())]
-        self.texts = [(name, self.places[column]) for column, name in _TEXTS.items() if column in self.places]
-        self.several = {i for column in (C.BLOCKS, C.WAITS_FOR) for i in self.places.get(column, ())}
+        self.texts = self._present(_TEXTS)
+        self.lists = self._present(LISTS)
+        self.moments = [(column, name, indexes) for column, name in _MOMENTS.items() if (indexes := self._at(column))]
+        self.minutes = [(name, indexes) for column, name in MINUTES.items() if (indexes := self._at(column))]
+        self.separators = {i: use.meaning.separator for i, use in enumerate(self.uses) if use.meaning.separator}
+        for column in (C.BLOCKS, C.WAITS_FOR):
+            for i in self.places.get(column, ()):
+                self.separators.setdefault(i, ",; \t\n\r")
 
     def read(self, rows: list[Row]) -> None:
-        for row, cells in rows:
+        for use, column in zip(self.uses, zip(*(cells for _, cells in rows), strict=True), strict=False):
+            self.loaded.counts[use.header] += len(column) - column.count("")
+        rows.reverse()
+        while rows:  # what is read is let go
+            row, cells = rows.pop()
             if not any(cells):
                 self._reject(row, None, "is blank")
                 continue
@@ -291,107 +423,129 @@ class _Rows:
                 self._reject(row, self._header(C.ID), f"holds no {self.reader.id_is.split(' ', 1)[1]}")
             else:
                 self.loaded.tickets.append(self._ticket(id, row, cells))
-        for use, column in zip(self.uses, zip(*(cells for _, cells in rows), strict=True), strict=False):
-            self.loaded.counts[use.header] += len(column) - column.count("")
-        for (header, code, what), numbers in self.unread.items():
-            where = some([str(n) for n in numbers])
-            level = "info" if code == "unread-viewed" else "warning"
-            self.notes.add(
-                level,  # type: ignore[arg-type]
-                code,
-                f"{self.file}: {plural(len(numbers), 'cell')} of column {header!r} left out for {what} "
-                f"({'row' if len(numbers) == 1 else 'rows'} {where})",
-                file=self.file,
-                row=numbers[0],
-                column=header,
-                count=len(numbers),
-            )
+        self.unread.tell(self.notes)
         self._check_unit()
 
     def _reject(self, row: int, column: str | None, reason: str) -> None:
-        self.loaded.table.rejections.append(Rejection(self.file, row, column, reason))
+        self.loaded.rejections.append(Rejection(self.file, row, column, reason))
 
     def _header(self, column: C) -> str | None:
         return self.uses[self.places[column][0]].header if column in self.places else None
 
+    def _at(self, column: C) -> list[int]:
+        return self.places.get(column, [])
+
+    def _present(self, columns: dict[C, str]) -> list[tuple[str, list[int]]]:
+        """(field, columns) of those that the table has."""
+        return [(name, indexes) for column, name in columns.items() if (indexes := self._at(column))]
+
     def _first(self, cells: tuple[str, ...], column: C) -> str:
-        for i in self.places.get(column, ()):
-            if (cell := cells[i]) and not blank(cell):
-                return cell.strip()
+        for i in self._at(column):
+            if cells[i]:
+                return cells[i]
         return ""
 
-    def _all(self, cells: tuple[str, ...], column: C) -> list[str]:
-        return [c.strip() for i in self.places.get(column, ()) if (c := cells[i]) and not blank(c)]
+    def _all(self, cells: tuple[str, ...], indexes: list[int]) -> list[str]:
+        found: list[str] = []
+        for i in indexes:
+            if cell := cells[i]:
+                if (separator := self.separators.get(i)) is None:
+                    found.append(cell)
+                else:
+                    found += [part for part in several(cell, separator) if not blank(part)]
+        return found
 
-    def _date(self, cells: tuple[str, ...], column: C, row: int) -> tuple[DateColumn, str] | None:
-        for i in self.places.get(column, ()):
-            if (cell := cells[i]) and not blank(cell):
+    def _date(self, cells: tuple[str, ...], indexes: list[int], row: int, code: str) -> tuple[DateColumn, str] | None:
+        for i in indexes:
+            if cell := cells[i]:
                 read = self.dates[i]
                 if read.moment(cell) is not None:
                     return read, cell
-                code = "unread-viewed" if column is C.VIEWED else "unread-date"
-                self.unread[read.header, code, "no date in the format of the column"].append(row)
+                self.unread.add(read.header, code, "no date in the format of the column", row)
         return None
 
     def _moment(self, cells: tuple[str, ...], column: C, row: int) -> datetime | None:
-        found = self._date(cells, column, row)
+        found = self._date(cells, self._at(column), row, "unread-date")
         return found[0].moment(found[1]) if found else None
 
-    def _minutes(self, cells: tuple[str, ...], column: C, row: int) -> float | None:
-        for i in self.places.get(column, ()):
-            if (cell := cells[i]) and not blank(cell):
+    def _when(self, cells: tuple[str, ...], column: C, row: int) -> date | datetime | None:
+        found = self._date(cells, self._at(column), row, "unread-date")
+        return found[0].when(found[1], self.reader.midnight_is_date) if found else None
+
+    def _minutes(self, cells: tuple[str, ...], indexes: list[int], row: int) -> float | None:
+        for i in indexes:
+            if cell := cells[i]:
                 use = self.uses[i]
                 value = minutes(cell, use.meaning.unit or "s")
-                if value is not None and 0 <= value <= _MOST_MINUTES:
+                if value is not None and 0 <= value <= MOST_MINUTES:
                     return value
-                self.unread[use.header, "unread-duration", "no duration that can be"].append(row)
+                self.unread.add(use.header, "unread-duration", "no duration that can be", row)
         return None
 
     def _ticket(self, id: str, row: int, cells: tuple[str, ...]) -> Ticket:
-        first, every = self._first, self._all
+        first = self._first
         ticket = Ticket(id, self.file, row, self.reader)
         for name, indexes in self.texts:
             for i in indexes:
-                if (cell := cells[i]) and not blank(cell):
-                    setattr(ticket, name, cell.strip())
+                if cells[i]:
+                    setattr(ticket, name, cells[i])
                     break
+        for name, indexes in self.lists:
+            if found := self._all(cells, indexes):
+                setattr(ticket, name, found)
+        for column, name, indexes in self.moments:
+            code = "unread-viewed" if column is C.VIEWED else "unread-date"
+            if (dated := self._date(cells, indexes, row, code)) is not None:
+                setattr(ticket, name, dated[0].moment(dated[1]))
+        for name, indexes in self.minutes:
+            setattr(ticket, name, self._minutes(cells, indexes, row))
+        for i, outward, kind, header in self.links:
+            if cell := cells[i]:
+                separator = self.separators.get(i)
+                others = several(cell, separator) if separator else (cell,)
+                ticket.links += [_tie(other, outward, kind, header) for other in others]
         ticket.type = ticket.type or self.reader.default_type
         ticket.project = ticket.project or self.reader.project_of(id)
-        ticket.aliases = every(cells, C.ALIAS)
         if active := first(cells, C.ACTIVE):
             ticket.active = yes(active)
-        ticket.parents = every(cells, C.PARENT)
-        if (who := first(cells, C.ASSIGNEE)) and fold(who) not in UNASSIGNED:
-            ticket.assignee = who
+        if people := self._people(cells):
+            ticket.assignee, ticket.assignee_id = people[0]
+            if len(people) > 1:
+                ticket.crew = [Share(name, account) for name, account in people]
         if (who := first(cells, C.ASSIGNEE_ID)) and fold(who) not in UNASSIGNED:
             ticket.assignee_id = who
-        ticket.components = every(cells, C.COMPONENT)
-        ticket.labels = every(cells, C.LABEL)
         if ticket.team and _UUID.fullmatch(ticket.team):
             ticket.team = ""
-        for column in (C.CREATED, C.UPDATED, C.STARTED, C.FINISHED, C.CATEGORY_CHANGED, C.VIEWED):
-            if column in self.places:
-                setattr(ticket, column.value, self._moment(cells, column, row))
-        if found := self._date(cells, C.DUE, row):
-            ticket.due = found[0].when(found[1], self.reader.midnight_is_date)
+        if C.DUE in self.places:
+            ticket.due = self._when(cells, C.DUE, row)
+        if C.NOT_BEFORE in self.places:
+            ticket.not_before = self._when(cells, C.NOT_BEFORE, row)
         if C.PLANNED_START in self.places or C.PLANNED_END in self.places:
             ticket.planned = self._moment(cells, C.PLANNED_START, row), self._moment(cells, C.PLANNED_END, row)
-        ticket.original = self._minutes(cells, C.ORIGINAL_ESTIMATE, row)
-        ticket.remaining = self._minutes(cells, C.REMAINING_ESTIMATE, row)
-        ticket.spent = self._minutes(cells, C.TIME_SPENT, row)
+        if C.LOW_ESTIMATE in self.places and C.HIGH_ESTIMATE in self.places:
+            low = self._minutes(cells, self._at(C.LOW_ESTIMATE), row)
+            high = self._minutes(cells, self._at(C.HIGH_ESTIMATE), row)
+            ticket.range = (low, high) if low is not None and high is not None else None
         if ticket.spent is None and C.WORK_LOG in self.places:
-            logged = [minutes(cell.rpartition(";")[2]) for cell in every(cells, C.WORK_LOG)]
+            logged = [minutes(cell.rpartition(";")[2]) for i in self._at(C.WORK_LOG) if (cell := cells[i])]
             ticket.spent = sum(filter(None, logged)) if logged else None
         if points := first(cells, C.POINTS):
             value = number(points)
             ticket.points = value if value is not None and 0 < value < 10_000 else None
-        for i, outward, kind, header in self.links:
-            if (cell := cells[i].strip()) and not blank(cell):
-                others = filter(None, re.split(r"[\s,;]+", cell)) if i in self.several else (cell,)
-                ticket.links += [(other, outward, kind, header) for other in others]
-        ticket.services = list(dict.fromkeys(every(cells, C.SERVICE)))
-        ticket.on_hold = yes(first(cells, C.ON_HOLD))
+        if version := first(cells, C.VERSION):
+            value = number(version)
+            ticket.version = None if value is None else int(value)
+        if entered := self._all(cells, self._at(C.SPRINT)):
+            ticket.sprint = sprint_name(entered[-1])
+        if hold := first(cells, C.ON_HOLD):
+            ticket.on_hold = yes(hold)
         return ticket
+
+    def _people(self, cells: tuple[str, ...]) -> list[tuple[str, str]]:
+        """(name, account) of each assignee, each once."""
+        found = self._all(cells, self._at(C.ASSIGNEE))
+        pairs = [name_and_account(name) for name in found]
+        return list(dict.fromkeys(pair for pair in pairs if pair[0] and fold(pair[0]) not in UNASSIGNED))
 
     def _check_unit(self) -> None:
         """Whole seconds below a quarter of an hour throughout are more likely hours of a file that was edited."""

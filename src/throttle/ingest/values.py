@@ -21,11 +21,19 @@ def blank(cell: str) -> bool:
     return cell.isspace() if len(cell) > 24 else cell.strip().casefold() in _BLANK
 
 
-@lru_cache(maxsize=65536)
 def fold(text: str) -> str:
     """For comparing words: no case, no accents, single blanks."""
+    return _folded(text) if len(text) <= _WORD else _plain(text)
+
+
+def _plain(text: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return " ".join(plain.casefold().split())
+
+
+_WORD = 200
+"""Longer texts are not remembered."""
+_folded = lru_cache(maxsize=65536)(_plain)
 
 
 def number(cell: str) -> float | None:
@@ -69,7 +77,47 @@ def yes(cell: str) -> bool:
     return fold(cell) in _YES
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def slug(text: str) -> str:
     """An id that is easy to type, in any script: ``Maria Lopez (m.lopez)`` to ``maria-lopez-m-lopez``."""
     return "-".join(filter(None, re.split(r"[\W_]+", fold(text))))
+
+
+def several(cell: str, characters: str) -> list[str]:
+    """The values of a cell that holds several, with any of these characters between them."""
+    first = characters[0]
+    for other in characters[1:]:
+        cell = cell.replace(other, first)
+    return [part for value in cell.split(first) if (part := value.strip())]
+
+
+_SPRINT_START = re.compile(r"[\w.]*\bSprint@[0-9a-f]+\[")
+_SPRINT_FIELD = re.compile(
+    r"(?:^|,)(id|rapidViewId|state|name|goal|startDate|endDate|completeDate|activatedDate|sequence|synced"
+    r"|autoStartStop|incompleteIssuesDestinationId)="
+)
+
+
+def server_sprint(text: str) -> dict[str, str] | None:
+    """Fields of Jira Server's ``...Sprint@2330e67f[id=1,state=CLOSED,name=a, b] c,startDate=<null>,...]``.
+
+    A name may hold commas, bars and brackets; it ends where the next known field begins, or at the last bracket.
+    """
+    start = _SPRINT_START.match(text)
+    if start is None:
+        return None
+    inner = text[start.end() :]
+    inner = inner[: inner.rindex("]")] if "]" in inner else inner
+    marks = list(_SPRINT_FIELD.finditer(inner))
+    found: dict[str, str] = {}
+    for mark, after in zip(marks, [*marks[1:], None], strict=True):
+        value = inner[mark.end() : after.start() if after else len(inner)]
+        if mark[1] not in found and value not in ("<null>", ""):
+            found[mark[1]] = value
+    return found or None
+
+
+def sprint_name(text: str) -> str:
+    """A sprint's name, also where it is written in Server's way."""
+    found = server_sprint(text)
+    return text if found is None else found.get("name", "")

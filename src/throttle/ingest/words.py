@@ -65,8 +65,9 @@ STATUSES = CATEGORIES | table(
             autorizar, bewerten, autorisieren, evaluer, autoriser, avaliar, autorizar, programado, programada,
             agendado""",
         Status.IN_PROGRESS: """doing, started, wip, work in progress, in development, development, implement,
-            implementing, implementation, in review, review, code review, peer review, in test, in testing, testing,
-            test, in qa, qa, ready for qa, ready for test, uat, in uat, user acceptance testing, verification,
+            implementing, implementation, in review, review, code review, peer review, in dev,
+            in code review, in verification, ready for review, in test, in testing, testing, test, in qa, qa, ready
+            for qa, ready for test, uat, in uat, user acceptance testing, verification,
             deploying, under review, under investigation, investigating, en desarrollo, en revision, en pruebas,
             implementar, implementacion, revision, in entwicklung, in umsetzung, umsetzung, in prufung, im test,
             implementieren, implementierung, uberprufung, en developpement, en revue, en test, mise en oeuvre,
@@ -86,9 +87,9 @@ STATUSES = CATEGORIES | table(
 CANCELLED_RESOLUTIONS = frozenset(
     table(
         {
-            "": """won't do, wont do, won't fix, wont fix, will not do, duplicate, cannot reproduce, can't reproduce,
-            declined, rejected, cancelled, canceled, obsolete, not a bug, invalid, abandoned, withdrawn,
-            works as designed, works for me, incomplete, no se hara, no se corregira, duplicado, duplicada,
+            "": """won't do, wont do, not planned, won't fix, wont fix, will not do, duplicate, cannot reproduce,
+            can't reproduce, declined, rejected, cancelled, canceled, obsolete, not a bug, invalid, abandoned,
+            withdrawn, works as designed, works for me, incomplete, no se hara, no se corregira, duplicado, duplicada,
             no se puede reproducir, no reproducible, rechazado, rechazada, cancelado, cancelada, incompleto, duplikat,
             wird nicht erledigt, wird nicht behoben, kann nicht reproduziert werden, nicht reproduzierbar, abgelehnt,
             abgebrochen, unvollstandig, doublon, en double, ne sera pas fait, ne sera pas corrige, ne pas corriger,
@@ -104,13 +105,16 @@ UNRESOLVED = frozenset(
 TYPES = table(
     {
         WorkType.PROJECT: """epic, story, user story, task, new feature, feature, improvement, enhancement,
-            initiative, capability, requirement, spike, research, theme, legend, idea, milestone, test,
-            technical task, epica, historia, historia de usuario, tarea, nueva funcionalidad, nueva funcion, mejora,
-            funcionalidad, iniciativa, aufgabe, geschichte, neue funktion, neues feature, verbesserung, anforderung,
+            initiative, capability, requirement, spike, feature request, product backlog item, issue,
+            request for enhancement, card, research, theme, legend, idea, milestone, test,
+            technical task, project task, scrum task, epica, historia, historia de usuario, tarea,
+            nueva funcionalidad, nueva funcion, mejora, funcionalidad, iniciativa, aufgabe, geschichte, neue funktion,
+            neues feature, verbesserung, anforderung,
             epopee, recit, recit utilisateur, recit d'utilisateur, tache, nouvelle fonctionnalite, fonctionnalite,
             amelioration, epico, tarefa, novo recurso, nova funcionalidade, melhoria, recurso, iniciativa""",
         WorkType.INTERNAL: """technical debt, tech debt, debt, refactoring, refactor, maintenance, chore, internal,
-            infrastructure, hardening, improvement theme, countermeasure, it help, deuda tecnica, mantenimiento,
+            change task, infrastructure, hardening, improvement theme, countermeasure, it help, deuda tecnica,
+            mantenimiento,
             interno, technische schuld, technische schulden, wartung, dette technique, maintenance interne,
             divida tecnica, manutencao""",
         WorkType.CHANGE: """change, change request, rfc, release, deployment, normal change, standard change,
@@ -118,7 +122,8 @@ TYPES = table(
             demande de changement, mudanca, solicitacao de mudanca""",
         WorkType.UNPLANNED: """bug, defect, incident, [system] incident, problem, [system] problem, support,
             support request, service request, service request with approvals, [system] service request, fault, outage,
-            hotfix, vulnerability, question, access, post-incident review, error, fallo, defecto, incidente,
+            hotfix, vulnerability, question, access, post-incident review, degradation, request, requested item,
+            catalog task, catalogue task, incident task, problem task, case, hr case, error, fallo, defecto, incidente,
             incidencia, problema, solicitud de servicio, fehler, storung, vorfall, bogue, anomalie, defaut,
             incident majeur, demande de service, probleme, defeito, erro, falha, solicitacao de servico""",
     }

@@ -5,17 +5,17 @@ A section is a module in ``sections`` with one function ``render`` and one line 
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable
-from hashlib import sha256
-from importlib.resources import files
 from typing import NamedTuple
 
-from throttle.report.html import Html, join, tag
+from throttle.report.html import Html, tag
+from throttle.report.page import page
 from throttle.report.sections import (
     basis,
+    board,
     certificate,
     changes,
+    debts,
     fever,
     headline,
     hold,
@@ -40,12 +40,14 @@ class Section(NamedTuple):
 SECTIONS = (
     Section("week", "This week", week.render),
     Section("hold", "Hold", hold.render),
+    Section("board", "Release board", board.render),
     Section("late", "What will be late", late.render),
     Section("projects", "Plan by project", projects.render),
     Section("fever", "Use of buffers", fever.render),
     Section("people", "Plan by person", people.render),
     Section("load", "Load against capacity", load.render),
     Section("changes", "Changes by window", changes.render),
+    Section("debts", "Technical debt", debts.render),
     Section("unscheduled", "Not scheduled", unscheduled.render),
     Section("basis", "What the plan rests on", basis.render),
     Section("certificate", "Certificate", certificate.render),
@@ -56,20 +58,6 @@ SECTIONS = (
 def render_report(plan: Plan, portfolio: Portfolio) -> str:
     """The whole page. The same plan gives the same text; raises InputError where the portfolio is another plan's."""
     view = View(plan, portfolio)
-    style = files(__package__).joinpath("style.css").read_text(encoding="utf-8")
-    policy = f"default-src 'none'; style-src 'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'; "
-    policy += "img-src data:; base-uri 'none'; form-action 'none'"
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("link", rel="icon", href="data:,"),
-        tag("title", f"Throttle: plan for {view.week}"),
-        tag("style", Html(style)),
-    )
     links = [tag("li", tag("a", s.heading, href=f"#{s.ident}")) for s in SECTIONS]
     sections = [
         tag(
@@ -81,15 +69,14 @@ def render_report(plan: Plan, portfolio: Portfolio) -> str:
         )
         for s in SECTIONS
     ]
-    body = tag(
-        "body",
+    return page(
+        f"Throttle: plan for {view.week}",
         tag("a", "Skip to the plan", class_="skip", href="#main"),
         tag("header", headline.render(view)),
         tag("nav", tag("ul", *links), aria_label="Sections"),
         tag("main", *sections, id="main", tabindex="-1"),
         tag("footer", tag("p", f"Throttle. All times are in the zone {plan.zone}.")),
     )
-    return join(Html("<!doctype html>\n"), tag("html", head, "\n", body, lang="en"), "\n")
 
 
 __all__ = ["SECTIONS", "Section", "render_report"]

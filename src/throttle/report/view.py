@@ -33,6 +33,7 @@ REASONS = {
     Reason.CALENDAR: "Nobody who can do it is at work sooner",
     Reason.FREEZE: "Changes to its services are frozen",
     Reason.RESERVE: "Its people keep time free for unplanned work",
+    Reason.LATE: "Starts late: nothing needs it sooner",
     Reason.ORDER: "No rule keeps it, only the order of the plan",
     Reason.NO_HOLDER: "Too few people hold the skill",
     Reason.NO_COMMON_TIME: "Its people are never at work together long enough",

@@ -28,6 +28,7 @@ from throttle_models.batch import LARGEST_SEED
 if TYPE_CHECKING:
     from throttle.instance import Floats
     from throttle.solve.decoder import Marks
+    from throttle.subordinate import Later
 
 WORK_PER_SECOND, PLAIN_PER_SECOND = 4e6, 1e5
 """Slots a second, compiled or not, that a budget stands for in deterministic mode, where no clock may decide."""
@@ -69,6 +70,8 @@ class Solution:
     missing: tuple[int, ...] = ()
     interrupted: bool = False
     method: list[str] = field(default_factory=list)
+    later: Later | None = None
+    """What the goals after the cost came to, where they were sought."""
 
     @property
     def gap(self) -> float:

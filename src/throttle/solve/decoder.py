@@ -246,6 +246,11 @@ class Decoder:
         """The schedule that ``revise`` goes on from, as a view that is soon overwritten; None where there is none."""
         return self._base if self._based else None
 
+    @property
+    def trial(self) -> Trace:
+        """What ``revise`` has just found, as a view that is soon overwritten; ``keep`` goes on from it."""
+        return self._trial
+
     def tidy(self) -> Floats:
         """Whole numbers as keys that give the same schedule as those that gave ``base``."""
         position = self._base.position

@@ -79,6 +79,7 @@ def rearranged(inject: Callable[[Data], None]) -> set[str]:
     verdict = check(Plan.model_validate(data))
     views = {"release-list", "hold-list", "week-hours", "week-items", "project-figures", "load-figures", "load-list"}
     views |= {"objective-value", "flow-value", "bottleneck", "drum", "gap", "bound", "proof", "baseline", "list-order"}
+    views |= {"goal-value", "goal-tolerance"}
     return {v.kind for v in verdict.violations} - views
 
 

@@ -486,9 +486,12 @@ INJECTED: dict[str, list[tuple[Injection, str]]] = {
 
 
 ELSEWHERE = {"out-of-hours", "debt", "pin-window", "change-conflict", "window-changes", "window-risk"} | {
-    "window-overhead"
+    "window-overhead",
+    "goals",
+    "goal-value",
+    "goal-tolerance",
 }
-"""Kinds that test_check_capacity.py, test_check_changes.py and test_overhead.py inject."""
+"""Kinds that test_check_capacity.py, test_check_changes.py, test_overhead.py and test_check_goals.py inject."""
 
 
 def _taken_out(plan: Data, name: str) -> str:

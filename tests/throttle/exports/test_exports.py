@@ -24,10 +24,23 @@ PORTFOLIO = Portfolio.model_validate(
         "projects": {"phoenix": {}},
         "work": {
             "TOP": {"project": "phoenix"},
-            "A-1": {"title": '=cmd|"/c calc"!A1', "parent": "TOP", "needs": [{"who": "brent", "effort": "10h"}]},
+            "A-1": {
+                "title": '=cmd|"/c calc"!A1',
+                "parent": "TOP",
+                "needs": [{"who": "brent", "effort": "10h"}],
+                "source": {"system": "Jira", "assignee": "Wes", "updated": "2026-11-20T10:00Z"},
+            },
             "A-2": {
                 "title": "Zürich, Überwachung; \\ und ein sehr langer Titel 日本語日本語日本語日本語\nzweite Zeile",
                 "needs": [{"who": "brent", "effort": "2h"}, {"who": "-wes", "effort": "2h"}],
+                "source": {
+                    "system": "ServiceNow",
+                    "other_id": "a" * 32,
+                    "assignee": "-wes",
+                    "planned_start": "2026-11-28T05:00Z",
+                    "planned_end": "2026-11-28T08:00Z",
+                    "updated": "2026-11-21T11:12:13Z",
+                },
             },
             "A-3": {"title": "Milestone", "after": ["A-1"]},
             "A-4": {"title": "Nobody can", "needs": [{"skill": "cobol", "effort": "1h"}]},

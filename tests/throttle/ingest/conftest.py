@@ -54,6 +54,7 @@ class Desk:
         )
         report = ingested.report
         assert report.rows_read == report.imported + report.merged + report.rejected
+        assert all(f.rows == f.imported + f.merged + f.rejected and f.merged >= 0 for f in report.files)
         return ingested
 
     def jira(self, header: str, *rows: str, **how: Any) -> Ingested:

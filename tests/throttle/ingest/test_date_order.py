@@ -91,3 +91,14 @@ def test_as_of_is_the_newest_timestamp_and_utc_is_an_assumption(desk: Any) -> No
     ingested = desk.jira(HEADER, "ABC-1|One|To Do|12/Mar/21 3:04 PM|14/Mar/21 8:00 AM|27/Nov/29 12:00 AM")
     assert str(ingested.portfolio.as_of) == "2021-03-14T08:00Z"
     assert {"as_of", "zone"} <= {a.about for a in ingested.portfolio.assumptions}
+
+
+@pytest.mark.parametrize(
+    "zero", ["1900-01-00 00:00", "1/1/1900", "0001-01-01T00:00:00", "1970-01-01 00:00:00", "9999-12-31"]
+)
+def test_zeros_of_databases_are_no_dates(desk: Any, zero: str) -> None:
+    ingested = desk.jira(
+        "Issue key|Summary|Status|Created|Resolved", f"AB-1|x|Open|2026-01-13|{zero}", "AB-2|x|Open|2026-01-14|"
+    )
+    assert ingested.portfolio.work["AB-1"].finished is None
+    assert [f.column for f in ingested.report.findings if f.code == "unread-date"] == ["Resolved"]

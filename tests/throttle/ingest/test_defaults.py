@@ -345,3 +345,11 @@ def test_a_team_file_that_does_not_fit_is_refused(desk: Any, work: dict[str, Any
     export = f"{HEADER}\n{row('ABC-1')}\n".replace("|", ",")
     (problem,) = desk.problems(export, team={"work": work})
     assert says in problem.message
+
+
+@pytest.mark.parametrize("spent", ["180000000", ""])
+def test_points_of_any_size_give_an_effort(desk: Any, spent: str) -> None:
+    done = [f"x|AB-{i}|Story|Done|0.001|{spent}|{180_000_000 if not spent else ''}" for i in range(1, 8)]
+    header = "Summary|Issue key|Issue Type|Status|Story Points|Time Spent|Original estimate"
+    ingested = desk.jira(header, *done, "y|AB-99|Story|To Do|9999||")
+    assert str(ingested.portfolio.work["AB-99"].needs[0].effort) == "50000h"

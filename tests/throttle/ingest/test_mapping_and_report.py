@@ -120,7 +120,7 @@ def test_a_mapping_is_read_strictly(tmp_path: Path, text: str, says: str) -> Non
 
 
 def test_a_mapping_of_what_is_not_there_is_told(export: Path) -> None:
-    with pytest.raises(InputError, match="jira, which is no reader; write jira-csv or servicenow-change"):
+    with pytest.raises(InputError, match="jira, which is no reader; write jira-csv or jira-json"):
         read_exports([export], mapping=Mapping.model_validate({"columns": {"jira": {"Key": "id"}}}))
     spare = Mapping.model_validate({"columns": {"jira-csv": {"Custom field (Gone)": "team"}}})
     assert "mapping-unused" in {f.code for f in read_exports([export], mapping=spare).report.findings}
@@ -254,3 +254,28 @@ def test_findings_about_one_are_singular(desk: Any) -> None:
         assert f"1 {said}" in messages
     assert "1 row is left out" in messages
     assert not re.search(r"\b1 (items|rows|links|parents|assignees|columns|cells)\b", messages)
+
+
+def test_a_language_that_nobody_knows_is_for_the_mapping(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("Тема,Ключ,Состояние\nПервая,ABC-1,Новая\nВторая,ABC-2,Новая\n")
+    with pytest.raises(InputError, match=r"name the columns in map\.yaml"):
+        read_exports([path])
+    proposed = propose_mapping([path])
+    assert {header: meaning.means for header, meaning in proposed.columns["jira-csv"].items()} == {
+        "Ключ": "id", "Тема": "ignore", "Состояние": "ignore",
+    }  # fmt: skip
+    columns = {"Ключ": "id", "Тема": "title", "Состояние": "status"}
+    said = Mapping.model_validate({"columns": {"jira-csv": columns}, "statuses": {"Новая": "open"}})
+    work = read_exports([path], mapping=said).portfolio.work
+    assert [(item.title, item.status) for item in work.values()] == [("Первая", "open"), ("Вторая", "open")]
+
+
+def test_a_separator_survives_the_proposal(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text('Issue key,Summary,Status,Custom field (Tools)\nABC-1,One,To Do,"red; blue"\n')
+    said = Mapping.model_validate({"columns": {"jira-csv": {"Tools": {"means": "label", "separator": ";"}}}})
+    assert read_exports([path], mapping=said).portfolio.work["ABC-1"].tags == ("red", "blue")
+    save_mapping(propose_mapping([path], mapping=said), tmp_path / "map.yaml")
+    again = load_document(tmp_path / "map.yaml", Mapping)
+    assert read_exports([path], mapping=again).portfolio.work["ABC-1"].tags == ("red", "blue")

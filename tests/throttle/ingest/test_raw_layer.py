@@ -66,10 +66,10 @@ QUOTED = HEADER + 'Long,ABC-1,Story,To Do,"2021-03-12\n15:04'
         ((HEADER + ROW + "Other,ABC-2,Sto").encode(), "truncated", "cut off in row 2"),
         ((HEADER + ROW + "Café").encode()[:-1], "truncated", "cut off in the middle of a letter"),
         ((HEADER + 'a "b,"c" d,ABC-1,Story,To Do\n').encode(), "bad-csv", "at row 1"),
-        (b"PK\x03\x04" + bytes(200), "binary-file", "Excel workbook"),
+        (b"PK\x03\x04" + bytes(200), "archive", "is damaged or cut off"),
         (bytes(range(256)) * 40, "binary-file", "is binary"),
         (b"%PDF-1.4 ...", "binary-file", "is a PDF"),
-        (b"<?xml version='1.0'?><rss/>", "wrong-file", "is XML"),
+        (b"<?xml version='1.0'?><rss/>", "unknown-export", "is XML"),
         (b"<!DOCTYPE html><html><body>Sign in</body></html>", "wrong-file", "is a web page"),
         (b"name,age\nAnn,4\nBob,5\n", "unknown-export", "is no export that is known"),
         (b"just some text\nwithout a table\n", "unknown-export", "is no export that is known"),
@@ -95,7 +95,7 @@ def test_every_wrong_file_is_named(desk: Any) -> None:
     files = [desk.file(b"", "a.csv"), desk.file(b"PK\x03\x04", "b.csv"), Path(desk.folder / "missing.csv")]
     with pytest.raises(InputError) as caught:
         read_exports(files)
-    assert [f.code for f in caught.value.findings] == ["empty-file", "binary-file", "unreadable"]
+    assert [f.code for f in caught.value.findings] == ["empty-file", "archive", "unreadable"]
 
 
 @pytest.mark.parametrize("encoding", ["no-such", "hex", "utf-32", "undefined", "unicode_escape", "idna"])
@@ -135,3 +135,18 @@ def test_a_very_long_cell_is_read(desk: Any) -> None:
 def test_a_round_number_of_rows_is_suspected(desk: Any, codes: Any, rows: int, warned: bool) -> None:
     raw = HEADER + "".join(f"Item,ABC-{i},Story,To Do,2021-03-12\n" for i in range(1, rows + 1))
     assert ("probably-truncated" in codes(desk.read(raw))) is warned
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_titles_above_the_header_are_told(desk: Any, delimiter: str) -> None:
+    text = "Export of the service desk\n\nBy,Ann\n" + HEADER + ROW + ROW.replace("ABC-1", "ABC-2")
+    ingested = desk.read(text.replace(",", delimiter))
+    assert list(ingested.portfolio.work) == ["ABC-1", "ABC-2"]
+    assert [f.count for f in ingested.report.findings if f.code == "above-header"] == [2]
+    assert ingested.portfolio.work["ABC-2"].source.row == 2
+
+
+def test_a_narrow_table_has_no_titles(desk: Any, codes: Any) -> None:
+    ingested = desk.read("Key,Summary\nABC-1,One\nABC-2,Two\n")
+    assert ingested.report.imported == 2
+    assert "above-header" not in codes(ingested)

@@ -166,8 +166,10 @@ def test_on_hold_links_of_the_site_and_parents(desk: Any) -> None:
     assert [d.target for d in ingested.report.dangling] == ["ABC-9"]
 
 
-@pytest.mark.parametrize(("number", "table"), [("INC0010001", "incident"), ("PRB0040001", "problem")])
-def test_other_tables_are_refused_by_name(desk: Any, number: str, table: str) -> None:
-    (problem,) = desk.problems([RAW | {"number": number}])
-    assert problem.code == "wrong-table"
-    assert table in problem.message
+@pytest.mark.parametrize("number", ["INC0010001", "PRB0040001", "SCTASK0010001"])
+def test_other_tables_have_a_reader_of_their_own(desk: Any, number: str) -> None:
+    assert desk.read([RAW | {"number": number}]).report.files[0].reader == "servicenow-task"
+    assert desk.read([RAW]).report.files[0].reader == "servicenow-change"
+    both = desk.read([RAW, RAW | {"number": number, "sys_id": "b" * 32}])
+    assert both.report.files[0].reader == "servicenow-task"
+    assert both.portfolio.work["CHG0030001"].change.kind == "normal"

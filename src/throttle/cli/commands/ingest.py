@@ -15,10 +15,20 @@ def ingest(
     ] = None,
     map: o.MapOption = None,
     team: o.TeamOption = None,
+    learned: o.LearnedOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and report only; write nothing.")] = False,
     zone: o.ZoneOption = None,
     date_order: o.DateOrderOption = None,
     encoding: o.EncodingOption = None,
+    pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Replace people by person-1 and so on.")] = False,
+    pseudonyms: Annotated[
+        Path | None,
+        typer.Option(
+            "--pseudonyms",
+            metavar="FILE",
+            help="Keep who is who in this file, so that later imports use the same pseudonyms (.yaml).",
+        ),
+    ] = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -30,7 +40,12 @@ def ingest(
     writing = out if not dry_run else None
     if writing is not None:
         output.check_file(writing, force, suffixes=SUFFIXES)
-    ingested = reading.read_exports(exports, reading.ReadHow(team, map, zone, date_order, encoding))
+    if pseudonyms is not None:
+        output.check_file(pseudonyms, force=True, suffixes=(".yaml", ".yml"))
+    how = reading.ReadHow(team, map, zone, date_order, encoding, pseudonymise, pseudonyms, learned)
+    ingested = reading.read_exports(exports, how)
+    if pseudonyms is not None and not dry_run:
+        reading.save_pseudonyms(ingested, pseudonyms)
     if writing is not None:
         output.write_file(writing, lambda path: save_portfolio(ingested.portfolio, path), force)
     if json:

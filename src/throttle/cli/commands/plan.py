@@ -8,6 +8,7 @@ from throttle.cli import options as o
 def plan(
     inputs: o.Inputs,
     team: o.TeamOption = None,
+    learned: o.LearnedOption = None,
     map: o.MapOption = None,
     zone: o.ZoneOption = None,
     date_order: o.DateOrderOption = None,
@@ -22,6 +23,7 @@ def plan(
     json: o.Json = False,
     quiet: o.Quiet = False,
     open: o.OpenReport = False,
+    server: o.Server = None,
 ) -> None:
     """Compute a verified plan from a portfolio or from ticket exports, and print this week of it."""
     from throttle.cli import output, reading
@@ -30,9 +32,10 @@ def plan(
     output.check_folder(out)
     run = Run()
     with run.timed("read"):
-        portfolio, ingested = reading.read(inputs, reading.ReadHow(team, map, zone, date_order, encoding))
+        how = reading.ReadHow(team, map, zone, date_order, encoding, learned=learned)
+        portfolio, ingested = reading.read(inputs, how)
     if ingested is not None:
         reading.show_summary(ingested, quiet)
     show = Presentation(out, no_portfolio, json, quiet, open, week)
     with reading.naming(*inputs, team):
-        plan_and_show(portfolio, Search(budget, seed, workers, deterministic), show, run)
+        plan_and_show(portfolio, Search(budget, seed, workers, deterministic, server), show, run)

@@ -9,6 +9,7 @@ def replan(
     plan: o.PlanFile,
     inputs: o.Inputs,
     team: o.TeamOption = None,
+    learned: o.LearnedOption = None,
     map: o.MapOption = None,
     zone: o.ZoneOption = None,
     date_order: o.DateOrderOption = None,
@@ -32,7 +33,7 @@ def replan(
     run = Run()
     with run.timed("read"):
         previous = reading.read_plan(plan)
-        newer, ingested = reading.read(inputs, reading.ReadHow(team, map, zone, date_order, encoding))
+        newer, ingested = reading.read(inputs, reading.ReadHow(team, map, zone, date_order, encoding, learned=learned))
     if ingested is not None:
         reading.show_summary(ingested, quiet)
     from throttle.replan import advance

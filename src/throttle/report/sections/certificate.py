@@ -46,6 +46,7 @@ def render(view: View) -> Html:
             look="stack",
             kinds="wnnnwnn",
         ),
+        _order(view),
         tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="facts"),
         tag(
             "p",
@@ -65,6 +66,38 @@ def _goal(view: View, name: str, goal: Goal) -> tuple[str, ...]:
         "yes" if goal.proved else "no",
         *amounts[2:],
     )
+
+
+def _order(view: View) -> Html | None:
+    """The goals after the cost, and what each gave up for the next."""
+    c = view.plan.certificate
+    if not c.goals:
+        return tag("p", f"{c.goals_note[:1].upper()}{c.goals_note[1:]}.", class_="note") if c.goals_note else None
+    rows = [
+        (
+            goal.name if goal.unit in goal.name else f"{goal.name} ({goal.unit})",
+            *(f"{figure(value)}" for value in (goal.found, goal.best, goal.value)),
+            "yes" if goal.proved else "no",
+            figure(goal.value - goal.best),
+            share(goal.tolerance),
+            "-" if goal.alone is None else figure(goal.alone),
+            goal.note,
+        )
+        for goal in c.goals
+    ]
+    heads = ("Goal, in this order", "By cost alone", "Least found", "This plan", "Proven least")
+    return table(
+        "Each goal is sought with those before it kept; what it then gave up for later ones is within its tolerance",
+        (*heads, "Given up", "May give up", "Without those before", "Not sought because"),
+        rows,
+        look="stack",
+        kinds="wnnnwnnnw",
+    )
+
+
+def figure(value: float) -> str:
+    """To one decimal, whole numbers as such."""
+    return f"{value:,.1f}".removesuffix(".0")
 
 
 def shorten_previous(view: View, previous: Previous) -> str:

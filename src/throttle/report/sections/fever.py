@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from throttle.report.html import Html, join, left_out, long_table, tag, text
 from throttle.report.view import View
 from throttle.wording import plural
-from throttle_models import Fever, FeverLine
+from throttle_models import Fever, FeverLine, Zones
 
 _WIDE, _HIGH, _LEFT, _FOOT = 520, 300, 44, 34
 _TOP = 1.25
@@ -46,49 +48,47 @@ def render(view: View) -> Html:
     )
 
 
-def _picture(fever: Fever, known: list[tuple[str, FeverLine]]) -> Html:
-    wide, high = _LEFT + _WIDE + 8, _HIGH + _FOOT + 8
+def across(done: float) -> float:
+    """Where a share of the chain is drawn."""
+    return round(_LEFT + _WIDE * min(1.0, max(0.0, done)), 1)
 
-    def x(done: float) -> float:
-        return round(_LEFT + _WIDE * min(1.0, max(0.0, done)), 1)
 
-    def y(used: float) -> float:
-        return round(8 + _HIGH * (1 - min(_TOP, max(0.0, used)) / _TOP), 1)
+def up(used: float) -> float:
+    """Where a share of the buffer is drawn."""
+    return round(8 + _HIGH * (1 - min(_TOP, max(0.0, used)) / _TOP), 1)
 
-    (g0, g1), (r0, r1) = fever.zones.green, fever.zones.red
+
+def ground(zones: Zones) -> list[str]:
+    """The zones and the axes of a fever chart."""
+    (g0, g1), (r0, r1) = zones.green, zones.red
     areas = [
         ("fever-red", [(0, _TOP), (1, _TOP), (1, r0 + r1), (0, r0)]),
         ("fever-yellow", [(0, r0), (1, r0 + r1), (1, g0 + g1), (0, g0)]),
         ("fever-green", [(0, g0), (1, g0 + g1), (1, 0), (0, 0)]),
     ]
     parts = [
-        f'<polygon class="{kind}" points="{" ".join(f"{x(a):g},{y(b):g}" for a, b in corners)}"/>'
+        f'<polygon class="{kind}" points="{" ".join(f"{across(a):g},{up(b):g}" for a, b in corners)}"/>'
         for kind, corners in areas
     ]
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts.append(f'<text class="tick" x="{x(share) - 8:g}" y="{_HIGH + 22}">{share:.0%}</text>')
-        parts.append(f'<text class="tick" x="4" y="{y(share) + 4:g}">{share:.0%}</text>')
+        parts.append(f'<text class="tick" x="{across(share) - 8:g}" y="{_HIGH + 22}">{share:.0%}</text>')
+        parts.append(f'<text class="tick" x="4" y="{up(share) + 4:g}">{share:.0%}</text>')
     parts.append(f'<text class="tick" x="{_LEFT}" y="{_HIGH + 38}">critical chain done</text>')
-    for name, line in known:
-        path = " ".join(f"{x(p.done):g},{y(p.used):g}" for p in line.points)
-        last = line.points[-1]
-        title = text(f"{line.title or name}: {last.done:.0%} done, {last.used:.0%} of the buffer used")
-        parts.append(f'<polyline class="fever-line" points="{path}"/>')
-        across, up = x(last.done), y(last.used)
-        circle = f'<circle class="fever-now" cx="{across:g}" cy="{up:g}" r="5"><title>{title}</title></circle>'
-        # names on the right edge are written to the left
-        side, anchor = (-9, ' text-anchor="end"') if across > _LEFT + _WIDE - 120 else (9, "")
-        words = text(line.title or name)
-        parts.append(f'{circle}<text class="who" x="{across + side:g}" y="{up - 7:g}"{anchor}>{words}</text>')
+    return parts
+
+
+def framed(title: str, name: str, parts: Sequence[str], margin: int = 8) -> Html:
+    """A fever chart of these parts, with room for names on its right; ``name`` makes its ids differ from others."""
+    wide, high = _LEFT + _WIDE + margin, _HIGH + _FOOT + 8
     return tag(
         "div",
         tag(
             "svg",
-            tag("title", f"Fever chart of {plural(len(known), 'project')}", id="fever-title"),
-            tag("desc", "The table below says the same.", id="fever-desc"),
+            tag("title", title, id=f"{name}-title"),
+            tag("desc", "The table below says the same.", id=f"{name}-desc"),
             Html("".join(parts)),
             role="img",
-            aria_labelledby="fever-title fever-desc",
+            aria_labelledby=f"{name}-title {name}-desc",
             width=wide,
             height=high,
             viewBox=f"0 0 {wide} {high}",
@@ -98,3 +98,19 @@ def _picture(fever: Fever, known: list[tuple[str, FeverLine]]) -> Html:
         aria_label="Fever chart",
         tabindex="0",
     )
+
+
+def _picture(fever: Fever, known: list[tuple[str, FeverLine]]) -> Html:
+    parts = ground(fever.zones)
+    for name, line in known:
+        path = " ".join(f"{across(p.done):g},{up(p.used):g}" for p in line.points)
+        last = line.points[-1]
+        title = text(f"{line.title or name}: {last.done:.0%} done, {last.used:.0%} of the buffer used")
+        parts.append(f'<polyline class="fever-line" points="{path}"/>')
+        x, y = across(last.done), up(last.used)
+        circle = f'<circle class="fever-now" cx="{x:g}" cy="{y:g}" r="5"><title>{title}</title></circle>'
+        # names on the right edge are written to the left
+        side, anchor = (-9, ' text-anchor="end"') if x > _LEFT + _WIDE - 120 else (9, "")
+        words = text(line.title or name)
+        parts.append(f'{circle}<text class="who" x="{x + side:g}" y="{y - 7:g}"{anchor}>{words}</text>')
+    return framed(f"Fever chart of {plural(len(known), 'project')}", "fever", parts)

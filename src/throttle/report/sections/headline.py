@@ -22,6 +22,7 @@ def render(view: View) -> Html:
         tag("p", f"Throttle \u00b7 weekly plan \u00b7 as of {view.when(plan.as_of)}, {plan.zone}", class_="over"),
         tag("h1", f"Week {first.isocalendar()[1]} ", tag("span", dates)),
         _bottleneck(view),
+        _drum(view),
         _figures(view),
         tag(
             "div",
@@ -52,6 +53,24 @@ def _bottleneck(view: View) -> Html:
         about = f"{hours(load.work_hours)} of work that only {_several(who)} can do"
     name = tag("strong", shorten(load.name, 90))
     return tag("p", "The bottleneck is ", name, f", {about}, {queue(load.weeks_of_queue)}.", class_="lead")
+
+
+def _drum(view: View) -> Html | None:
+    """The bottleneck as it is named from plan to plan, where that tells more than the loads of this plan."""
+    drum, load = view.plan.drum, view.plan.bottleneck
+    if drum is None or load is None:
+        return None
+    who = _several([view.person(p) for p in drum.people]) or drum.name
+    same = drum.name == load.name if load.kind == "environment" else set(drum.people) == set(load.people)
+    if drum.kind == load.kind and same:
+        if drum.since >= view.plan.as_of:
+            return None
+        return tag(
+            "p", f"The drum, {shorten(who, 90)}, has been the bottleneck since {view.when(drum.since)}.", class_="muted"
+        )
+    text = f"The drum stays {shorten(who, 90)}, as named on {view.when(drum.since)}: the bottleneck of this plan is "
+    text += f"{share(drum.ahead)} ahead of it, and becomes the drum if it is 10\u00a0% ahead in two plans running."
+    return tag("p", text, class_="muted")
 
 
 def _several(names: Sequence[str]) -> str:

@@ -33,6 +33,19 @@ def njit(function: Function) -> Function:
     return cast(Function, compiled)
 
 
+def inner(function: Function) -> Function:
+    """As ``njit``, for what only compiled code calls: without the code that Python would call it by, which for large
+    arguments takes longer to compile than the function."""
+    if not _compiling:
+        return function
+    import numba
+
+    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # not in numba's annotations
+    compiled = numba.njit(cache=True, nogil=True, **options)(function)
+    _dispatchers.append(compiled)
+    return cast(Function, compiled)
+
+
 def compilations() -> int:
     """How often a kernel has been compiled in this process, rather than loaded from the cache on disk."""
     return sum(sum(d.stats.cache_misses.values()) for d in _dispatchers)

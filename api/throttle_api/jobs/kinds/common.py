@@ -1,0 +1,82 @@
+"""What kinds have in common: the inputs as values, the options that a request has, and documents as text."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from throttle.errors import InputError
+from throttle.planning import make_plan
+from throttle.solve import Progress
+from throttle_api.jobs.answers import Answer, Report
+from throttle_api.jobs.states import Outcome
+from throttle_models import Finding, Model, Plan, Portfolio
+
+_M = TypeVar("_M", bound=Model)
+
+
+def portfolio_of(inputs: Mapping[str, bytes]) -> Portfolio:
+    return Portfolio.model_validate_json(inputs["portfolio"])
+
+
+def previous_of(inputs: Mapping[str, bytes]) -> Plan | None:
+    return Plan.model_validate_json(inputs["previous"]) if "previous" in inputs else None
+
+
+def options_of(request: Mapping[str, Any], model: type[_M]) -> _M:
+    """The ``options`` of a request. Raises InputError, which names every one that does not fit."""
+    try:
+        return model.model_validate(request.get("options", {}))
+    except ValidationError as problem:
+        raise InputError(
+            [
+                Finding(
+                    level="error",
+                    code="wrong-option",
+                    path=(where := ".".join(("options", *map(str, error["loc"])))),
+                    message=f"{where}: {error['msg'].removeprefix('Value error, ')}",
+                )
+                for error in problem.errors(include_input=False, include_url=False)
+            ]
+        ) from None
+
+
+def plan_of(
+    request: Mapping[str, Any], portfolio: Portfolio, previous: Plan | None, report: Report, stop: threading.Event
+) -> Plan:
+    """A plan, found as the request asks: ``budget`` (seconds), ``seed``, ``workers``, ``deterministic``. Raises as
+    :func:`throttle.planning.make_plan`."""
+    return make_plan(
+        portfolio,
+        budget=float(request.get("budget", 10.0)),
+        seed=int(request.get("seed", 1)),
+        workers=int(request.get("workers", 2)),
+        deterministic=bool(request.get("deterministic", False)),
+        previous=previous,
+        progress=telling(report),
+        stop=stop,
+    )
+
+
+def telling(report: Report) -> Callable[[Progress], None]:
+    """Reports of the solver as facts."""
+
+    def progress(now: Progress) -> None:
+        facts = {"incumbent": now.incumbent, "bound": now.bound, "gap": now.gap}
+        report({"seconds": round(now.seconds, 3), "phase": now.phase, **facts})
+
+    return progress
+
+
+def none_of(findings: tuple[Finding, ...]) -> Answer:
+    """There is no plan: proved, or only not found."""
+    unknown = any(finding.code == "no-plan-found" for finding in findings)
+    told = [finding.model_dump(mode="json", exclude_defaults=True) for finding in findings]
+    return Answer(Outcome.UNKNOWN if unknown else Outcome.INFEASIBLE, None, {"findings": told})
+
+
+def document(made: BaseModel) -> bytes:
+    return made.model_dump_json().encode()

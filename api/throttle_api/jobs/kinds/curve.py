@@ -1,0 +1,52 @@
+"""How much to let in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from throttle.errors import InterruptedWithoutPlanError, NoPlanError
+from throttle_api.jobs.answers import Answer, Report
+from throttle_api.jobs.kinds.common import document, none_of, options_of, portfolio_of, previous_of
+from throttle_api.jobs.states import Outcome
+from throttle_models import Model
+
+
+class Options(Model):
+    runs: Annotated[int, Field(ge=4, le=100_000)] = 400
+    limits: tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...] = ()
+    """Projects in process to try."""
+    ropes: tuple[Annotated[float, Field(gt=0, le=1e9)], ...] = ()
+    """Hours of the drum to try."""
+
+
+def run(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report, stop: threading.Event) -> Answer:
+    """``options``: ``runs``, ``limits``, ``ropes``. ``inputs``: ``portfolio``, and ``previous``, a plan to start from.
+
+    The document is a throttle curve."""
+    from throttle.curve import throttle_curve
+    from throttle.scenarios.solve import Effort
+
+    options = options_of(request, Options)
+    effort = Effort(float(request.get("budget", 2.0)), int(request.get("seed", 1)))
+    try:
+        made = throttle_curve(
+            portfolio_of(inputs),
+            previous_of(inputs),
+            effort,
+            runs=options.runs,
+            limits=options.limits,
+            ropes=options.ropes,
+            tell=lambda what: report({"phase": what}),
+            stop=stop,
+        )
+    except NoPlanError as none:
+        return none_of(none.findings)
+    except InterruptedWithoutPlanError:
+        return Answer(Outcome.UNKNOWN)
+    if stop.is_set():  # the limits that were not tried might be better
+        return Answer(Outcome.UNKNOWN)
+    return Answer(Outcome.FEASIBLE, document(made), {"runs": made.runs})

@@ -1,0 +1,1 @@
+"""Who runs jobs: the worker in the serving process (SQLite), or ``throttle worker`` on any host (PostgreSQL)."""

@@ -1,0 +1,123 @@
+"""What reliance says of each single absence against plans made for it alone, on portfolios of all features.
+
+    python -m benchmarks.reliance 50                    # so many portfolios
+    python -m benchmarks.reliance 10 --items 12 --budget 1s
+
+Each absence (a week, and for good) is written into the portfolio by hand, as data, and planned with ``make_plan`` and
+nothing of reliance. A line for each portfolio, then a summary. Where both plans are proven to cost least, the costs
+must be equal; else they must not contradict what is proven (cost within bound and objective of each other). Ends with
+1 where one does not hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from benchmarks import options
+from support.portfolios import random_data
+from throttle.errors import ThrottleError
+from throttle.planning import make_plan
+from throttle.reliance import reliance
+from throttle.scenarios.solve import Effort
+from throttle_models import Plan, Portfolio
+
+MOST_PEOPLE = 6
+"""Of a portfolio, whose absences are planned: the others are as good."""
+
+
+def away(data: dict[str, Any], person: str, for_good: bool) -> Portfolio:
+    """The portfolio with an absence, written by hand."""
+    copy = json.loads(json.dumps(data))
+    first = date.fromisoformat(copy["as_of"][:10])
+    last = first + timedelta(days=365 * 20 if for_good else 7) - timedelta(days=1)
+    copy["people"][person].setdefault("away", []).append(f"{first}/{last}")
+    if for_good:
+        for item in copy["work"].values():
+            for need in item.get("needs", ()):
+                if person in need.get("who", ()) and ("skill" in need or len(need["who"]) > 1):
+                    need["who"] = [p for p in need["who"] if p != person]
+        pins = copy.get("policy", {}).get("pins", [])
+        kept = [pin for pin in pins if person not in pin.get("who", ())]
+        if pins:
+            copy["policy"]["pins"] = kept
+    return Portfolio.model_validate(copy)
+
+
+def measured(seed: int, items: int, budget: float) -> dict[str, Any] | None:
+    """The figures of one portfolio; None where it cannot be planned with everybody."""
+    data = random_data(seed, items)
+    portfolio = Portfolio.model_validate(data)
+    people = list(portfolio.people)[:MOST_PEOPLE]
+    try:
+        found = reliance(portfolio, effort=Effort(budget), people=people, trainings=0)
+        base = make_plan(portfolio, budget=budget, workers=1, deterministic=True)
+    except ThrottleError:
+        return None
+    row: dict[str, Any] = {"portfolio": seed, "absences": 0, "equal": 0, "open": 0, "wrong": []}
+    for person in people:
+        for kind, told in (("week", found.week), ("good", found.good)):
+            try:
+                plan = make_plan(away(data, person, kind == "good"), budget=budget, workers=1, deterministic=True)
+            except ThrottleError:
+                plan = None
+            row["absences"] += 1
+            verdict = compared(told[person], base, plan, found.objective)
+            row[verdict if verdict in ("equal", "open") else "wrong"] += (
+                1 if verdict in ("equal", "open") else [f"{person}, {kind}: {verdict}"]
+            )
+    return row
+
+
+def compared(told: Any, base: Plan, plan: Plan | None, objective: float) -> str:
+    """``equal``; ``open`` where not all is proven and nothing is contradicted; else what is wrong."""
+    if plan is None:
+        return "equal" if told.problem else "a plan was told, and there is none"
+    if told.problem:
+        return "no plan was told, and there is one"
+    gone = {id for id in plan.unscheduled if id not in base.unscheduled}
+    if gone != set(told.impossible):
+        return "other items are impossible"
+    goals = base.certificate.objective, plan.certificate.objective
+    if gone:
+        return "equal"  # what is impossible has no objective of its own to compare
+    cost = goals[1].value - goals[0].value
+    near = 1e-6 * max(1.0, abs(goals[0].value), abs(goals[1].value))
+    if abs(told.cost - cost) <= near and abs(objective - goals[0].value) <= near:
+        return "equal"
+    # of the objective with the absence, what reliance says
+    with_it = objective + told.cost
+    if all(goal.proved for goal in goals) and told.luck <= near:
+        return f"costs {told.cost:.6g}, and a plan says {cost:.6g}"
+    low = with_it < goals[1].bound - near or objective < goals[0].bound - near
+    return f"{with_it:.6g} is below the bound {goals[1].bound:.6g}" if low else "open"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("portfolios", type=options.whole(1), help="how many")
+    parser.add_argument("--items", type=options.whole(1), default=12, help="of each (12)")
+    parser.add_argument("--budget", type=options.seconds, default=0.3, help="work for each plan (0.3s)")
+    parser.add_argument("--seed", type=options.whole(0), default=1, help="of the first portfolio (1)")
+    asked = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    seed = asked.seed
+    while len(rows) < asked.portfolios:
+        if (row := measured(seed, asked.items, asked.budget)) is not None:
+            print(json.dumps(row), flush=True)
+            rows.append(row)
+        seed += 1
+    total = {key: sum(row[key] for row in rows) for key in ("absences", "equal", "open")}
+    wrong = sum(len(row["wrong"]) for row in rows)
+    print(json.dumps({"summary": "reliance", "portfolios": len(rows), **total, "wrong": wrong, "holds": wrong == 0}))
+    return 0 if wrong == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

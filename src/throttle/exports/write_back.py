@@ -1,0 +1,86 @@
+"""What a plan changes of the records that its items were read from, for the tables that write it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from throttle.errors import InputError
+from throttle.exports.common import id_of, items_of
+from throttle_models import Finding, Plan, Portfolio, Source, When
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record: what it says now, as far as its export said, and what the plan says."""
+
+    item: str
+    source: Source
+    old_start: datetime | None
+    old_end: datetime | None
+    old_assignee: str
+    updated: datetime | None
+    start: datetime
+    end: datetime
+    assignees: tuple[str, ...]
+    """Names of those whom the plan puts on it, in its order; none for a wait."""
+    window: tuple[datetime, datetime] | None
+
+    @property
+    def assignee(self) -> str:
+        """The first of them; the old one where they are among them, so that nothing changes without need."""
+        return self.old_assignee if self.old_assignee in self.assignees else next(iter(self.assignees), "")
+
+
+def changes(plan: Plan, portfolio: Portfolio, system: str, person: str | None) -> Iterator[Change]:
+    """Scheduled items that were read from the system and whose dates or assignee the plan changes.
+
+    Raises InputError where no item of the portfolio was read from it, and as :class:`Writer` does.
+    """
+    person = id_of(person, portfolio)
+    if not any(item.source and item.source.system == system for item in portfolio.work.values()):
+        message = (
+            f"no item of this plan was read from {system}, so there is nothing to write back to it: make the plan from "
+            f"an export of {system}, or choose another --format"
+        )
+        raise InputError([Finding(level="error", code="nothing-to-write-back", message=message)])
+    zone = ZoneInfo(portfolio.zone)
+    spelled = _spellings(portfolio, system)
+
+    def moment(when: When | None) -> datetime | None:
+        return when.resolve(plan.as_of, zone) if when is not None else None
+
+    for key, planned in items_of(plan, person):
+        item = portfolio.work.get(key)
+        if item is None or item.source is None or item.source.system != system:
+            continue
+        source = item.source
+        people = dict.fromkeys(given.person for given in planned.assignments)
+        found = Change(
+            item=key,
+            source=source,
+            old_start=moment(source.planned_start or item.wanted_start),
+            old_end=moment(source.planned_end),
+            old_assignee=source.assignee or "",
+            updated=moment(source.updated),
+            start=planned.start,
+            end=planned.finish,
+            assignees=tuple(
+                spelled.get(p) or (portfolio.people[p].name if p in portfolio.people else "") or p for p in people
+            ),
+            window=planned.window,
+        )
+        if (found.old_start, found.old_end, found.old_assignee) != (found.start, found.end, found.assignee):
+            yield found
+
+
+def _spellings(portfolio: Portfolio, system: str) -> dict[str, str]:
+    """How the system writes people, from work that is one person's there: ``Ann Lee (alee)``."""
+    found: dict[str, str] = {}
+    for item in portfolio.work.values():
+        people = {who for need in item.needs for who in need.who}
+        if len(people) == 1 and item.source and item.source.system == system and item.source.assignee:
+            found.setdefault(people.pop(), item.source.assignee)
+    return found

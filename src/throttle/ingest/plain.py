@@ -1,0 +1,124 @@
+"""Any CSV or Excel table of work, with a mapping that says what its columns mean.
+
+Without a mapping, headers of plain words are understood, if there is an id, a title and something to plan by; bare
+numbers of effort are hours. In a mapping, ``columns: {plain: {Header: meaning}}`` names the columns of such a file; one
+column must be the ``id``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from throttle.ingest.decode import Encoding
+from throttle.ingest.flat import proposed, uses
+from throttle.ingest.readers import Reader, Use
+from throttle.ingest.source import Source
+from throttle.ingest.tables import Table, table_of
+from throttle.wording import plural
+from throttle_models import Column
+
+C = Column
+
+_KNOWN = uses(
+    {
+        C.ID: "id, key, number, no, nr, task id, item id, ticket, ticket id, ticket number, reference, ref, wbs",
+        C.TITLE: "title, name, summary, task, task name, subject, item, activity, work",
+        C.TYPE: "type, kind, item type, task type",
+        C.STATUS: "status, state, stage",
+        C.PROJECT: "project, epic, programme, program, initiative",
+        C.PARENT: "parent, parent id, part of",
+        C.ASSIGNEE: "assignee, assigned to, owner, who, person, responsible, resource",
+        C.COMPONENT: "component, area, module",
+        C.LABEL: "labels, tags",
+        C.TEAM: "team, group, squad",
+        C.SKILL: "skill, skills, role, discipline",
+        C.PRIORITY: "priority, prio",
+        C.CREATED: "created, created at, created on, opened",
+        C.UPDATED: "updated, updated at, updated on, modified, last modified",
+        C.STARTED: "started, actual start",
+        C.FINISHED: "finished, completed, closed, done on, actual finish, actual end",
+        C.DUE: "due, due date, deadline, target date",
+        C.PLANNED_START: "start, start date, planned start",
+        C.PLANNED_END: "end, end date, finish, finish date, planned end, planned finish",
+        C.NOT_BEFORE: "not before, release date, earliest start",
+        C.ORIGINAL_ESTIMATE: "estimate, estimate (h), estimated hours, effort, effort (h), hours, work (h)",
+        C.LOW_ESTIMATE: "low, optimistic, best case",
+        C.HIGH_ESTIMATE: "high, pessimistic, worst case",
+        C.REMAINING_ESTIMATE: "remaining, remaining hours, hours left, remaining (h)",
+        C.TIME_SPENT: "spent, time spent, hours spent, actual hours",
+        C.POINTS: "points, story points, size",
+        C.WAITS_FOR: "depends on, predecessor, predecessors, waits for, blocked by, after",
+        C.BLOCKS: "blocks, successor, successors, before",
+    },
+    {
+        C.ORIGINAL_ESTIMATE: "h",
+        C.LOW_ESTIMATE: "h",
+        C.HIGH_ESTIMATE: "h",
+        C.REMAINING_ESTIMATE: "h",
+        C.TIME_SPENT: "h",
+    },
+    {C.LABEL: ",;", C.SKILL: ",;", C.ASSIGNEE: ",;"},
+)
+_TO_PLAN_BY = {C.STATUS, C.ASSIGNEE, C.DUE, C.ORIGINAL_ESTIMATE, C.POINTS, C.WAITS_FOR, C.PRIORITY, C.SKILL}
+
+
+_ABOVE = 25
+"""Rows in which a header is looked for."""
+
+
+def _open(source: Source) -> Table | None:
+    """The table from its header on: a title, a date or blank rows may stand above."""
+    if source.kind == "sheet":
+        rows = [list(filter(None, row)) for row in source.rows[:_ABOVE]]
+        above = _rows_above(rows)
+        part = replace(source, rows=source.rows[above:])
+    elif source.kind == "csv":
+        lines = source.head.splitlines(keepends=True)[:_ABOVE]
+        mark = max(",;\t|", key="".join(lines).count)
+        above = _rows_above([list(filter(None, map(str.strip, line.split(mark)))) for line in lines])
+        start = sum(map(len, lines[:above]))
+        encoding = Encoding("utf-8", source.encoding.why)
+        part = replace(source, data=source.text[start:].encode(), encoding=encoding) if above else source
+    else:
+        return None
+    if not above:
+        return source.table
+    opened = table_of(part)
+    if opened is not None:
+        opened.remarks.append(("rows-above-header", f"has {plural(above, 'row')} above its header, not read", above))
+    return opened
+
+
+def _rows_above(rows: list[list[str]]) -> int:
+    """How many rows with one or two cells come before the first that is about as full as the fullest."""
+    most = max(map(len, rows), default=0)
+    at = next((i for i, row in enumerate(rows) if len(row) >= 0.6 * most), 0)
+    return at if most > 3 and all(len(row) <= 2 for row in rows[:at]) else 0
+
+
+def _propose(opened: Table) -> list[Use]:
+    return [
+        Use(use.index, use.header, use.meaning.model_copy(update={"confidence": 0.6, "evidence": "plain word"}),
+            use.preference)
+        for use in proposed(opened, _KNOWN)
+    ]  # fmt: skip
+
+
+def _certainty(opened: Table, found: list[Use]) -> float:
+    """What a person said of the columns counts; plain words do only where no other reader knows the file."""
+    means = {use.meaning.means for use in found}
+    if C.ID not in means:
+        return 0.0
+    if any(use.preference < 0 for use in found):
+        return 0.99
+    ids = [c.strip() for use in found if use.meaning.means is C.ID for c in opened.column(use.index)]
+    return 0.35 if C.TITLE in means and means & _TO_PLAN_BY and len(set(ids)) > 0.9 * len(ids) else 0.0
+
+
+PLAIN = Reader(
+    name="plain",
+    system="a plain table",
+    open=_open,
+    propose=_propose,
+    certainty=_certainty,
+)

@@ -1,0 +1,72 @@
+"""Words and tables that the answers of what-if, reliance, elevate, curve and feedback share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich.table import Table
+from rich.text import Text
+
+from throttle.terminal import clean
+
+Cell = str | Text
+
+
+def money(value: float | None, unit: str = "") -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f} {unit}".rstrip() if abs(value) >= 10 or value == 0 else f"{value:,.3g} {unit}".rstrip()
+
+
+def signed(value: float | None, unit: str = "") -> str:
+    """``+120 USD``, ``-3 USD``, ``0``."""
+    if value is None:
+        return "-"
+    return f"{'+' if value > 0 else ''}{money(value, unit)}"
+
+
+def range_of(low: float, high: float) -> str:
+    return f"{signed(low)} to {signed(high)}"
+
+
+def share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}".replace("%", " %")
+
+
+def days(value: float | None) -> str:
+    """``3.5 days later``."""
+    if value is None:
+        return "-"
+    return "same" if abs(value) < 0.05 else f"{abs(value):.1f} days {'later' if value > 0 else 'earlier'}"
+
+
+def day(moment: datetime | None, zone: str) -> str:
+    return "-" if moment is None else f"{moment.astimezone(ZoneInfo(zone)):%a %d %b %Y}"
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """``a, b and 3 more``."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def heading(text: str) -> Text:
+    return Text("\n" + clean(text), style="bold cyan")
+
+
+def line(text: str, style: str = "") -> Text:
+    return Text(clean(text), style=style)
+
+
+def table(*columns: str) -> Table:
+    """Column names; those that start with ``>`` are aligned to the right."""
+    found = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in columns:
+        found.add_column(Text(name.lstrip(">")), justify="right" if name.startswith(">") else "left", overflow="fold")
+    return found
+
+
+def add(to: Table, *cells: Cell, style: str = "") -> None:
+    to.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in cells), style=style)
