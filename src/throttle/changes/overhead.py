@@ -94,6 +94,14 @@ def opened(expanded: Expanded, days: Open) -> Expanded:
     return replace(expanded, portfolio=planned, inserted=inserted)
 
 
+def open_after(portfolio: Portfolio) -> Portfolio:
+    """What :func:`opened` made, with all occurrences after the last one that is used open again: for who is late."""
+    windows = dict(portfolio.windows)
+    for name in with_overhead(portfolio):
+        windows[name] = windows[name].model_copy(update={"closed": windows[name].closed[:-1]})
+    return portfolio.model_copy(update={"windows": windows})
+
+
 def overhead(portfolio: Portfolio, window: str) -> WorkItem:
     """The work that using one occurrence takes: one person of each skill, in the occurrence."""
     return WorkItem(

@@ -18,6 +18,7 @@ from throttle.forecast.assumed import assumptions
 from throttle.forecast.risks import chance, risks
 from throttle.graph import WorkGraph
 from throttle.simulate import Cause, Model, Sample, Settings, model_of, simulate
+from throttle.wording import plural
 from throttle_models import Finding, Plan, Portfolio, ProjectPlan, Zones, with_inserted
 from throttle_models.forecast import Chance, Dates, FanPoint, FeverExpected, Forecast, ProjectForecast, Spread
 
@@ -95,7 +96,7 @@ class _Teller:
     def forecast(self, seed: int) -> Forecast:
         s, model, plan = self.sample, self.model, self.plan
         shown = np.array([bool(id) for id in model.items])
-        ends = s.finish[:, shown].max(axis=1, initial=0)
+        ends = s.finish[:, shown].max(axis=1, initial=0) if not plan.unscheduled else np.full(s.runs, self.last)
         where = self.hours(s.waits.mean(axis=0))
         spent = sum(where.values())
         return Forecast(
@@ -132,15 +133,23 @@ class _Teller:
         )
 
     def findings(self) -> list[Finding]:
-        left = self.sample.unfinished
+        left, found = self.sample.unfinished, []
+        if self.plan.unscheduled:
+            ids = tuple(self.plan.unscheduled)
+            named = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+            message = (
+                f"{plural(len(ids), 'item is', 'items are')} not in the plan ({named}): they are not simulated, what "
+                "they belong to has no date, and their delay is in no cost"
+            )
+            found.append(Finding(level="warning", code="not-in-plan", ids=ids[:100], message=message))
         if not (left > 0).any():
-            return []
+            return found
         end = f"{self.model.moment(self.last):%Y-%m-%d}"
         message = (
             f"in {(left > 0).mean():.1%} of the runs something is not finished by {end}, the last day looked at: dates "
             "after it are unknown, and costs are too low there"
         )
-        return [Finding(level="warning", code="unfinished-runs", message=message)]
+        return [*found, Finding(level="warning", code="unfinished-runs", message=message)]
 
     def hours(self, slots: NDArray[np.floating]) -> dict[str, float]:
         """By cause, in the words of the forecast; what takes no time is left out."""
@@ -158,7 +167,8 @@ class _Teller:
 
     def project(self, id: str, k: int) -> ProjectForecast:
         s, model, told = self.sample, self.model, self.plan.projects[id]
-        finish = s.projects[:, k]
+        whole = told.finish is not None
+        finish = s.projects[:, k] if whole else np.full(s.runs, self.last)  # what is not in the plan is never done
         dates = self.dates(finish)
         buffer = (dates.p85 - dates.p50) / HOUR if dates.p85 is not None and dates.p50 is not None else None
         groups = [g for g, name in enumerate(model.groups) if name in (f"project:{id}", f"item:{id}")]
@@ -175,7 +185,7 @@ class _Teller:
             chance_of_promise=self.by(finish, told.promise) if buffered else None,
             cost=spread(s.costs[:, groups].sum(axis=1)),
             where=self.hours(s.where[:, k].mean(axis=0)),
-            risks=risks(self.work, model, s, finish),
+            risks=risks(self.work, model, s, finish) if whole else (),
             fever=self.fever(told, self.members(k), dates),
             fan=self.fan(finish),
         )

@@ -94,15 +94,19 @@ def _sentences(found: WhatIf) -> list[str]:
     said = [f"{name}: {one.problem}" for name, one in found.variants.items() if one.problem]
     for name, one in found.variants.items():
         difference = one.simulated.difference if one.simulated is not None else None
-        if difference is not None:
+        if one.left_out:
+            why = next(iter(one.left_out.values()))
+            said.append(
+                f"{name} leaves out {t.some(list(one.left_out))}: {why}. Their delay is in none of its figures, so its "
+                "cost cannot be compared."
+            )
+        elif difference is not None:
             if difference.low > 0:
                 said.append(f"{name} costs more: in {t.share(difference.worse)} of runs.")
             elif difference.high < 0:
                 said.append(f"{name} costs less: in {t.share(difference.better)} of runs.")
             else:
                 said.append(f"{name}: no difference that {plural(found.runs, 'run')} could tell from chance.")
-        if one.left_out:
-            said.append(f"{name} leaves out {t.some(list(one.left_out))}: {next(iter(one.left_out.values()))}")
     if any(one.status == "optimal" for one in found.variants.values()):
         said.append("* proven to be the least")
     doubtful = [n for n, one in found.variants.items() if one.change and one.luck and abs(one.change) < one.luck]

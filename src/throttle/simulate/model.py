@@ -12,6 +12,7 @@ import numpy as np
 
 from throttle.as_planned import as_planned
 from throttle.calendars import Calendars
+from throttle.changes.overhead import open_after
 from throttle.compile import Compiled, approval_expected, compile_portfolio, horizon_guess, most_slots
 from throttle.errors import InputError, ThrottleError
 from throttle.graph import WorkGraph, time_of
@@ -76,7 +77,7 @@ def _compiled(portfolio: Portfolio, plan: Plan, settings: Settings) -> tuple[Com
     if policy.rope is None and settings.rope:
         added["rope"] = MOST * timedelta(minutes=1)
     graph = WorkGraph(portfolio)
-    limited = portfolio.model_copy(update={"policy": policy.model_copy(update=added)})
+    limited = open_after(portfolio.model_copy(update={"policy": policy.model_copy(update=added)}))
     # what is awaited from outside may come long after the plan
     for enough in sorted({slots, max(slots, horizon_guess(portfolio, graph)), max(slots, most_slots(portfolio))}):
         compiled = compile_portfolio(limited, graph, enough, dict(plan.unscheduled))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from support.cases import needing, plan_of, portfolio
+from throttle.errors import InputError
 from throttle.forecast import WORDS, forecast
 from throttle.forecast.risks import chance, ranks
 from throttle.forecast.show import page_of_forecast
@@ -53,6 +54,37 @@ def test_what_is_certain_is_forecast_as_planned() -> None:
     assert (found.cost.mean, found.planned_cost, found.flow_efficiency) == (0, 0, 1)
     assert found.touch_hours == 14
     assert found.findings == ()
+
+
+def test_a_project_that_is_not_all_in_the_plan_has_no_date() -> None:
+    work = {**WORK, "C": needing("a", "1h", project="P", on_hold="later"), "D": needing("b", "2h")}
+    found = told(made(work, simulation=CERTAIN), 5)
+    assert found.projects["P"].planned is None
+    assert found.projects["P"].dates.p95 is None
+    assert found.projects["P"].chance_of_due is not None
+    assert found.projects["P"].chance_of_due.share == 0
+    assert found.dates.p50 is None
+    assert [f.code for f in found.findings] == ["not-in-plan"]
+    assert "no day on which all is done" in page_of_forecast(found)
+
+
+def test_a_change_that_misses_its_window_takes_a_later_one_though_windows_have_overhead() -> None:
+    change = {"kind": "standard", "window": "day"}
+    work = {
+        "A": needing("a", "6h/10h/40h", project="P"),
+        "B": needing("b", "2h", project="P", after=["A"], change=change),
+    }
+    windows = {"day": {"every": "Mon-Sun 10:00-16:00", "overhead": {"b": "1h"}}}
+    found = told(made(work, windows=windows), 100)
+    assert found.unfinished <= 0.02  # a time that is longer than any window never fits
+    assert found.dates.p95 is not None
+    assert found.planned is not None
+    assert found.dates.p95 > found.planned
+
+
+def test_a_plan_of_nothing_has_no_forecast() -> None:
+    with pytest.raises(InputError, match="nothing is scheduled"):
+        told(made({"A": needing("a", "1h", status="done")}), 5)
 
 
 def test_the_buffer_is_what_85_percent_take_more_than_half() -> None:

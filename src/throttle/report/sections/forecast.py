@@ -55,13 +55,20 @@ def in_order(found: Forecast) -> list[tuple[str, ProjectForecast]]:
 
 def lead(found: Forecast) -> str:
     """What it says, in two sentences."""
-    unit = f" {found.currency}".rstrip()
-    return (
+    unit, d = f" {found.currency}".rstrip(), found.dates
+    cost = (
         f"{found.runs:,} runs of the plan: its delays cost {found.cost.mean:,.0f}{unit} on the average (planned "
-        f"{found.planned_cost:,.0f}), no more than {found.cost.p85:,.0f} in 85 % of the runs. All is done by "
-        f"{t.day(found.dates.p50, found.zone)} in half of the runs, and by {t.day(found.dates.p85, found.zone)} in "
-        f"85 % (planned {t.day(found.planned, found.zone)})."
+        f"{found.planned_cost:,.0f}), no more than {found.cost.p85:,.0f} in 85 % of the runs. "
     )
+    if any(finding.code == "not-in-plan" for finding in found.findings):
+        return f"{cost}Not everything is in the plan, so there is no day on which all is done."
+    if d.p50 is None:
+        return f"{cost}In half of the runs not all is done by {t.day(found.until, found.zone)}."
+    planned = f"(planned {t.day(found.planned, found.zone)})"
+    done = f"{cost}All is done by {t.day(d.p50, found.zone)} in half of the runs"
+    if d.p85 is None:
+        return f"{done} {planned}, and in more than 15 % not by {t.day(found.until, found.zone)}."
+    return f"{done}, and by {t.day(d.p85, found.zone)} in 85 % {planned}."
 
 
 def row(found: Forecast, id: str, one: ProjectForecast) -> tuple[str, ...]:
