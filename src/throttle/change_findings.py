@@ -15,7 +15,7 @@ def change_findings(portfolio: Portfolio, activities: Iterable[str]) -> list[Fin
     idle: list[str] = []
     for id in activities:
         change = portfolio.work[id].change
-        if change is None:
+        if change is None or "~" in id:  # nobody wrote what was inserted
             continue
         if change.window is not None and change.risk is None and portfolio.windows[change.window].risk is not None:
             unset.setdefault(change.window, []).append(id)

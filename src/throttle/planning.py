@@ -388,8 +388,13 @@ def _never(compiled: Compiled, j: int, id: str, alone: _Alone) -> Unscheduled:
     if item.change and item.change.window:
         window = item.change.window
         text = f"no {window} before {horizon:%Y-%m-%d} is long enough for it, clear of freezes and staffed"
-        shorter = [p for p in people if _productive(compiled.portfolio, p) < 1]
-        if shorter:
+        within = a.occurrences[a.occurrence[j]] >= 0
+        there = {
+            compiled.instance.people[p] for p in able if (within & (a.masks[a.person_mask[p], : len(within)] > 0)).any()
+        }
+        if away := [p for p in people if p not in there]:
+            text += f"; never at work in it: {', '.join(away[:3])}, whom out_of_hours would let in"
+        if shorter := [p for p in people if p in there and _productive(compiled.portfolio, p) < 1]:
             text += (
                 f"; productive leaves out the end of each day of {', '.join(shorter[:3])}, so a window then needs 100%"
             )

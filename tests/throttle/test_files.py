@@ -32,7 +32,7 @@ from throttle.files import (
 from throttle.obeyed import parts
 from throttle_models import Days, Estimate, Finding, Hours, Link, Need, Plan, Portfolio, When, WorkItem
 from throttle_models.people import Rota
-from throttle_models.policy import Inserted
+from throttle_models.policy import Inserted, Zones
 
 SMALL = """\
 # our portfolio
@@ -430,7 +430,7 @@ _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
 }
 _SPELT = {"zone": st.sampled_from(["UTC", "Asia/Kolkata"]), "lag": st.sampled_from(["0", "3d", "-4h"]),
           "cost_of_delay": st.floats(0, 1e14), "makespan": st.floats(0, 1e14), "throttle": st.just(1),
-          "conflict_hops": st.integers(0, 2)}  # fmt: skip
+          "conflict_hops": st.integers(0, 2), "long": st.floats(1, 100)}  # fmt: skip
 
 
 def anything(annotation: Any) -> st.SearchStrategy[Any]:
@@ -463,7 +463,8 @@ _REQUIRED: dict[str, Any] = {
     "as_of": "2026-11-23", "hours": "daily 00:00-24:00", "every": "daily 00:00-24:00", "limit": timedelta(0),
     "team": "t", "share": 0.5, "people": [], "first": "2026-11-23", "item": "x", "for_": timedelta(0),
     "from_": "2026-11-23", "to": "2026-11-23", "start": "2026-11-23", "name": "n", "when": {}, "require": [],
-    "work": "w", "reason": "r", "about": "a", "value": "v", "why": "w"}  # fmt: skip
+    "work": "w", "reason": "r", "about": "a", "value": "v", "why": "w", "per_week": 1.0,
+    "effort": "1h"}  # fmt: skip
 
 
 def _completed(model: type[BaseModel], fields: dict[str, Any]) -> dict[str, Any]:
@@ -478,6 +479,8 @@ def _completed(model: type[BaseModel], fields: dict[str, Any]) -> dict[str, Any]
     if model is Rota:
         fields["people"] = fields.get("people") or ["p"]
         fields.pop("every", None)
+    if model is Zones:
+        fields["red"] = (2.0, 2.0)
     if model is Inserted:
         fields.pop("after", None)
         fields.setdefault("before", "x")

@@ -29,6 +29,7 @@ _HEADERS = HEADERS | {
     C.FINISHED: """work_end, resolved_at, resolved, closed_at, closed, actual end, actual end date, cerrado,
         geschlossen, ferme le""",
     C.LABEL: "category, subcategory",
+    C.RESOLUTION: "close_code, close code, closure code, resolution code",
     C.PLANNED_START: "expected_start, expected start, start_date, planned start date",
     C.PLANNED_END: "end_date, planned end date",
     C.ORIGINAL_ESTIMATE: "planned_effort, planned effort, planned_hours, planned hours, effort",

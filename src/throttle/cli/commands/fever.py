@@ -23,6 +23,9 @@ def fever(
     from throttle.errors import InputError
     from throttle_models import Finding
 
+    if before.as_of > made.as_of:
+        message = f"{previous} is newer than {plan}: name the newer plan first."
+        raise InputError([Finding(level="error", code="order-of-plans", message=message)])
     with reading.naming(plan, previous):
         found = fever_of(made, made_from, before)
     if found is None:
