@@ -21,6 +21,7 @@ import numpy as np
 from throttle.compile import Compiled, compile_portfolio
 from throttle.errors import InputError
 from throttle.graph import WorkGraph, time_of
+from throttle.instance import with_all_before
 from throttle.solve import Settings, Solver
 from throttle.solve.bounds import Network
 from throttle.solve.rules import Facts
@@ -218,15 +219,7 @@ class _Test:
 def core_of(instance: Instance) -> list[int]:
     """Pinned activities and those of a pinned day, and all that they wait for: the rest can always come later."""
     a = instance.arrays
-    stack = np.flatnonzero((a.pin >= 0) | (a.first & ~a.exempt)).tolist()
-    found = set(stack)
-    while stack:
-        j = stack.pop()
-        for before in a.pred[a.pred_ptr[j] : a.pred_ptr[j + 1]].tolist():
-            if before not in found:
-                found.add(before)
-                stack.append(before)
-    return sorted(found)
+    return with_all_before(a, np.flatnonzero((a.pin >= 0) | (a.first & ~a.exempt)).tolist())
 
 
 # --- the portfolio without one group ----------------------------------------------------------------------------------

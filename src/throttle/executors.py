@@ -52,6 +52,14 @@ class Engine(Executor):
         """How many tasks run at once, now."""
 
 
+def cores() -> int:
+    """Processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on Linux
+        return os.cpu_count() or 1
+
+
 @contextmanager
 def open_executor(engine: str | None = None, workers: int = 1) -> Iterator[Engine]:
     """Processes of this machine, or with ``dask://host:port`` the workers of that cluster.

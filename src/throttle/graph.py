@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from throttle.change_findings import change_findings
 from throttle.reserve import reserve_findings
+from throttle.wording import some
 from throttle_models import Finding, Link, Need, Portfolio, Status, WorkItem
 from throttle_models.references import contradictions
 
@@ -268,7 +269,7 @@ def missing_skills(portfolio: Portfolio, graph: WorkGraph) -> list[Finding]:
         able = len(holders(portfolio, skill, level, ()))
         if able < people:
             who = "no one holds" if not able else f"only {able} of {people} hold"
-            names = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+            names = some(ids)
             found.append(
                 Finding(
                     level="warning",

@@ -6,6 +6,7 @@ array that follows them. The decoders, the exact model and the bounds read nothi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -236,3 +237,15 @@ class Schedule:
             or (self.cost, self.flow) < (other.cost - 1e-9 * abs(other.cost), other.flow)
             or (self.cost <= other.cost and self.flow < other.flow)
         )
+
+
+def with_all_before(a: Arrays, members: Sequence[int]) -> list[int]:
+    """Activities and all that they wait for, directly or not, by their numbers."""
+    stack, found = list(members), set(members)
+    while stack:
+        j = stack.pop()
+        for before in a.pred[a.pred_ptr[j] : a.pred_ptr[j + 1]].tolist():
+            if before not in found:
+                found.add(before)
+                stack.append(before)
+    return sorted(found)

@@ -16,7 +16,7 @@ import numpy as np
 from throttle.compile import Compiled
 from throttle.graph import holders, time_of
 from throttle.hall import most_loaded
-from throttle.wording import iso_week
+from throttle.wording import iso_week, some
 from throttle_models import Load, PlannedItem
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Loads:
             name = " and ".join(self.portfolio.people[p].name or p for p in people)
         else:
             shown = members or people  # needs that only name people have no skill
-            name = ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
+            name = some(shown, 3)
         return self.load(name, members, people, entries)
 
     def load(self, name: str, members: tuple[str, ...], people: tuple[str, ...], entries: list[Entry]) -> Load:

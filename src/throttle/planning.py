@@ -38,6 +38,7 @@ from throttle.solve import Progress, Settings, Solution, Solver, relative_gap
 from throttle.solve.bounds import Network
 from throttle.solve.rules import Facts
 from throttle.subordinate import MOST, share, subordinate
+from throttle.wording import some
 from throttle.worked import count_in, lengths
 from throttle_models import (
     Certificate,
@@ -457,7 +458,7 @@ def _no_plan(compiled: Compiled, solution: Solution) -> list[Finding]:
 
 def _why_none(compiled: Compiled, solution: Solution) -> list[Finding]:
     ids = [id for j in solution.missing if (id := compiled.instance.activities[j])]
-    shown = ", ".join(ids[:8]) + (f" and {len(ids) - 8} more" if len(ids) > 8 else "")
+    shown = some(ids, 8)
     pins = [pin.work for pin in compiled.portfolio.policy.pins if pin.work in compiled.instance.activities]
     why = f" Pinned work ({', '.join(pins[:8])}) may stand in the way: check policy.pins." if pins else ""
     horizon = compiled.grid.instant(compiled.grid.slots)

@@ -21,7 +21,7 @@ from throttle.instance import ELAPSED, FF, FS, SF, SS, WORKING, Arrays, Instance
 from throttle.policies.conflicts import distances
 from throttle.solve.decoder import PLAIN_WORK, work_of
 from throttle.solve.kernels import kernels
-from throttle.wording import plural
+from throttle.wording import plural, some
 from throttle.worked import Seats, seats_of, worked
 from throttle_models import LinkType, Reason, WorkItem
 
@@ -174,9 +174,11 @@ class Reasons:
             case Rule.ENVIRONMENT:
                 return self._environment(j, at)
             case Rule.RESERVE:
-                some = [self.instance.people[p] for p in self._candidates(j) if self.probe.reserving[p]]
-                names = list(dict.fromkeys(some))
-                text = f"{_list(names)} {_verb(names, 'keeps', 'keep')} the time before it free for unplanned work"
+                keeping = [self.instance.people[p] for p in self._candidates(j) if self.probe.reserving[p]]
+                names = list(dict.fromkeys(keeping))
+                text = (
+                    f"{some(names, NAMED)} {_verb(names, 'keeps', 'keep')} the time before it free for unplanned work"
+                )
                 return Cause(Reason.RESERVE, text, tuple(names[:NAMED]))
             case Rule.CALENDAR:
                 return Cause(Reason.CALENDAR, "its people are not at work together earlier")
@@ -230,7 +232,7 @@ class Reasons:
             if (not freeze.services or services & set(freeze.services)) and from_ < start and to > at:
                 names.append(freeze.why or ", ".join(freeze.services) or "everything")
                 until = self.when_exact(freeze.to.resolve(self.now, self.zone, end_of_day=True))
-        about = f" ({_list(names)})" if names else ""
+        about = f" ({some(names, NAMED)})" if names else ""
         when = f" until {until}" if until else ""
         refs = tuple(dict.fromkeys(s for f in self.compiled.portfolio.freezes for s in f.services if s in services))
         return Cause(Reason.FREEZE, f"changes to its services are frozen{when}{about}", refs[:NAMED])
@@ -246,7 +248,7 @@ class Reasons:
         np.minimum.at(first, a.spans, s.start[owner])
         np.maximum.at(last, a.spans, s.end[owner])
         first[a.begun] = 0
-        names = [span.name for _, some, _ in rules.limits for span in some]
+        names = [span.name for _, spans, _ in rules.limits for span in spans]
         of = "policy.rope" if rule is Rule.ROPE else "policy.projects_in_process"
         own = a.spans[a.span_ptr[j] : a.span_ptr[j + 1]].tolist()
         mine = [x for x in own if rules.limits[a.span_limit[x]][2] == of]
@@ -267,11 +269,11 @@ class Reasons:
         most, _, field = rules.limits[row]
         if field == "policy.rope":
             text = (
-                f"{_hours(taken)} of drum work are released and not finished ({_list(busy) or 'none'}), and {field} is "
-                f"{_hours(most)}; {name} is released when there is room"
+                f"{_hours(taken)} of drum work are released and not finished ({some(busy, NAMED) or 'none'}), and "
+                f"{field} is {_hours(most)}; {name} is released when there is room"
             )
             return Cause(Reason.ROPE, text, tuple(dict.fromkeys((name, *busy[:NAMED]))))
-        are = f"{_list(busy)} {'is' if len(busy) == 1 else 'are'} in process, and " if busy else ""
+        are = f"{some(busy, NAMED)} {'is' if len(busy) == 1 else 'are'} in process, and " if busy else ""
         return Cause(Reason.WIP, f"{are}{field} is {most}; {name} is let in when there is room", (name,))
 
     def _type(self, at: int, j: int) -> Cause:
@@ -300,7 +302,9 @@ class Reasons:
         if len(there) < most:
             there = others[(first < s.start[j]) & (s.end[others] > at)]
         names = [ids[i] for i in there[np.argsort(s.end[there], kind="stable")].tolist()]
-        text = f"{_list(names)} {'is' if len(names) == 1 else 'are'} begun and not finished, and {field} is {most}"
+        text = (
+            f"{some(names, NAMED)} {'is' if len(names) == 1 else 'are'} begun and not finished, and {field} is {most}"
+        )
         return Cause(Reason.WIP, text, tuple(names[:NAMED]))
 
     def _free_of_all_but_people(self, j: int) -> bool:
@@ -333,8 +337,8 @@ class Reasons:
             if change is not None and s.end[i] > at and s.start[i] <= s.start[j] and mine & set(change.services):
                 found.append((int(s.end[i]), id))
         names = [id for _, id in sorted(found, reverse=True)]
-        near_to = f"within {plural(hops, 'hop')} of {_list(services)}"
-        text = f"{_list(names) or 'others'} alter services {near_to}, and go first"
+        near_to = f"within {plural(hops, 'hop')} of {some(services, NAMED)}"
+        text = f"{some(names, NAMED) or 'others'} alter services {near_to}, and go first"
         return Cause(Reason.CONFLICT, text, tuple(names[:NAMED]))
 
     def _candidates(self, j: int) -> list[int]:
@@ -353,12 +357,12 @@ class Reasons:
         people, activities = self.instance.people, self.instance.activities
         names = [people[able[k]] for k in busy[:NAMED]]
         if not names:
-            some = list(dict.fromkeys(people[p] for p in able))
-            return Cause(Reason.PEOPLE, f"{_list(some) or 'its people'} cannot earlier", tuple(some[:NAMED]))
+            names = list(dict.fromkeys(people[p] for p in able))
+            return Cause(Reason.PEOPLE, f"{some(names, NAMED) or 'its people'} cannot earlier", tuple(names[:NAMED]))
         first = what = [activities[i] for i in last[:NAMED]]
         if len(busy) == 1:
             until = self.when(int(self.schedule.end[last[0]]))
-            what = [f"{_list([activities[i] for i in self.on.before(able[busy[0]], start, est)])} until {until}"]
+            what = [f"{some([activities[i] for i in self.on.before(able[busy[0]], start, est)], NAMED)} until {until}"]
         text = ", ".join(f"{who} {'on' if k else 'is first on'} {what[k]}" for k, who in enumerate(names))
         more = len(busy) - NAMED
         text += f" and {more} more" if more > 0 else ""
@@ -421,14 +425,16 @@ class Reasons:
         others = np.unique(user[np.isin(a.use, rows)])
         others = others[(others != j) & (s.end[others] > at) & (s.start[others] < s.start[j])]
         there = [self.instance.activities[i] for i in others[np.argsort(-s.end[others], kind="stable")].tolist()]
-        by = f" by {_list(there)}" if there else " by other work"
-        text = f"{_list(names)} {_verb(names, 'is', 'are')} taken{by} until then"
+        by = f" by {some(there, NAMED)}" if there else " by other work"
+        text = f"{some(names, NAMED)} {_verb(names, 'is', 'are')} taken{by} until then"
         return Cause(Reason.ENVIRONMENT, text, (*names, *there[:NAMED]))
 
     def _wip(self, j: int) -> Cause:
         people = list(dict.fromkeys(self.instance.people[p] for p in self._candidates(j)))
         return Cause(
-            Reason.WIP, f"{_list(people)} already has as many items begun as the limit allows", tuple(people[:NAMED])
+            Reason.WIP,
+            f"{some(people, NAMED)} already has as many items begun as the limit allows",
+            tuple(people[:NAMED]),
         )
 
 
@@ -620,9 +626,3 @@ def _verb(names: Sequence[str], one: str, several: str) -> str:
 
 def _hours(minutes: int) -> str:
     return f"{minutes / 60:.4g} h"
-
-
-def _list(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    shown = ", ".join(names[:NAMED])
-    return f"{shown} and {more} more" if more > 0 else shown

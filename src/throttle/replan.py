@@ -11,6 +11,7 @@ from throttle.errors import InputError
 from throttle.frozen import with_plan_in_force
 from throttle.graph import HISTORY, is_in_progress
 from throttle.policies.inserted import expand
+from throttle.wording import some
 from throttle_models import (
     DEFAULT_CALENDAR,
     Finding,
@@ -280,8 +281,8 @@ def _merged(old: WorkItem, new: WorkItem) -> WorkItem:
 def _news(previous: Plan, old: Portfolio, newer: Portfolio, imported: bool) -> list[Finding]:
     def say(code: str, ids: list[str], what: str, level: Any = "info") -> None:
         if ids:
-            shown = ", ".join(ids[:8]) + (f" and {len(ids) - 8} more" if len(ids) > 8 else "")
-            found.append(Finding(level=level, code=code, ids=tuple(ids), count=len(ids), message=f"{what}: {shown}"))
+            message = f"{what}: {some(ids, 8)}"
+            found.append(Finding(level=level, code=code, ids=tuple(ids), count=len(ids), message=message))
 
     found: list[Finding] = []
     was, now = old.work, newer.work

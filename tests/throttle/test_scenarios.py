@@ -19,7 +19,7 @@ from throttle.errors import InputError
 from throttle.files import portfolio_of
 from throttle.planning import make_plan
 from throttle.scenarios import what_if
-from throttle.scenarios.paired import difference, interval, spread, student
+from throttle.scenarios.paired import difference, spread
 from throttle.scenarios.patch import with_scenario
 from throttle.scenarios.solve import Effort, in_order_of, solve, solve_all
 from throttle_models import Portfolio
@@ -206,17 +206,6 @@ def test_one_run_says_nothing_of_chance() -> None:
 
 
 # --- figures
-
-
-@pytest.mark.parametrize(("degrees", "known"), [(5, 2.5706), (10, 2.2281), (30, 2.0423), (1000, 1.9623)])
-def test_quantiles_of_student(degrees: int, known: float) -> None:
-    assert student(0.95, degrees) == pytest.approx(known, rel=2e-3)
-
-
-def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(4)
-    kept = [low <= 3.0 <= high for _, low, high in (interval(rng.normal(3, 2, 12)) for _ in range(2000))]
-    assert 0.935 <= np.mean(kept) <= 0.965
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30), st.floats(-1e6, 1e6))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -33,7 +32,7 @@ from throttle.batch.results import (
 from throttle.batch.work import Outcome, Task, brief, execute, pack
 from throttle.documents import error_at
 from throttle.errors import InputError, ThrottleError
-from throttle.executors import Engine, open_executor, why_lost
+from throttle.executors import Engine, cores, open_executor, why_lost
 from throttle.files import load_portfolio, portfolio_hash
 from throttle.wording import plural
 from throttle_models import Policy, Portfolio
@@ -57,14 +56,6 @@ class Event:
     done: int
     total: int
     row: Row | None = None
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1
 
 
 def run_batch(

@@ -20,6 +20,7 @@ from throttle.instance import Schedule
 from throttle.lift import lower
 from throttle.loads import Entry, Loads, skill_label
 from throttle.planning import feasible_instance
+from throttle.wording import some
 from throttle_models import Constraint, Finding, Plan, Portfolio, Project, Reason, WorkItem
 from throttle_models.bottleneck import (
     Bottleneck,
@@ -136,7 +137,7 @@ class _Analysis:
                 skills[label] = skills.get(label, 0.0) + hours
         members = tuple(sorted(skills, key=lambda s: (-skills[s], s)))
         shown = members or people
-        name = ", ".join(shown[:3]) + (f" and {len(shown) - 3} more" if len(shown) > 3 else "")
+        name = some(shown, 3)
         if len(people) <= 2:
             name = " and ".join(self.name_of(p) for p in people)
         return SetLoad(

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from throttle.terminal import clean
-from throttle.wording import plural
+from throttle.wording import plural, some
 from throttle_models import Drum
 from throttle_models.bottleneck import Bottleneck, ByWeek, SetLoad
 
@@ -115,8 +115,7 @@ def _who(one: SetLoad) -> str:
 
 
 def _for(one: SetLoad) -> str:
-    more = len(one.members) - 2
-    return ", ".join(one.members[:2]) + (f" and {more} more" if more > 0 else "") or "-"
+    return some(one.members, 2) or "-"
 
 
 def _environments(found: Bottleneck, weeks: int) -> Iterator[RenderableType]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from throttle.terminal import clean
-from throttle.wording import plural
+from throttle.wording import plural, some
 from throttle_models.changes import ChangeCalendar, Curve, Occurrence, PlannedChange
 
 ROWS = 40
@@ -159,8 +159,7 @@ def _of(count: int, limit: int | None) -> str:
 
 
 def _names(names: list[str] | tuple[str, ...]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "") or "-"
+    return some(names, NAMED) or "-"
 
 
 def _span(start: datetime, finish: datetime, zone: ZoneInfo) -> str:

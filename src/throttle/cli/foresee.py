@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,14 +15,20 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from throttle.scenarios.solve import Effort
-    from throttle_models import Model
+    from throttle_models import Model, Plan, Portfolio
 
 EACH, RUNS = 1.0, 200
 """Seconds of work for each plan, and simulated runs of each, unless said."""
+QUICK = 2.0
+"""Seconds of work for the plan of a portfolio, unless said."""
 
 Input = Annotated[Path, typer.Argument(metavar="[PLAN|PORTFOLIO]", help="A plan.json, or a portfolio.")]
 Each = Annotated[
     float, typer.Option("--budget", metavar="TIME", parser=o.seconds, help="Seconds of work for each plan.")
+]
+PlanBudget = Annotated[
+    float | None,
+    typer.Option("--budget", metavar="TIME", parser=o.seconds, help="For the plan of a portfolio (default 2s)."),
 ]
 Runs = Annotated[int, typer.Option("--runs", min=0, max=100_000, help="Simulated runs of each plan; 0: only planned.")]
 Jobs = Annotated[int | None, typer.Option("--jobs", "-j", min=1, max=256, help="Plans at once (default: processors).")]
@@ -37,16 +42,28 @@ _Answer = TypeVar("_Answer", bound="Model")
 
 def effort(budget: float, seed: int, jobs: int | None, engine: str | None, plans: int) -> Effort:
     """How to search; never more at once than there are plans."""
+    from throttle.executors import cores
     from throttle.scenarios.solve import Effort
 
-    return Effort(budget, seed, min(jobs or _processors(), max(1, plans)), engine)
+    return Effort(budget, seed, min(jobs or cores(), max(1, plans)), engine)
 
 
-def _processors() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1
+def teller(quiet: bool) -> Callable[[str], None]:
+    """Says what is going on, unless nobody wants to know."""
+    from throttle.cli import screen
+
+    return lambda what: None if quiet else screen.say(what, "dim")
+
+
+def tell_planning(input: Path, tell: Callable[[str], None]) -> None:
+    tell(f"Planning {input} for a moment; the plan is not kept (throttle plan makes one to keep).")
+
+
+def quick_plan(portfolio: Portfolio, budget: float | None, seed: int, stop: threading.Event) -> Plan:
+    """The plan of a portfolio that was named instead of a plan; the same each time."""
+    from throttle.planning import make_plan
+
+    return make_plan(portfolio, budget=budget or QUICK, seed=seed, deterministic=True, stop=stop)
 
 
 def answer(

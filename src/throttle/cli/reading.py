@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from throttle.errors import InputError
+from throttle.wording import some
 from throttle_models import Finding
 
 if TYPE_CHECKING:
@@ -174,10 +175,9 @@ def read_exports(paths: Sequence[Path], how: ReadHow) -> Ingested:
     read = {item.id for item in ingested.report.items}
     if not (added := [id for id in team.work if id not in read]):
         return ingested
-    shown = ", ".join(added[:5]) + (f" and {len(added) - 5} more" if len(added) > 5 else "")
     message = (
-        f"{how.team} has as_of and work that is in none of the exports ({shown}), which is planned too: if it is a "
-        f"whole portfolio, give throttle {how.team} alone, without exports and --team."
+        f"{how.team} has as_of and work that is in none of the exports ({some(added)}), which is planned too: if it "
+        f"is a whole portfolio, give throttle {how.team} alone, without exports and --team."
     )
     whole = Finding(level="warning", code="team-adds-work", message=message, ids=tuple(added[:100]))
     report = ingested.report.model_copy(update={"findings": (*ingested.report.findings, whole)})
@@ -268,9 +268,12 @@ def read_plan_with_portfolio(plan_file: Path, portfolio_file: Path | None) -> tu
 
 
 def read_plan_or_portfolio(
-    input: Path, portfolio_file: Path | None, budget: float | None
+    input: Path, portfolio_file: Path | None, budget: float | None, instead: str = ""
 ) -> tuple[Plan | None, Portfolio]:
-    """The plan named and its portfolio, or only the portfolio named; an option that then has no effect is refused."""
+    """The plan named and its portfolio, or only the portfolio named; an option that then has no effect is refused.
+
+    instead: what a budget could have been meant for, as the end of a sentence.
+    """
     is_plan = input.suffix == ".json" and not input.exists()  # whose absence is told with its remedy
     if not is_plan:
         need_files([input])
@@ -282,7 +285,7 @@ def read_plan_or_portfolio(
             raise _error(code, message, input)
         return None, read([input], ReadHow())[0]
     if budget is not None:
-        raise _error(code, f"{input} is a plan already, so --budget has no effect: leave it out.", input)
+        raise _error(code, f"{input} is a plan already, so --budget has no effect: leave it out{instead}.", input)
     return read_plan_with_portfolio(input, portfolio_file)
 
 

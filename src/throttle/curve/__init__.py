@@ -19,8 +19,9 @@ import numpy as np
 
 from throttle.calendars import as_of
 from throttle.compile import rates_of
+from throttle.confidence import interval
 from throttle.errors import InputError, InterruptedWithoutPlanError
-from throttle.scenarios.paired import difference, interval, rounded
+from throttle.scenarios.paired import difference, rounded
 from throttle.scenarios.solve import EFFORT, Effort, solve
 from throttle.simulate import Model, Release, Sample, Settings, model_of, simulate
 from throttle_models import Finding, Plan, Portfolio, Project, WorkItem

@@ -9,7 +9,7 @@ from throttle.report.html import tag
 from throttle.report.page import answer_page
 from throttle.report.pictures import Bar, bars
 from throttle.scenarios import text as t
-from throttle.wording import plural
+from throttle.wording import plural, some
 from throttle_models.elevate import Elevate, Option
 
 ROWS, NOTHING = 20, 8
@@ -76,7 +76,7 @@ def _row(found: Elevate, one: Option) -> tuple[str, ...]:
     if any(k.cost is not None for k in (*found.options, *found.nothing)):
         cells += [t.money(one.cost), t.money(one.net)]
     moved = [f"{name} {t.days(days)}" for name, days in one.days.items() if abs(days) >= 0.05]
-    cells += [t.some(moved, 2) or "-", one.problem or _how(found, one)]
+    cells += [some(moved, 2) or "-", one.problem or _how(found, one)]
     return tuple(cells)
 
 
@@ -89,7 +89,7 @@ def _sentences(found: Elevate) -> list[str]:
     said = []
     if found.nothing:
         names = [one.text for one in found.nothing]
-        said.append(f"{plural(len(names), 'option')} buy nothing: {t.some(names, NOTHING)}.")
+        said.append(f"{plural(len(names), 'option')} buy nothing: {some(names, NOTHING)}.")
     said.append(
         "order kept: the plan's own order with the option, so the least that it saves; re-solved: searched anew with "
         "the same work as the plan without it (* both proven to cost least)."

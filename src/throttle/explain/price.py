@@ -13,7 +13,7 @@ from throttle.bottleneck.value import Replay
 from throttle.compile import Compiled, compile_portfolio, rates_of
 from throttle.errors import InputError
 from throttle.graph import WorkGraph
-from throttle.instance import Schedule
+from throttle.instance import Schedule, with_all_before
 from throttle.lift import lift, settled
 from throttle.planning import project_plans
 from throttle.policies.inserted import expand
@@ -21,7 +21,7 @@ from throttle.solve import Settings, Solver
 from throttle_models import Costs, Finding, Plan, Portfolio, Price, PricePaid, Project, WorkItem
 
 if TYPE_CHECKING:
-    from throttle.instance import Ints
+    pass
 
 SEARCH = 2.0
 """Seconds of work."""
@@ -97,7 +97,7 @@ def _first(
     replay = Replay(weighted.instance, schedule)
     instance = replay.instance
     start, end = schedule.start.copy(), schedule.end.copy()
-    ahead = _with_all_before(compiled, members)
+    ahead = np.array(with_all_before(compiled.instance.arrays, members), np.int64)
     start[ahead] -= instance.slots
     hint = replay.decode(instance, replace(schedule, start=start, end=end), np.ones(len(schedule.crew), bool))
     settings = Settings(budget=seconds, seed=seed, deterministic=True)
@@ -109,19 +109,6 @@ def _first(
 
     cost, flow = kernels(False).cost(compiled.instance.arrays, best.start, best.end)
     return Schedule(best.start, best.end, best.crew, float(cost), float(flow))
-
-
-def _with_all_before(compiled: Compiled, members: list[int]) -> Ints:
-    """The members and all that they wait for."""
-    a = compiled.instance.arrays
-    stack, found = list(members), set(members)
-    while stack:
-        j = stack.pop()
-        for before in a.pred[a.pred_ptr[j] : a.pred_ptr[j + 1]].tolist():
-            if before not in found:
-                found.add(before)
-                stack.append(before)
-    return np.array(sorted(found), np.int64)
 
 
 def _weighted(portfolio: Portfolio, first: str) -> Portfolio:

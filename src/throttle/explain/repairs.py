@@ -13,6 +13,7 @@ from throttle.bottleneck.value import Replay, with_hours
 from throttle.explain.binding import Binding
 from throttle.explain.rules import Rule
 from throttle.instance import ELAPSED, Instance, Schedule
+from throttle.wording import some
 
 if TYPE_CHECKING:
     from throttle.reasons import Cause, Reasons
@@ -68,7 +69,7 @@ class Repairs:
             yield one
 
     def _text(self, rule: Rule, cause: Cause) -> str:
-        about = ", ".join(cause.refs[:3]) + (f" and {len(cause.refs) - 3} more" if len(cause.refs) > 3 else "")
+        about = some(cause.refs, 3)
         texts = {
             Rule.PINNED: "move its pin",
             Rule.APPROVAL: "have it approved now",

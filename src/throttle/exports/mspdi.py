@@ -44,6 +44,8 @@ NAMESPACE = "http://schemas.microsoft.com/project"
 LINKS = {LinkType.FF: 0, LinkType.FS: 1, LinkType.SF: 2, LinkType.SS: 3}
 FORMATS = {"m": 3, "h": 5, "d": 7, "w": 9}
 """DurationFormat and LagFormat by unit; one more is the elapsed kind, 32 more an estimate."""
+NO_CURRENCY = "XXX"
+"""The code of ISO 4217 for what has no currency; the schema wants three letters."""
 END_OF_DAY = time(23, 59)
 """The time of a deadline that is a whole day."""
 Hours = list[tuple[time, time]]
@@ -226,7 +228,7 @@ class _Document:
             ScheduleFromStart=1,
             StartDate=self._local(self.first),
             FinishDate=self._local(self.last),
-            CurrencyCode=currency if len(currency) == 3 and currency.isalpha() and currency.isascii() else "XXX",
+            CurrencyCode=currency if len(currency) == 3 and currency.isalpha() and currency.isascii() else NO_CURRENCY,
             CalendarUID=1,
             DefaultStartTime="09:00:00",
             DefaultFinishTime="17:00:00",

@@ -14,9 +14,9 @@ import numpy as np
 from throttle.buffers import by_likely
 from throttle.buffers.fever import fever, fever_of
 from throttle.calendars import Calendars, Grid, as_of, minute_of
+from throttle.confidence import interval
 from throttle.errors import InputError
 from throttle.reserve import reserves
-from throttle.scenarios.paired import interval
 from throttle.wording import iso_week
 from throttle_models import Fever, Finding, Plan, Portfolio, Status, WorkItem, WorkType
 from throttle_models.feedback import Bias, Coverage, Feedback, Planned, Proposal, ReserveCheck, ReserveWeek

@@ -22,15 +22,7 @@ Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 def show_feedback(console: Console, found: Feedback) -> None:
     """Print how right forecasts, estimates and the reserve were, and what is proposed."""
     console.print(t.line(_title(found), "bold"))
-    for heading, heads, rows in _tables(found):
-        if rows:
-            console.print(t.heading(heading))
-            table = t.table(*heads)
-            for row in rows[:ROWS]:
-                t.add(table, *row)
-            console.print(table)
-            if len(rows) > ROWS:
-                console.print(t.line(f"and {len(rows) - ROWS} more (--json has all)", "dim"))
+    t.show_tables(console, _tables(found), ROWS)
     if found.fever is not None and any(line.points for line in found.fever.projects.values()):
         console.print(t.line(""))
         show_fever(console, found.fever, found.zone)

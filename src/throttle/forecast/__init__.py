@@ -18,7 +18,7 @@ from throttle.forecast.assumed import assumptions
 from throttle.forecast.risks import chance, risks
 from throttle.graph import WorkGraph
 from throttle.simulate import Cause, Model, Sample, Settings, model_of, simulate
-from throttle.wording import plural
+from throttle.wording import plural, some
 from throttle_models import Finding, Plan, Portfolio, ProjectPlan, Zones, with_inserted
 from throttle_models.forecast import Chance, Dates, FanPoint, FeverExpected, Forecast, ProjectForecast, Spread
 
@@ -136,10 +136,9 @@ class _Teller:
         left, found = self.sample.unfinished, []
         if self.plan.unscheduled:
             ids = tuple(self.plan.unscheduled)
-            named = ", ".join(ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
             message = (
-                f"{plural(len(ids), 'item is', 'items are')} not in the plan ({named}): they are not simulated, what "
-                "they belong to has no date, and their delay is in no cost"
+                f"{plural(len(ids), 'item is', 'items are')} not in the plan ({some(ids)}): they are not simulated, "
+                "what they belong to has no date, and their delay is in no cost"
             )
             found.append(Finding(level="warning", code="not-in-plan", ids=ids[:100], message=message))
         if not (left > 0).any():

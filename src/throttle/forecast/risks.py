@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from throttle.confidence import wilson
 from throttle.simulate import Model, Sample
 from throttle_models import WorkItem
 from throttle_models.forecast import Chance, Driver, Risk
@@ -24,12 +25,9 @@ LEAST_RUNS = 20
 
 
 def chance(hits: int, runs: int) -> Chance:
-    """A share with its interval at 95 % (Wilson, "Probable inference, the law of succession, and statistical
-    inference", 1927)."""
-    share = hits / runs
-    middle = (share + Z95**2 / (2 * runs)) / (1 + Z95**2 / runs)
-    half = Z95 / (1 + Z95**2 / runs) * sqrt(share * (1 - share) / runs + Z95**2 / (4 * runs**2))
-    return Chance(share=round(share, 6), low=round(max(0.0, middle - half), 6), high=round(min(1.0, middle + half), 6))
+    """A share with its interval at 95 %."""
+    low, high = wilson(hits, runs)
+    return Chance(share=round(hits / runs, 6), low=round(low, 6), high=round(high, 6))
 
 
 def ranks(columns: NDArray[np.floating]) -> Floats:

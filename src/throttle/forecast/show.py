@@ -8,7 +8,7 @@ from throttle.report.html import tag
 from throttle.report.page import answer_page
 from throttle.report.sections import forecast as section
 from throttle.scenarios import text as t
-from throttle.wording import plural
+from throttle.wording import plural, some
 from throttle_models.forecast import Forecast
 
 ROWS, RISKS = 15, 3
@@ -39,17 +39,17 @@ def show_forecast(console: Console, found: Forecast) -> None:
         console.print(table)
     console.print(t.heading("What moves the dates most"))
     table = t.table("project", "what", ">later by", ">rank correlation")
-    some = False
+    told = False
     for id, one in named[:ROWS]:
         for risk in one.risks[:RISKS]:
-            some = True
+            told = True
             name = section.risk_name(risk.item, risk.title, risk.what)
             correlation = f"{risk.rank_correlation:.2f} ({risk.low:.2f} to {risk.high:.2f})"
             t.add(table, one.title or id, name, f"{risk.days:.1f} d (±{2 * risk.days_error:.1f})", correlation)
-    console.print(table if some else t.line("nothing that the runs could tell from chance"))
+    console.print(table if told else t.line("nothing that the runs could tell from chance"))
     late = [(one.title or id, p) for id, one in named for p in one.fever if p.zone == "red"]
     if late:
-        names = t.some(list(dict.fromkeys(name for name, _ in late)))
+        names = some(list(dict.fromkeys(name for name, _ in late)))
         console.print(t.line(f"Buffers expected to be in the red at some time: {names}", "yellow"))
     console.print(t.heading("What it rests on"))
     for sentence in (*found.assumptions, *(f.message for f in found.findings)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from throttle import wording
 from throttle.errors import InputError
 from throttle_models import Finding
 
@@ -18,8 +19,7 @@ def refusal(code: str, message: str, file: str | None = None, **where: object) -
 
 def some(ids: list[str] | tuple[str, ...]) -> str:
     """The first ids, and how many more."""
-    more = len(ids) - _SHOWN
-    return ", ".join(ids[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return wording.some(ids, _SHOWN)
 
 
 @dataclass

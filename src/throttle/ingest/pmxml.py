@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from throttle.ingest.intake import Intake
 from throttle.ingest.notes import refusal
 from throttle.ingest.primavera import STATES, Activity, Node, Relation, Schedule, Worker, entries, tell_apart
-from throttle.ingest.project_calendars import WEEKDAYS, Ranges, WorkCalendar, minutes_of
+from throttle.ingest.project_calendars import Ranges, WorkCalendar, minutes_of
 from throttle.ingest.readers import DocumentReader
 from throttle.ingest.records import Entry, Rejection, Share
 from throttle.ingest.source import Source
+from throttle_models.people import WEEKDAYS
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

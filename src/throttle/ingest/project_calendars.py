@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from throttle_models import Calendar, Days, Hours
+from throttle_models.people import WEEKDAYS
 
 Ranges = tuple[tuple[int, int], ...]
 """Hours of a day: minutes from its midnight, [from, to), at most 1440."""
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY = timedelta(days=1)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from throttle_models import Hours
 from throttle_models.learned import LearnedPerson, LearnedSkill
+from throttle_models.people import WEEKDAYS
 
 FEW = 3
 """Finished items that show a skill."""
@@ -20,7 +21,6 @@ SELDOM = 0.05
 """Weekdays with a smaller share of what happens are not worked."""
 EDGE = 0.01
 """So much of what happens is cut off at each end of the day; more would make hours, and inferred work, too short."""
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def people(frame: pd.DataFrame, moments: pd.DataFrame, as_of: datetime, zone: str) -> dict[str, LearnedPerson]:
@@ -76,7 +76,7 @@ def _named(days: list[int]) -> str:
             runs[-1].append(day)
         else:
             runs.append([day])
-    return ",".join(_DAYS[run[0]] + (f"-{_DAYS[run[-1]]}" if len(run) > 1 else "") for run in runs)
+    return ",".join(WEEKDAYS[run[0]] + (f"-{WEEKDAYS[run[-1]]}" if len(run) > 1 else "") for run in runs)
 
 
 def _clock(minutes: int) -> str:

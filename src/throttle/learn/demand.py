@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from math import sqrt
 
 import numpy as np
 import pandas as pd
 
+from throttle.confidence import wilson
 from throttle.learn.effort import quantile
 from throttle_models.learned import LearnedDemand, LearnedFailure
+from throttle_models.people import WEEKDAYS
 
 LEVEL = 0.8
 LEAST_WEEKS = 8
@@ -17,7 +18,6 @@ LONGEST = 52
 """Weeks that count; older ones say little about now."""
 WARM = 12
 """Weeks before the first one that the reserve is tested on."""
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def demands(frame: pd.DataFrame, done: pd.DataFrame) -> tuple[dict[str, LearnedDemand], list[str]]:
@@ -87,15 +87,13 @@ def failures(frame: pd.DataFrame) -> list[LearnedFailure]:
             low, high = wilson(failed, n)
             found.append(
                 LearnedFailure(
-                    kind=kind, group=group, failed=failed, changes=n, rate=round(failed / n, 4), low=low, high=high
+                    kind=kind,
+                    group=group,
+                    failed=failed,
+                    changes=n,
+                    rate=round(failed / n, 4),
+                    low=round(low, 4),
+                    high=round(high, 4),
                 )
             )
     return found
-
-
-def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Interval of a share (Wilson, JASA 22, 1927)."""
-    p, middle = successes / n, 1 + z * z / n
-    centre = (p + z * z / (2 * n)) / middle
-    half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / middle
-    return round(max(0.0, centre - half), 4), round(min(1.0, centre + half), 4)

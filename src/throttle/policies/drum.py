@@ -10,6 +10,7 @@ from math import ceil
 from throttle.calendars import Calendars, Grid
 from throttle.graph import WorkGraph, time_of
 from throttle.hall import most_loaded
+from throttle.wording import some
 from throttle_models import Portfolio, Status
 
 WEEKS = 8
@@ -42,7 +43,7 @@ def drum_work(portfolio: Portfolio, graph: WorkGraph) -> DrumWork | None:
     if chosen == "auto":
         people = _most_loaded(portfolio, graph)
         name = " and ".join(portfolio.people[p].name or p for p in people[:2]) if len(people) <= 2 else ""
-        name = name or f"{', '.join(people[:3])}{f' and {len(people) - 3} more' if len(people) > 3 else ''}"
+        name = name or some(people, 3)
         skill = None
     elif chosen in portfolio.people:
         people, name, skill = (chosen,), portfolio.people[chosen].name or chosen, None

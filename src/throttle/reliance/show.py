@@ -11,7 +11,7 @@ from throttle.report.html import table as html_table
 from throttle.report.page import answer_page
 from throttle.report.pictures import Bar, bars
 from throttle.scenarios import text as t
-from throttle.wording import plural
+from throttle.wording import plural, some
 from throttle_models.reliance import Absent, BusFactor, Reliance
 
 ROWS = 12
@@ -22,16 +22,7 @@ def show_reliance(console: Console, found: Reliance) -> None:
     console.print(t.line(_title(found), "bold"))
     for sentence in _sentences(found):
         console.print(t.line(sentence))
-    for heading, heads, rows in _tables(found):
-        if not rows:
-            continue
-        console.print(t.heading(heading))
-        table = t.table(*heads)
-        for row in rows[:ROWS]:
-            t.add(table, *row)
-        console.print(table)
-        if len(rows) > ROWS:
-            console.print(t.line(f"and {len(rows) - ROWS} more (--json has all)", "dim"))
+    t.show_tables(console, _tables(found), ROWS)
 
 
 def page_of_reliance(found: Reliance) -> str:
@@ -90,7 +81,7 @@ def _sentences(found: Reliance) -> list[str]:
         exact = "" if whole.exact else " or fewer"
         people = plural(whole.factor, "person", "people")
         said.append(
-            f"Bus factor {whole.factor}{exact}: without {t.some(whole.group)} ({people}) nobody can do "
+            f"Bus factor {whole.factor}{exact}: without {some(whole.group)} ({people}) nobody can do "
             f"{t.share(whole.orphaned)} of the {whole.items} items."
         )
     dearest = next(((p, a) for p, a in found.week.items() if a.cost > 0), None)
@@ -132,7 +123,7 @@ def _tables(found: Reliance) -> list[tuple[str, tuple[str, ...], list[tuple[str,
             "Skills that the work needs, the fewest holders first",
             ("skill", ">holders", "who", ">items", ">hours"),
             [
-                (name, str(len(one.holders)), t.some(one.holders, 4), str(one.items), f"{one.hours:,.0f}")
+                (name, str(len(one.holders)), some(one.holders, 4), str(one.items), f"{one.hours:,.0f}")
                 for name, one in found.skills.items()
             ],
         ),
@@ -149,13 +140,13 @@ def _absences(absences: Mapping[str, Absent]) -> list[tuple[str, ...]]:
         elif one.cost > 0 or one.impossible:
             late = [name for name, p in one.late.items() if p.late or p.finish is None]
             figures = (t.money(one.cost), t.money(one.late_cost), t.money(one.impossible_cost))
-            rows.append((person, *figures, str(len(one.impossible)), t.some(late, 3)))
+            rows.append((person, *figures, str(len(one.impossible)), some(late, 3)))
     return rows
 
 
 def _factors(factors: Mapping[str, BusFactor]) -> list[tuple[str, ...]]:
     return [
-        (name, f"{one.factor}" if one.exact else f"<={one.factor}", t.some(one.group, 4), str(one.items))
+        (name, f"{one.factor}" if one.exact else f"<={one.factor}", some(one.group, 4), str(one.items))
         for name, one in factors.items()
         if one.factor is not None
     ]

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from throttle.errors import InputError
 from throttle.report.html import Html, join, tag
 from throttle_models import Costs, Finding, Load, Plan, Portfolio, Project, ProjectPlan, Reason, WorkItem, with_inserted
+from throttle_models.people import WEEKDAYS
 
 Pieces = tuple[tuple[datetime, datetime], ...]
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 REASONS = {
@@ -139,7 +139,7 @@ class View:
 
     def date(self, day: date) -> str:
         year = "" if day.year == self.as_of.year else f" {day.year}"
-        return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}{year}"
+        return f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}{year}"
 
     # --- what ids mean ------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from throttle.report.html import table as html_table
 from throttle.report.page import answer_page
 from throttle.report.pictures import Bar, bars
 from throttle.scenarios import text as t
-from throttle.wording import plural
+from throttle.wording import plural, some
 from throttle_models.scenario import AS_IS, Variant, WhatIf
 
 PROJECTS = 12
@@ -97,7 +97,7 @@ def _sentences(found: WhatIf) -> list[str]:
         if one.left_out:
             why = next(iter(one.left_out.values()))
             said.append(
-                f"{name} leaves out {t.some(list(one.left_out))}: {why}. Their delay is in none of its figures, so its "
+                f"{name} leaves out {some(list(one.left_out))}: {why}. Their delay is in none of its figures, so its "
                 "cost cannot be compared."
             )
         elif difference is not None:
@@ -113,7 +113,7 @@ def _sentences(found: WhatIf) -> list[str]:
     if doubtful:
         said.append(
             f"Plans are searched for, so a planned change may be luck where less than what is not proven: "
-            f"{t.some(doubtful)}. A longer --budget tells more."
+            f"{some(doubtful)}. A longer --budget tells more."
         )
     return said
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -46,12 +47,6 @@ def day(moment: datetime | None, zone: str) -> str:
     return "-" if moment is None else f"{moment.astimezone(ZoneInfo(zone)):%a %d %b %Y}"
 
 
-def some(names: Sequence[str], most: int = 5) -> str:
-    """``a, b and 3 more``."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
-
-
 def heading(text: str) -> Text:
     return Text("\n" + clean(text), style="bold cyan")
 
@@ -66,6 +61,21 @@ def table(*columns: str) -> Table:
     for name in columns:
         found.add_column(Text(name.lstrip(">")), justify="right" if name.startswith(">") else "left", overflow="fold")
     return found
+
+
+def show_tables(
+    console: Console, tables: Iterable[tuple[str, Sequence[str], Sequence[Sequence[Cell]]]], most: int
+) -> None:
+    """Print (heading, columns, rows) one after the other, no more than so many rows of each, and none that is empty."""
+    for title, columns, rows in tables:
+        if rows:
+            console.print(heading(title))
+            shown = table(*columns)
+            for row in rows[:most]:
+                add(shown, *row)
+            console.print(shown)
+            if len(rows) > most:
+                console.print(line(f"and {len(rows) - most} more (--json has all)", "dim"))
 
 
 def add(to: Table, *cells: Cell, style: str = "") -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from throttle.instance import Schedule
+from throttle.instance import Arrays, Schedule
 from throttle.solve.decoder import Decoder, Trace, work_of
 from throttle.solve.features import makespan_only
 from throttle.solve.rules import Facts
@@ -196,12 +196,12 @@ class LocalSearch:
         rivals = self._rivals(base, j)
         if not rivals:
             key[j] -= self.random.random() * len(key) * 0.1
-            self._lift(key, j)
+            predecessors_first(self.arrays, key, j)
             return key
         rival = rivals[-1 - min(int(self.random.expovariate(0.7)), len(rivals) - 1)]
         if self.random.random() < 0.7:
             key[j] = key[rival] - 0.5
-            self._lift(key, j)
+            predecessors_first(self.arrays, key, j)
         else:
             key[rival] = key[j] + 0.5
         return key
@@ -220,13 +220,13 @@ class LocalSearch:
         found.sort(key=lambda row: row[0])
         return [i for _, i in found]
 
-    def _lift(self, key: Floats, j: int) -> None:
-        """What j waits for comes before it."""
-        a = self.arrays
-        stack = [j]
-        while stack:
-            i = stack.pop()
-            for before in a.pred[a.pred_ptr[i] : a.pred_ptr[i + 1]].tolist():
-                if key[before] >= key[i]:
-                    key[before] = key[i] - 1e-3
-                    stack.append(before)
+
+def predecessors_first(a: Arrays, key: Floats, j: int) -> None:
+    """What activity j waits for comes before it in the order of keys."""
+    stack = [j]
+    while stack:
+        i = stack.pop()
+        for before in a.pred[a.pred_ptr[i] : a.pred_ptr[i + 1]].tolist():
+            if key[before] >= key[i]:
+                key[before] = key[i] - 1e-3
+                stack.append(before)

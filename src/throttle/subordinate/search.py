@@ -15,6 +15,7 @@ import numpy as np
 
 from throttle.instance import Schedule
 from throttle.solve.decoder import Decoder, work_of
+from throttle.solve.local import predecessors_first
 from throttle.subordinate.measure import Measure, Values
 
 if TYPE_CHECKING:
@@ -190,13 +191,13 @@ class Polish:
             if later and (not earlier or random.random() < 0.5):
                 if random.random() < 0.5:
                     key[later[0]] = key[mine[i]] - 0.5
-                    self._lift(key, later[0])
+                    predecessors_first(self.a, key, later[0])
                 else:
                     key[mine[i]] = key[later[-1]] + 0.5
                 return key, self.forced
             if earlier:
                 key[mine[i]] = key[earlier[-1]] + 0.5
-                self._lift(key, mine[i])
+                predecessors_first(self.a, key, mine[i])
                 return key, self.forced
         return self._anything()
 
@@ -248,18 +249,8 @@ class Polish:
             key[j] = key[self.random.choice(rivals)] - 0.5
         else:
             key[j] -= self.random.random() * len(key) * 0.1
-        self._lift(key, j)
+        predecessors_first(self.a, key, j)
         return key
-
-    def _lift(self, key: Floats, j: int) -> None:
-        """What j waits for comes before it."""
-        a, stack = self.a, [j]
-        while stack:
-            i = stack.pop()
-            for before in a.pred[a.pred_ptr[i] : a.pred_ptr[i + 1]].tolist():
-                if key[before] >= key[i]:
-                    key[before] = key[i] - 1e-3
-                    stack.append(before)
 
     def _seat(self, j: int, p: int) -> int | None:
         a = self.a

@@ -17,7 +17,6 @@ from throttle.cli import reading
 from throttle.documents import render_yaml
 from throttle.ingest import read_exports
 from throttle.learn import learn
-from throttle.learn.demand import wilson
 from throttle.learn.working import WorkClock, shared_effort
 from throttle_models import Estimate, Learned, TeamFile
 from throttle_models.simulation import Simulation
@@ -190,11 +189,6 @@ def test_changes_that_were_backed_out_failed(tmp_path: Path) -> None:
     assert (whole.kind, whole.group, whole.failed, whole.changes) == ("normal", "", 2, 8)
     assert (ops.group, ops.rate) == ("ops", 0.25)
     assert whole.low < 0.25 < whole.high
-
-
-def test_wilsons_interval() -> None:
-    assert wilson(0, 10) == (0.0, 0.2775)
-    assert wilson(5, 10) == (0.2366, 0.7634)
 
 
 # --- what a plan makes of it

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from throttle.errors import InputError
+from throttle.errors import InputError, InterruptedWithoutPlanError, NoPlanError
 from throttle.planning import make_plan
+from throttle.scenarios.solve import Effort
 from throttle.solve import Progress
-from throttle_api.jobs.answers import Answer, Report
+from throttle_api.jobs.answers import Answer, Kind, Report
 from throttle_api.jobs.states import Outcome
 from throttle_models import Finding, Model, Plan, Portfolio
 
@@ -61,6 +63,28 @@ def plan_of(
     )
 
 
+def effort_of(request: Mapping[str, Any]) -> Effort:
+    """For each of several plans: ``budget`` (seconds of work), ``seed``, and ``workers`` plans at once."""
+    return Effort(float(request.get("budget", 2.0)), int(request.get("seed", 1)), int(request.get("workers", 1)))
+
+
+def none_is_an_answer(run: Kind) -> Kind:
+    """The kind, with an answer where there is no plan, or where it was stopped before there was one."""
+
+    @wraps(run)
+    def answer(
+        request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report, stop: threading.Event
+    ) -> Answer:
+        try:
+            return run(request, inputs, report, stop)
+        except NoPlanError as none:
+            return _none_of(none.findings)
+        except InterruptedWithoutPlanError:
+            return Answer(Outcome.UNKNOWN)
+
+    return answer
+
+
 def telling(report: Report) -> Callable[[Progress], None]:
     """Reports of the solver as facts."""
 
@@ -71,7 +95,7 @@ def telling(report: Report) -> Callable[[Progress], None]:
     return progress
 
 
-def none_of(findings: tuple[Finding, ...]) -> Answer:
+def _none_of(findings: tuple[Finding, ...]) -> Answer:
     """There is no plan: proved, or only not found."""
     unknown = any(finding.code == "no-plan-found" for finding in findings)
     told = [finding.model_dump(mode="json", exclude_defaults=True) for finding in findings]

@@ -8,9 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from throttle.errors import InterruptedWithoutPlanError, NoPlanError
 from throttle_api.jobs.answers import Answer, Report
-from throttle_api.jobs.kinds.common import document, none_of, options_of, portfolio_of, previous_of
+from throttle_api.jobs.kinds.common import document, none_is_an_answer, options_of, portfolio_of, previous_of
 from throttle_api.jobs.states import Outcome
 from throttle_models import Model
 
@@ -23,6 +22,7 @@ class Options(Model):
     """Hours of the drum to try."""
 
 
+@none_is_an_answer
 def run(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report, stop: threading.Event) -> Answer:
     """``options``: ``runs``, ``limits``, ``ropes``. ``inputs``: ``portfolio``, and ``previous``, a plan to start from.
 
@@ -32,21 +32,16 @@ def run(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report,
 
     options = options_of(request, Options)
     effort = Effort(float(request.get("budget", 2.0)), int(request.get("seed", 1)))
-    try:
-        made = throttle_curve(
-            portfolio_of(inputs),
-            previous_of(inputs),
-            effort,
-            runs=options.runs,
-            limits=options.limits,
-            ropes=options.ropes,
-            tell=lambda what: report({"phase": what}),
-            stop=stop,
-        )
-    except NoPlanError as none:
-        return none_of(none.findings)
-    except InterruptedWithoutPlanError:
-        return Answer(Outcome.UNKNOWN)
+    made = throttle_curve(
+        portfolio_of(inputs),
+        previous_of(inputs),
+        effort,
+        runs=options.runs,
+        limits=options.limits,
+        ropes=options.ropes,
+        tell=lambda what: report({"phase": what}),
+        stop=stop,
+    )
     if stop.is_set():  # the limits that were not tried might be better
         return Answer(Outcome.UNKNOWN)
     return Answer(Outcome.FEASIBLE, document(made), {"runs": made.runs})

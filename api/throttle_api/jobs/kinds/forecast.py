@@ -8,9 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from throttle.errors import InterruptedWithoutPlanError, NoPlanError
 from throttle_api.jobs.answers import Answer, Report
-from throttle_api.jobs.kinds.common import document, none_of, options_of, plan_of, portfolio_of, previous_of
+from throttle_api.jobs.kinds.common import document, none_is_an_answer, options_of, plan_of, portfolio_of, previous_of
 from throttle_api.jobs.states import Outcome
 from throttle_models import Model
 
@@ -19,6 +18,7 @@ class Options(Model):
     runs: Annotated[int, Field(ge=1, le=100_000)] = 1000
 
 
+@none_is_an_answer
 def run(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report, stop: threading.Event) -> Answer:
     """``options``: ``runs``. ``inputs``: ``portfolio``, and ``previous``, the plan; without it one is made first.
 
@@ -26,13 +26,8 @@ def run(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report,
     from throttle.forecast import forecast
 
     options, portfolio = options_of(request, Options), portfolio_of(inputs)
-    try:
-        plan = previous_of(inputs) or plan_of(request, portfolio, None, report, stop)
-        report({"phase": "simulating"})
-        seed, workers = int(request.get("seed", 1)), int(request.get("workers", 2))
-        made = forecast(portfolio, plan, runs=options.runs, seed=seed, workers=workers, stop=stop)
-    except NoPlanError as none:
-        return none_of(none.findings)
-    except InterruptedWithoutPlanError:
-        return Answer(Outcome.UNKNOWN)
+    plan = previous_of(inputs) or plan_of(request, portfolio, None, report, stop)
+    report({"phase": "simulating"})
+    seed, workers = int(request.get("seed", 1)), int(request.get("workers", 2))
+    made = forecast(portfolio, plan, runs=options.runs, seed=seed, workers=workers, stop=stop)
     return Answer(Outcome.FEASIBLE, document(made), {"runs": made.runs})

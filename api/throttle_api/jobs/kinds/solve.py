@@ -8,23 +8,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from throttle.errors import InterruptedWithoutPlanError, NoPlanError
 from throttle.files import save_plan
 from throttle_api.jobs.answers import Answer, Report
-from throttle_api.jobs.kinds.common import none_of, plan_of, portfolio_of, previous_of
+from throttle_api.jobs.kinds.common import none_is_an_answer, plan_of, portfolio_of, previous_of
 from throttle_api.jobs.states import Outcome
 from throttle_models import Plan, PlanStatus
 
 
+@none_is_an_answer
 def run(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report, stop: threading.Event) -> Answer:
     """``request``: ``budget`` (seconds), ``seed``, ``workers``, ``deterministic``, all optional. ``inputs``:
     ``portfolio``, and ``previous``, a plan to start from. The document is the plan."""
-    try:
-        plan = plan_of(request, portfolio_of(inputs), previous_of(inputs), report, stop)
-    except NoPlanError as none:
-        return none_of(none.findings)
-    except InterruptedWithoutPlanError:
-        return Answer(Outcome.UNKNOWN)
+    plan = plan_of(request, portfolio_of(inputs), previous_of(inputs), report, stop)
     told = plan.certificate
     return Answer(
         Outcome.OPTIMAL if told.status is PlanStatus.OPTIMAL else Outcome.FEASIBLE,

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from throttle.cli import foresee as f
 from throttle.cli import options as o
 
 if TYPE_CHECKING:
     from throttle_models.changes import ChangeCalendar
 
-QUICK = 2.0
-"""Seconds of work for the plan of a portfolio, unless said."""
 EACH = 0.5
 """For the plan with batches of one size."""
 MOST_ITEMS = 2_000
@@ -28,9 +26,7 @@ def sizes(text: str) -> tuple[int, ...]:
 
 
 def changes(
-    input: Annotated[Path, typer.Argument(metavar="[PLAN|PORTFOLIO]", help="A plan.json, or a portfolio.")] = (
-        o.DEFAULT_PLAN
-    ),
+    input: f.Input = o.DEFAULT_PLAN,
     portfolio: o.PortfolioOption = None,
     each: Annotated[
         float | None,
@@ -51,10 +47,7 @@ def changes(
         float | None,
         typer.Option("--resolve", metavar="TIME", parser=o.seconds, help="For each size of batch (default 0.5s)."),
     ] = None,
-    budget: Annotated[
-        float | None,
-        typer.Option("--budget", metavar="TIME", parser=o.seconds, help="For the plan of a portfolio (default 2s)."),
-    ] = None,
+    budget: f.PlanBudget = None,
     seed: o.Seed = 1,
     json: o.Json = False,
     quiet: o.Quiet = False,
@@ -65,22 +58,18 @@ def changes(
 
     asked_sizes = sizes(batches) if batches is not None else None
 
-    def tell(what: str) -> None:
-        if not quiet:
-            screen.say(what, "dim")
-
+    tell = f.teller(quiet)
     with interrupts("Stopping (once more: end now).") as user:
         known, made_from = reading.read_plan_or_portfolio(input, portfolio, budget)
         if known is None:
-            tell(f"Planning {input} for a moment; the plan is not kept (throttle plan makes one to keep).")
+            f.tell_planning(input, tell)
 
         def work(stop: threading.Event) -> ChangeCalendar:
             from throttle.changes import change_calendar  # after the files could be read: it loads the solver
             from throttle.changes.curve import Prices, batch_curve
-            from throttle.planning import make_plan
             from throttle.solve import Settings
 
-            plan = known or make_plan(made_from, budget=budget or QUICK, seed=seed, deterministic=True, stop=stop)
+            plan = known or f.quick_plan(made_from, budget, seed, stop)
             asked = resolve is not None or asked_sizes is not None or len(made_from.work) <= MOST_ITEMS
             settings = Settings(budget=resolve or EACH, seed=seed) if asked else None
             prices = Prices(overhead=each, hour=hour, failing=together)

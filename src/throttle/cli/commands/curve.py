@@ -42,16 +42,13 @@ def curve(
     quiet: o.Quiet = False,
 ) -> None:
     """Say how much to let in at once: cost of delay, lead time and throughput by limit, and the limit recommended."""
-    from throttle.cli import reading, screen
+    from throttle.cli import reading
 
     tried, lengths = (numbers(text) if text is not None else () for text in (limits, ropes))
     if any(limit != int(limit) for limit in tried):
         raise typer.BadParameter(f"{limits!r:.40}: projects in process are whole numbers")
 
-    def tell(what: str) -> None:
-        if not quiet:
-            screen.say(what, "dim")
-
+    tell = f.teller(quiet)
     known, made_from = reading.read_plan_or_portfolio(input, portfolio, None)
 
     def work(stop: threading.Event) -> Curve:

@@ -34,14 +34,11 @@ def elevate(
     quiet: o.Quiet = False,
 ) -> None:
     """Say what would elevate the bottleneck: a ranked menu of options with what each saves, and what buys nothing."""
-    from throttle.cli import reading, screen
+    from throttle.cli import reading
     from throttle.files import load_document
     from throttle_models.elevate import Menu
 
-    def tell(what: str) -> None:
-        if not quiet:
-            screen.say(what, "dim")
-
+    tell = f.teller(quiet)
     known, made_from = reading.read_plan_or_portfolio(input, portfolio, None)
     asked = load_document(menu, Menu) if menu is not None else Menu()
 

@@ -36,14 +36,11 @@ def feedback(
     quiet: o.Quiet = False,
 ) -> None:
     """Hold earlier plans against what happened: forecasts, estimates, buffers, the reserve, and what to change."""
-    from throttle.cli import reading, screen
+    from throttle.cli import reading
     from throttle.errors import InputError
     from throttle_models import Finding
 
-    def tell(what: str) -> None:
-        if not quiet:
-            screen.say(what, "dim")
-
+    tell = f.teller(quiet)
     current, actual = reading.read_plan_or_portfolio(now, None, None)
     earlier = [reading.read_plan(plan) for plan in plans]
     if accept and current is not None:

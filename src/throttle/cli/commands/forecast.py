@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
     from throttle_models.forecast import Forecast
 
-QUICK = 2.0
-"""Seconds of work for the plan of a portfolio, unless said."""
-
 
 def forecast(
     input: f.Input = o.DEFAULT_PLAN,
@@ -30,10 +27,7 @@ def forecast(
     weeks: Annotated[
         float | None, typer.Option("--weeks", min=1, max=520, help="Longest run; by default 3 plans and 13 weeks.")
     ] = None,
-    budget: Annotated[
-        float | None,
-        typer.Option("--budget", metavar="TIME", parser=o.seconds, help="For the plan of a portfolio (default 2s)."),
-    ] = None,
+    budget: f.PlanBudget = None,
     seed: o.Seed = 1,
     jobs: f.Jobs = None,
     engine: f.Engine = None,
@@ -43,21 +37,20 @@ def forecast(
     quiet: o.Quiet = False,
 ) -> None:
     """Say when work will be done, how sure that is, where the time goes, and what moves the dates most."""
-    from throttle.cli import reading, screen
+    from throttle.cli import reading
 
     known, made_from = reading.read_plan_or_portfolio(input, portfolio, budget)
-    if known is None and not quiet:
-        screen.say(f"Planning {input} for a moment; the plan is not kept (throttle plan makes one to keep).", "dim")
+    if known is None:
+        f.tell_planning(input, f.teller(quiet))
 
     def work(stop: threading.Event) -> Forecast:
         from throttle import forecast as made  # after the files could be read: it loads the solver's libraries
-        from throttle.executors import open_executor
-        from throttle.planning import make_plan
+        from throttle.executors import cores, open_executor
         from throttle.simulate import Settings
 
-        plan = known or make_plan(made_from, budget=budget or QUICK, seed=seed, deterministic=True, stop=stop)
+        plan = known or f.quick_plan(made_from, budget, seed, stop)
         settings = Settings(start=start, crews="able" if able else "planned", weeks=weeks)
-        workers = jobs or f._processors()
+        workers = jobs or cores()
         if engine is None:
             return made.forecast(made_from, plan, runs=runs, seed=seed, settings=settings, workers=workers, stop=stop)
         with open_executor(engine, workers) as executor:

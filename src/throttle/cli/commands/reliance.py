@@ -35,14 +35,11 @@ def reliance(
     quiet: o.Quiet = False,
 ) -> None:
     """Say on whom the plan leans: who alone holds what, what each absence costs, and which training helps most."""
-    from throttle.cli import reading, screen
+    from throttle.cli import reading
     from throttle.errors import InputError
     from throttle_models import Finding
 
-    def tell(what: str) -> None:
-        if not quiet:
-            screen.say(what, "dim")
-
+    tell = f.teller(quiet)
     known, made_from = reading.read_plan_or_portfolio(input, portfolio, None)
     if unknown := [p for p in person or () if p not in made_from.people]:
         message = f"there is no {unknown[0]} among the people of {input}; check the name"

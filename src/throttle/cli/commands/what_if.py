@@ -29,12 +29,9 @@ def what_if(
     quiet: o.Quiet = False,
 ) -> None:
     """Plan and simulate a portfolio with changes, side by side: costs, dates, and how sure the difference is."""
-    from throttle.cli import reading, screen
+    from throttle.cli import reading
 
-    def tell(what: str) -> None:
-        if not quiet:
-            screen.say(what, "dim")
-
+    tell = f.teller(quiet)
     known, made_from = reading.read_plan_or_portfolio(input, portfolio, None)
     asked = _read(scenarios)
 

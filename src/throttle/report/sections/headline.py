@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 from math import ceil
 
 from throttle.report.html import Html, fold, join, table, tag, text
 from throttle.report.sections.hold import not_to_begin
 from throttle.report.view import MONTHS, View, hours, monday, queue, share, shorten
-from throttle.wording import plural
+from throttle.wording import plural, some
 from throttle_models import Goal, PlanStatus
 
 
@@ -48,9 +47,9 @@ def _bottleneck(view: View) -> Html:
     elif not who:
         about = f"{hours(load.work_hours)} of work that nobody can do"
     elif load.name == " and ".join(who):  # the set has no better name than its people
-        about = f"{hours(load.work_hours)} of work that nobody else can do ({_several(load.members)})"
+        about = f"{hours(load.work_hours)} of work that nobody else can do ({some(load.members, 4)})"
     else:
-        about = f"{hours(load.work_hours)} of work that only {_several(who)} can do"
+        about = f"{hours(load.work_hours)} of work that only {some(who, 4)} can do"
     name = tag("strong", shorten(load.name, 90))
     return tag("p", "The bottleneck is ", name, f", {about}, {queue(load.weeks_of_queue)}.", class_="lead")
 
@@ -60,7 +59,7 @@ def _drum(view: View) -> Html | None:
     drum, load = view.plan.drum, view.plan.bottleneck
     if drum is None or load is None:
         return None
-    who = _several([view.person(p) for p in drum.people]) or drum.name
+    who = some([view.person(p) for p in drum.people], 4) or drum.name
     same = drum.name == load.name if load.kind == "environment" else set(drum.people) == set(load.people)
     if drum.kind == load.kind and same:
         if drum.since >= view.plan.as_of:
@@ -71,10 +70,6 @@ def _drum(view: View) -> Html | None:
     text = f"The drum stays {shorten(who, 90)}, as named on {view.when(drum.since)}: the bottleneck of this plan is "
     text += f"{share(drum.ahead)} ahead of it, and becomes the drum if it is 10\u00a0% ahead in two plans running."
     return tag("p", text, class_="muted")
-
-
-def _several(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _figures(view: View) -> Html:

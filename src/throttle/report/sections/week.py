@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from throttle.report.html import Html, fold, join, left_out, long_table, tag
-from throttle.report.view import DAYS, View, hours, monday, shorten
+from throttle.report.view import View, hours, monday, shorten
 from throttle.wording import plural
+from throttle_models.people import WEEKDAYS
 
 _SHOWN, _CAP = 25, 2000
 _SHOWN_PEOPLE, _PEOPLE = 60, 600
@@ -63,7 +64,7 @@ def _people(view: View) -> Html:
     ]
     busy = set(order)
     idle = [view.person(p) for p in view.portfolio.people if p not in busy]
-    heads = ["Person", *(f"{DAYS[day.weekday()]} {day.day}" for day in days), "Week"]
+    heads = ["Person", *(f"{WEEKDAYS[day.weekday()]} {day.day}" for day in days), "Week"]
     caption = f"Hours by item and day in {view.week} ({view.plan.zone}); people at the bottleneck first, then by team"
     return join(
         head,
