@@ -18,7 +18,7 @@ demo: $(READY)
 	$(BIN)/throttle demo --out out/demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal --benchmark-disable
 
 lint: $(READY)
 	$(BIN)/ruff check .
