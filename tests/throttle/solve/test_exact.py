@@ -175,6 +175,24 @@ def test_crews_across_calendars_are_proved_where_pauses_are_no_use() -> None:
     assert exact(shared).solve(poor(shared), 2.0).bound == 0
 
 
+def test_a_pinned_start_is_the_first_of_the_crew_that_is_taken() -> None:
+    """A crew with another calendar would begin later, which costs less; but who would make it is taken."""
+    calendars = {"day": {"hours": "Mon-Fri 09:00-17:00"}, "late": {"hours": "Mon-Fri 12:00-20:00"}}
+    people = {"p1": {"calendar": "day"}, "p2": {"calendar": "day", "skills": ["s"]}}
+    people["p3"] = {"calendar": "late", "skills": ["s"]}
+    needs = [{"who": "p1", "effort": "2h"}, {"skill": "s", "effort": "2h"}]
+    work = {
+        "A": {"needs": needs, "wanted_start": "12h", "costs": {"earliness": "1/hour"}},
+        "B": by("p3", "8h"),
+    }
+    pins = [{"work": "A", "start": "0h"}, {"work": "B", "start": "0h"}]
+    c = compiled(portfolio(work, people, calendars=calendars, policy={"pins": pins}))
+    found = exact(c).solve(poor(c), 2.0)
+    best = found.schedule or poor(c)
+    verified(c, best)
+    assert best.start.tolist() == [1, 4]
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.data())
 def test_no_schedule_is_below_the_bound(seed: int, items: int, data: st.DataObject) -> None:

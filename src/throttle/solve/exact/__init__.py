@@ -260,6 +260,12 @@ class _Model:
                     for literal in mine:
                         cp.add(literal == 0)
         self.calendars[j] = [(rows_, picked[k] if picked else None) for k, rows_ in enumerate(choices)]
+        if a.pin[j] >= 0:  # first possible for just these calendars: a crew with fewer of them could begin earlier
+            for rows_, choice in self.calendars[j]:
+                for row in rows_:
+                    some = cp.add_bool_or(on for p, mine in literals.items() if a.person_mask[p] == row for on in mine)
+                    if choice is not None:
+                        some.only_enforce_if(choice)
         for rows_, choice in self.calendars[j]:
             ends = self.ends(j, rows_, longest)
             allowed = np.flatnonzero(ends >= 0)
