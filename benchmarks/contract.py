@@ -3,7 +3,7 @@
 ``python -m benchmarks.contract [--examples N] [--seed S]`` begins a service in a folder that is removed afterwards,
 with a dataset, a finished job and an accepted plan in it; runs all phases (examples, coverage, fuzzing, stateful);
 prints one JSON line with the cases and findings; and ends with 1 where anything was found, or the service is not well
-afterwards.
+afterwards. With ``--malformed N`` it sends N malformed inputs instead (:mod:`benchmarks.malformed`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.malformed import MOST_MEMORY, send_all
+
 from throttle.client import Client
 from throttle.demo import demo_folder
 from throttle.files import load_portfolio, save_portfolio
@@ -37,15 +39,21 @@ include-operation-id = ["listJobs", "listDatasets"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400"]  # a cursor is text that only the service can make
 
 [[operations]]
+include-operation-id = ["createJob", "replan"]  # the queue is short
+checks.positive_data_acceptance.expected-statuses = ["2xx", "404", "409", "422", "429"]
+
+[[operations]]
 include-operation-id = ["watchJob", "putDataset", "acceptPlan", "putPin"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "404", "406", "409", "410", "412", "422", "428"]
 """
 """Headers such as If-Match are text to the description, and 400 where they are no ETag."""
+SHORT_QUEUE = {"queued_jobs": "4", "longest_budget": "20"}
+"""Whoever watches a job waits for its end, and for those of all before it."""
 
 
 @contextmanager
-def service(folder: Path, **settings: str) -> Iterator[tuple[str, str]]:
-    """A service in a process of its own: its address and a key with every scope."""
+def service(folder: Path, **settings: str) -> Iterator[tuple[str, str, int]]:
+    """A service in a process of its own: its address, a key with every scope, and the id of the process."""
     environment = {
         **os.environ,
         "THROTTLE_DATA": str(folder / "data"),
@@ -69,7 +77,7 @@ def service(folder: Path, **settings: str) -> Iterator[tuple[str, str]]:
             match = re.search(r"http://\S+", said)
             if match is None:
                 raise RuntimeError(f"the service did not begin: {said}{process.stderr.read()}")
-            yield match[0], made.stdout.strip()
+            yield match[0], made.stdout.strip(), process.pid
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
@@ -120,16 +128,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=250, help="of each operation in each phase")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--malformed", type=int, metavar="N", help="send N malformed inputs instead")
     parser.add_argument("more", nargs="*", help="for schemathesis")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, service(Path(name)) as (address, key):
+    # what malformed bodies happen to ask for is to wait, and not to be refused for the length of the queue
+    settings = {"queued_jobs": "10000000"} if given.malformed else SHORT_QUEUE
+    with tempfile.TemporaryDirectory() as name, service(Path(name), **settings) as (address, key, process):
         seed(address, key)
-        found = run(address, key, Path(name), given.examples, given.seed, given.more)
+        if given.malformed:
+            found = {"contract": "malformed", **send_all(address, key, process, given.malformed, given.seed)}
+            holds = not found["bad"] and found["most_megabytes"] < MOST_MEMORY
+        else:
+            found = {
+                "contract": "schemathesis",
+                **run(address, key, Path(name), given.examples, given.seed, given.more),
+            }
+            print(found.pop("text"))
+            holds = found["status"] == 0 and found["cases"] > 0
         ready = well(address)
-    text = found.pop("text")
-    print(text)
-    print(json.dumps({"contract": "schemathesis", **found, "well_afterwards": ready}))
-    return 0 if found["status"] == 0 and found["cases"] and ready else 1
+    print(json.dumps({**found, "well_afterwards": ready}))
+    return 0 if holds and ready else 1
 
 
 if __name__ == "__main__":

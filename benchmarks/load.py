@@ -114,7 +114,7 @@ def main() -> int:
     given = parser.parse_args()
     made = portfolio(ITEMS, PEOPLE, 1, "tardiness", False).model_dump(mode="json", exclude_defaults=True)
     table, broken = [], False
-    with tempfile.TemporaryDirectory(prefix="throttle-load-") as folder, service(Path(folder)) as (address, key):
+    with tempfile.TemporaryDirectory(prefix="throttle-load-") as folder, service(Path(folder)) as (address, key, _):
         client = Client(address, key)
         client.put_dataset("load", made)
         first = client.wait(client.solve(dataset="load", budget=5)["id"])

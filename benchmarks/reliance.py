@@ -5,8 +5,10 @@
 
 Each absence (a week, and for good) is written into the portfolio by hand, as data, and planned with ``make_plan`` and
 nothing of reliance. A line for each portfolio, then a summary. Where both plans are proven to cost least, the costs
-must be equal; else they must not contradict what is proven (cost within bound and objective of each other). Ends with
-1 where one does not hold.
+must be equal; else they must not contradict what is proven (none below the bound of the other), and are counted as
+``open``, or ``dearer`` where reliance has the plan that costs more. What cannot be finished any more is charged as
+docs/foresee.md says, worked out here by hand. Ends with 1 where one does not hold. Portfolios are measured in two
+processes (``--jobs``), which does not change what is found.
 """
 
 from __future__ import annotations
@@ -22,14 +24,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from benchmarks import options
 from support.portfolios import random_data
+from throttle.compile import rates_of
 from throttle.errors import ThrottleError
+from throttle.executors import open_executor
 from throttle.planning import make_plan
-from throttle.reliance import reliance
+from throttle.reliance import WEEKS, reliance
 from throttle.scenarios.solve import Effort
 from throttle_models import Plan, Portfolio
 
 MOST_PEOPLE = 6
 """Of a portfolio, whose absences are planned: the others are as good."""
+UNDISPUTED = ("equal", "open", "dearer")
 
 
 def away(data: dict[str, Any], person: str, for_good: bool) -> Portfolio:
@@ -60,7 +65,7 @@ def measured(seed: int, items: int, budget: float) -> dict[str, Any] | None:
         base = make_plan(portfolio, budget=budget, workers=1, deterministic=True)
     except ThrottleError:
         return None
-    row: dict[str, Any] = {"portfolio": seed, "absences": 0, "equal": 0, "open": 0, "wrong": []}
+    row: dict[str, Any] = {"portfolio": seed, "absences": 0, "equal": 0, "open": 0, "dearer": 0, "wrong": []}
     for person in people:
         for kind, told in (("week", found.week), ("good", found.good)):
             try:
@@ -68,15 +73,17 @@ def measured(seed: int, items: int, budget: float) -> dict[str, Any] | None:
             except ThrottleError:
                 plan = None
             row["absences"] += 1
-            verdict = compared(told[person], base, plan, found.objective)
-            row[verdict if verdict in ("equal", "open") else "wrong"] += (
-                1 if verdict in ("equal", "open") else [f"{person}, {kind}: {verdict}"]
-            )
+            verdict = compared(portfolio, told[person], base, plan, found.objective)
+            if verdict in UNDISPUTED:
+                row[verdict] += 1
+            else:
+                row["wrong"].append(f"{person}, {kind}: {verdict}")
     return row
 
 
-def compared(told: Any, base: Plan, plan: Plan | None, objective: float) -> str:
-    """``equal``; ``open`` where not all is proven and nothing is contradicted; else what is wrong."""
+def compared(portfolio: Portfolio, told: Any, base: Plan, plan: Plan | None, objective: float) -> str:
+    """``equal``; where not all is proven and nothing is contradicted, ``open``, or ``dearer`` where reliance has a plan
+    that costs more than the one made for the absence alone; else what is wrong."""
     if plan is None:
         return "equal" if told.problem else "a plan was told, and there is none"
     if told.problem:
@@ -85,18 +92,39 @@ def compared(told: Any, base: Plan, plan: Plan | None, objective: float) -> str:
     if gone != set(told.impossible):
         return "other items are impossible"
     goals = base.certificate.objective, plan.certificate.objective
-    if gone:
-        return "equal"  # what is impossible has no objective of its own to compare
-    cost = goals[1].value - goals[0].value
-    near = 1e-6 * max(1.0, abs(goals[0].value), abs(goals[1].value))
+    cost = goals[1].value - goals[0].value + charged(portfolio, base, plan)
+    near = 1e-6 * max(1.0, abs(goals[0].value), abs(goals[1].value), abs(cost))
     if abs(told.cost - cost) <= near and abs(objective - goals[0].value) <= near:
         return "equal"
     # of the objective with the absence, what reliance says
-    with_it = objective + told.cost
+    with_it = objective + told.cost - charged(portfolio, base, plan)
     if all(goal.proved for goal in goals) and told.luck <= near:
         return f"costs {told.cost:.6g}, and a plan says {cost:.6g}"
-    low = with_it < goals[1].bound - near or objective < goals[0].bound - near
-    return f"{with_it:.6g} is below the bound {goals[1].bound:.6g}" if low else "open"
+    if with_it < goals[1].bound - near or objective < goals[0].bound - near:
+        return f"{with_it:.6g} is below the bound {goals[1].bound:.6g}"
+    dearer = with_it - goals[1].value > near or objective - goals[0].value > near
+    return "dearer" if dearer else "open"
+
+
+def charged(portfolio: Portfolio, base: Plan, plan: Plan) -> float:
+    """What is charged for projects and items that cannot be finished any more, less what they cost in the plans.
+
+    As if each were finished ``WEEKS`` later than planned (docs/foresee.md), worked out by hand. Exact only where the
+    plan with everybody is the one that reliance has; with other finishes at the same cost it may differ.
+    """
+    total = 0.0
+    for name, before in base.projects.items():
+        after = plan.projects.get(name)
+        if before.finish is None or (after is not None and after.finish is not None):
+            continue
+        holder = portfolio.projects.get(name) or portfolio.work[name]
+        delay, tardiness, flow, makespan, _ = rates_of(holder)
+        late = WEEKS
+        if before.due is not None:
+            late = max(0.0, (before.finish - before.due) / timedelta(weeks=1) + WEEKS) - before.late_weeks
+        total += (delay + tardiness) * late + (flow + makespan) * WEEKS
+        total += before.cost - (after.cost if after is not None else 0.0)
+    return total
 
 
 def main() -> int:
@@ -105,15 +133,20 @@ def main() -> int:
     parser.add_argument("--items", type=options.whole(1), default=12, help="of each (12)")
     parser.add_argument("--budget", type=options.seconds, default=0.3, help="work for each plan (0.3s)")
     parser.add_argument("--seed", type=options.whole(0), default=1, help="of the first portfolio (1)")
+    parser.add_argument("--jobs", type=options.whole(1), default=2, help="portfolios at once (2)")
     asked = parser.parse_args()
     rows: list[dict[str, Any]] = []
     seed = asked.seed
-    while len(rows) < asked.portfolios:
-        if (row := measured(seed, asked.items, asked.budget)) is not None:
-            print(json.dumps(row), flush=True)
-            rows.append(row)
-        seed += 1
-    total = {key: sum(row[key] for row in rows) for key in ("absences", "equal", "open")}
+    with open_executor(None, asked.jobs) as pool:
+        while len(rows) < asked.portfolios:
+            some = range(seed, seed + asked.portfolios - len(rows))
+            waiting = [pool.submit(measured, one, asked.items, asked.budget) for one in some]
+            for future in waiting:
+                if (row := future.result()) is not None:
+                    print(json.dumps(row), flush=True)
+                    rows.append(row)
+            seed = some.stop
+    total = {key: sum(row[key] for row in rows) for key in ("absences", *UNDISPUTED)}
     wrong = sum(len(row["wrong"]) for row in rows)
     print(json.dumps({"summary": "reliance", "portfolios": len(rows), **total, "wrong": wrong, "holds": wrong == 0}))
     return 0 if wrong == 0 else 1

@@ -147,7 +147,7 @@ def _key_of(settings: Settings, file: Path) -> bytes:
         for name in settings.jwt_algorithms:
             jwt.get_algorithm_by_name(name)
     except NotImplementedError:
-        needed = "needs the package cryptography: install it, or use HS256 with a shared secret"
+        needed = "needs the package cryptography: pip install 'pyjwt[crypto]', or use HS256 with a shared secret"
         raise _unusable(f"jwt_algorithms {', '.join(settings.jwt_algorithms)} {needed}.", file) from None
     if not key.startswith(b"-----BEGIN PUBLIC KEY") and not key.startswith(b"-----BEGIN RSA PUBLIC KEY"):
         raise _unusable(f"{file} is no public key in PEM.", file)

@@ -1,16 +1,20 @@
-"""What the process that reads uploads does; it imports nothing of the web.
+"""What the processes that read uploads do; they import nothing of the web.
 
 ``python -m throttle_api.reading FOLDER`` does what ``FOLDER/task.json`` says, and leaves ``answer.json`` (and
-``portfolio.json``) there.
+``portfolio.json``) there. ``python -m throttle_api.reading --fork N`` imports what that needs, and forks a process for
+each folder that it is told of on the socket of number N; it reads no upload itself.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
 import signal
+import socket
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +127,54 @@ def main(folder: Path) -> None:
     (folder / "answer.part").replace(folder / "answer.json")
 
 
+READERS = (
+    "throttle.compile",
+    "throttle.files",
+    "throttle.ingest",
+    "throttle.learn",
+    "defusedxml.ElementTree",
+    "openpyxl",
+)
+"""What is imported before forking."""
+LONGEST_FOLDER = 4096
+
+
+def fork_for_each(number: int) -> None:
+    """Until the other end of the socket is closed: a message is the name of a folder, and comes with the write end of
+    a pipe. The process that is forked for it writes its id there, and closes it by ending, however it ends."""
+    for name in READERS:
+        import_module(name)
+    gc.collect()
+    gc.freeze()  # what is shared stays shared
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    with socket.socket(fileno=number) as told:
+        while True:
+            folder, pipes, _, _ = socket.recv_fds(told, LONGEST_FOLDER, 1)
+            if not folder:
+                return
+            try:
+                child = os.fork()
+            except OSError:  # the pipe closes without an id
+                child = -1
+            if child == 0:
+                told.close()
+                _read_and_end(Path(os.fsdecode(folder)), pipes[0])
+            for pipe in pipes:
+                os.close(pipe)
+
+
+def _read_and_end(folder: Path, pipe: int) -> None:
+    try:
+        os.setsid()
+        os.write(pipe, f"{os.getpid()}\n".encode())
+        main(folder)
+    finally:  # also of what cannot be told: there is no answer then
+        os._exit(0)
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service ends it
-    main(Path(sys.argv[1]))
+    if sys.argv[1] == "--fork":
+        fork_for_each(int(sys.argv[2]))
+    else:
+        main(Path(sys.argv[1]))

@@ -50,7 +50,8 @@ class Limits(Model):
     best: float | None = None
     """The limit with the least mean, also where chance could explain it; none: without a limit."""
     gain: Measured
-    """By how much ``best`` is better than no limit, of runs that had no part in choosing it."""
+    """By how much ``best`` is better than no limit, of runs that had no part in choosing it, and the interval at
+    ``Curve.confidence``."""
     text: str
 
 
@@ -59,6 +60,8 @@ class Curve(Model):
 
     throttle: Literal[1] = 1
     kind: Literal["curve"] = "curve"
+    input_hash: str = ""
+    """Of the portfolio, as in the certificate of a plan."""
     as_of: Instant
     zone: Zone
     currency: str = ""
@@ -66,6 +69,7 @@ class Curve(Model):
     """What decides: lead time, in hours, where nothing has a cost."""
     seed: int
     runs: int
+    """Most of each limit; what was soon seen to be worse has had fewer."""
     confidence: float
     """At which a limit is recommended."""
     switching: float

@@ -124,6 +124,8 @@ class Elevate(Model):
 
     throttle: Literal[1] = 1
     kind: Literal["elevate"] = "elevate"
+    input_hash: str = ""
+    """Of the portfolio, as in the certificate of a plan."""
     as_of: Instant
     until: Instant
     """End of the plan, to which hours and costs are counted."""

@@ -43,6 +43,8 @@ class Bias(Model):
 
     of: Literal["all", "type", "team", "skill"]
     name: str
+    basis: Literal["logged", "inferred"] = "inferred"
+    """Whether actual time is what was logged on the items, or working hours between start and finish."""
     count: int
     ratio: float
     """Geometric mean of actual / estimate; above 1: it took longer."""

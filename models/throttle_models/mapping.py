@@ -11,10 +11,13 @@ from throttle_models.base import Model, Text
 from throttle_models.learned import Learned
 from throttle_models.people import Calendar, Environment, Person, Rota, Team, Zone
 from throttle_models.policy import Policy
-from throttle_models.portfolio import _skill_map
-from throttle_models.quantities import Effort, Elapsed, Estimate, Rate, Share, When
+from throttle_models.quantities import Effort, Elapsed, Estimate, Rate, Share, When, keyed
 from throttle_models.simulation import Simulation
 from throttle_models.work import Board, External, Freeze, Project, Service, Status, Window, WorkType
+
+
+def _skill_map(value: Any) -> Any:
+    return keyed(value, "")
 
 
 class Column(Text):
@@ -105,6 +108,8 @@ class ColumnMeaning(_Meaning):
     means: Column
     unit: Literal["s", "m", "h", "d"] | None = None
     """Of a duration written as a bare number; a day has 8 hours. Default: the reader's, seconds."""
+    decimal: Literal[".", ","] | None = None
+    """Of numbers: what stands before their decimals. Default: what the cells of the column show."""
     separator: Annotated[str, Field(min_length=1, max_length=8)] | None = None
     """Characters each of which stands between two values of a cell that holds several: ``,;``."""
 
@@ -159,6 +164,8 @@ class Pseudonyms(Model):
 
     throttle_pseudonyms: Literal[1] = 1
     """Version of this format."""
+    key: str = ""
+    """Tells this table from others, and nothing of what is in it; portfolios made with it have it too."""
     people: dict[str, str] = {}
     """Person id to pseudonym."""
 
@@ -250,3 +257,17 @@ class TeamFile(Model):
     @classmethod
     def _fields(cls, value: Any) -> Any:
         return {str(k): v or {} for k, v in value.items()} if isinstance(value, dict) else value
+
+
+class Reading(Model):
+    """How exports were read, beside what their portfolio says: so that newer ones are read alike."""
+
+    date_order: Literal["dmy", "mdy"] | None = None
+    encoding: str | None = None
+    mapping: Mapping = Mapping()
+    defaults: Defaults = Defaults()
+    """Of the team file."""
+    aliases: dict[str, tuple[str, ...]] = {}
+    """Of its people."""
+    work: dict[str, dict[str, Any]] = {}
+    """What it said of items."""

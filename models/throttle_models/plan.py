@@ -573,6 +573,8 @@ class Price(Model):
     """By how much its own cost changes."""
     others: float
     """By how much that of all others does."""
+    moving: float = 0.0
+    """Of that, by how much more it costs to move what was planned."""
     paid: dict[str, PricePaid]
     """Those whose cost or finish changes, the dearest first."""
     text: tuple[str, ...] = ()

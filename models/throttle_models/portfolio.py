@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from throttle_models.base import Model
+from throttle_models.mapping import Reading, _skill_map
 from throttle_models.people import Calendar, Environment, Hours, Person, Rota, Team, Zone
 from throttle_models.policy import Policy
-from throttle_models.quantities import Effort, When, keyed
+from throttle_models.quantities import Effort, When
 from throttle_models.simulation import Simulation
 from throttle_models.work import Board, External, Freeze, Project, Service, Window, WorkItem
 
@@ -26,10 +27,6 @@ class Assumption(Model):
     """How many items or people it was used for."""
     override: str = ""
     """What to write, and where, to replace it."""
-
-
-def _skill_map(value: Any) -> Any:
-    return keyed(value, "")
 
 
 class Planned(Model):
@@ -76,6 +73,10 @@ class Portfolio(Model):
     planned: dict[str, Planned] = {}
     """By item, where a plan is in force: what moving its start is counted from (``policy.stability``)."""
     assumptions: tuple[Assumption, ...] = ()
+    pseudonyms: str = ""
+    """Where people are under pseudonyms: which table of them. ``throttle replan`` wants the same one again."""
+    reading: Reading = Reading()
+    """How the exports were read that this was made of; ``throttle replan`` reads newer ones alike."""
 
 
 DEFAULT_CALENDAR = Calendar(hours=Hours(text="Mon-Fri 09:00-17:00"))

@@ -66,7 +66,9 @@ class Absent(Model):
     late: dict[str, Late] = {}
     """What finishes later or not at all."""
     impossible: dict[str, str] = {}
-    """Items that nobody can do then, and why."""
+    """Items that cannot be done then, and why."""
+    waiting: tuple[str, ...] = ()
+    """Those of them that somebody could do, but for what they wait for."""
 
 
 class Training(Model):
@@ -89,6 +91,8 @@ class Reliance(Model):
 
     throttle: Literal[1] = 1
     kind: Literal["reliance"] = "reliance"
+    input_hash: str = ""
+    """Of the portfolio, as in the certificate of a plan."""
     as_of: Instant
     zone: Zone
     currency: str = ""

@@ -158,6 +158,9 @@ class Variant(Model):
     """Items that have no place though they have one as it is, and why."""
     moved: int = 0
     """Items planned in both that start at another time."""
+    drum: str | None = None
+    """The drum, where it is another one than as it is: with ``policy.drum: auto`` what the rope and full kit speak
+    of changes with it."""
     simulated: Simulated | None = None
     seconds: float | None = Field(default=None, exclude=True)
 

@@ -212,6 +212,8 @@ class WorkItem(Model):
     created: When | None = None
     started: When | None = None
     finished: When | None = None
+    spent: Effort | None = None
+    """Working time that was logged on it, of all people together."""
     on_hold: str | None = None
     """Why a person has taken it out of the plan."""
     change: Change | None = None

@@ -270,7 +270,13 @@ class _Compiler:
             able = [self.equal.setdefault(people, people) for people in named]
         wanted = [q for q, need in enumerate(item.needs) if time_of(item, need) > NONE]
         if not self.is_staffed([item.needs[q] for q in wanted], [able[q] for q in wanted]):
-            return self.no_holder(item, able)
+            by = (
+                "the frozen zone"
+                if id in self.portfolio.planned and pin not in self.portfolio.policy.pins
+                else "policy.pins"
+            )
+            who = f"it is pinned to {', '.join(pin.who)} by {by}" if pin and pin.who else ""
+            return self.no_holder(item, able, who)
         if pin and pin.who and (count := sum(item.needs[q].people for q in wanted)) != len(set(pin.who)):
             text = f"it is pinned to {len(set(pin.who))} people, and it takes {count}"
             return Unscheduled(reason=Reason.NO_HOLDER, text=text, refs=pin.who)
@@ -284,12 +290,18 @@ class _Compiler:
             self.staffed[key] = seats(needs, able) is not None
         return self.staffed[key]
 
-    def no_holder(self, item: WorkItem, able: Sequence[Sequence[str]]) -> Unscheduled:
+    def no_holder(self, item: WorkItem, able: Sequence[Sequence[str]], pinned: str) -> Unscheduled:
         for need, people in zip(item.needs, able, strict=True):
             if len(people) < need.people:
                 what = f"{need.skill} at level >= {need.level}" if need.skill else "the work"
                 among = f" among {', '.join(need.who)}" if need.who else ""
                 text = f"{'no one holds' if not people else f'only {len(people)} of {need.people} hold'} {what}{among}"
+                if not need.skill:
+                    who = f"only {', '.join(need.who)} may do it" if need.who else "anyone may do it"
+                    text = f"{who}, and it takes {need.people}"
+                if pinned:  # those who could do it without the pin are not missing: the pin leaves them out
+                    lack = text if need.who and not need.skill else f"of them {text}"
+                    text = f"{pinned}, and {lack}"
                 return Unscheduled(reason=Reason.NO_HOLDER, text=text, refs=(need.skill,) if need.skill else need.who)
         skills = tuple(dict.fromkeys(n.skill for n in item.needs if n.skill))
         text = f"its needs ({', '.join(skills)}) must be met by different people at once, and there are too few"

@@ -173,6 +173,11 @@ def groups(compiled: Compiled) -> list[Group]:
             found.append(
                 Group(f"pin of {pin.work} ({what})", f"move the pin of {pin.work}", _unpinned(pin.work), (pin.work,))
             )
+    pinned = {pin.work for pin in portfolio.policy.pins}
+    for id, planned in portfolio.planned.items():
+        if planned.frozen and id in ids and id not in pinned:
+            repair = f"let {id} move: take frozen away from planned.{id}, or shorten policy.stability.frozen"
+            found.append(Group(f"planned start of {id}, which is frozen", repair, _unfrozen(id), (id,)))
     return found
 
 
@@ -293,6 +298,14 @@ def _freeze(freeze: Freeze) -> Change:
 
 def _unpinned(id: str) -> Change:
     return lambda p: _with_policy(p, pins=tuple(pin for pin in p.policy.pins if pin.work != id))
+
+
+def _unfrozen(id: str) -> Change:
+    def change(portfolio: Portfolio) -> Portfolio:
+        free = portfolio.planned[id].model_copy(update={"frozen": False})
+        return portfolio.model_copy(update={"planned": {**portfolio.planned, id: free}})
+
+    return change
 
 
 def _beside(id: str) -> Change:

@@ -286,10 +286,25 @@ def is_in_progress(item: WorkItem) -> bool:
     return item.status is Status.IN_PROGRESS
 
 
+def _idle_pins(portfolio: Portfolio, graph: WorkGraph) -> Iterator[Finding]:
+    """Pins that hold nothing."""
+    planned = set(graph.activities)
+    for pin in portfolio.policy.pins:
+        if pin.work in planned or pin.work not in portfolio.work:
+            continue
+        if pin.work in graph.containers:
+            why, remedy = "has no work of its own, only what it contains", "pin the items in it"
+        else:
+            why, remedy = f"is {portfolio.work[pin.work].status.value}", "take the pin away, or open the item again"
+        message = f"the pin of {pin.work} in policy.pins has no effect: {pin.work} {why}; {remedy}"
+        yield Finding(level="warning", code="idle-pin", ids=(pin.work,), message=message)
+
+
 def portfolio_findings(portfolio: Portfolio, graph: WorkGraph) -> list[Finding]:
     """What a planner should know about a portfolio that can be planned: warnings and notes, no errors."""
     found = [*missing_skills(portfolio, graph), *contradictions(portfolio), *reserve_findings(portfolio)]
     found += change_findings(portfolio, graph.activities)
+    found += _idle_pins(portfolio, graph)
     for id in graph.activities:
         item = portfolio.work[id]
         if is_in_progress(item) and any(n.remaining is None for n in item.needs):

@@ -15,11 +15,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from throttle_models import Estimate, Finding, Hours, Portfolio, When
+from throttle_models import Estimate, Finding, Hours, Portfolio, Reading, When
 from throttle_models.quantities import Days
 
-_TEXTS = (Days, Estimate, Hours, When)
-"""Models that files write as one text: their fields are no fields of the file."""
+_TEXTS = (Days, Estimate, Hours, When, Reading)
+"""Models that files write as one text: their fields are no fields of the file. And how exports were read."""
 
 
 def parts(annotation: Any) -> Iterator[Any]:
@@ -82,8 +82,8 @@ _FATES = {
         planned policy.stability policy.buffers policy.goals policy.fever policy.pins policy.rules policy.rules.*.when
         policy.rules.*.require work.*.verify work.*.change work.*.change.approval work.*.costs work.*.source
         projects.*.costs""",
-    "header": """throttle as_of zone slot currency assumptions assumptions.*.about assumptions.*.value assumptions.*.why
-        assumptions.*.count assumptions.*.override""",
+    "header": """throttle as_of zone slot currency pseudonyms reading assumptions assumptions.*.about
+        assumptions.*.value assumptions.*.why assumptions.*.count assumptions.*.override""",
     "obeyed": """rotas.*.people rotas.*.first rotas.*.every rotas.*.share rotas.*.turns people.*.reserve policy.reserve
         people.*.out_of_hours.limit people.*.out_of_hours.rest people.*.team people.*.lent_to.*.team
         people.*.lent_to.*.share people.*.lent_to.*.until teams.*.improvement work.*.type
@@ -119,7 +119,7 @@ _FATES = {
         work.*.costs.tardiness work.*.costs.earliness work.*.costs.flow policy.makespan policy.stability.move""",
     "shown": """people.*.name people.*.inferred teams.*.name services.*.title
         freezes.*.why projects.*.title projects.*.inferred work.*.title
-        work.*.raw_status work.*.priority work.*.created work.*.started work.*.inferred
+        work.*.raw_status work.*.priority work.*.created work.*.started work.*.spent work.*.inferred
         work.*.after.*.origin work.*.source.file
         work.*.source.row work.*.source.system work.*.source.other_id work.*.source.updated work.*.source.assignee
         work.*.source.planned_start work.*.source.planned_end external.*.title planned.*.why policy.fever.green

@@ -23,10 +23,10 @@ from throttle.check.fast import check_schedule
 from throttle.collector import collector_resting
 from throttle.compile import Compiled, compile_portfolio, horizon_guess, most_slots, prepared, rates_of
 from throttle.drum import name_drum
-from throttle.errors import InterruptedWithoutPlanError, NoPlanError, VerificationError
+from throttle.errors import InputError, InterruptedWithoutPlanError, NoPlanError, VerificationError
 from throttle.files import portfolio_hash
 from throttle.graph import WorkGraph, is_in_progress, portfolio_findings
-from throttle.instance import Arrays, Instance, Schedule
+from throttle.instance import FS, SS, WORKING, Arrays, Instance, Schedule
 from throttle.lift import lift, lower, settled
 from throttle.loads import Loads, week_of
 from throttle.policies.debt import debts
@@ -68,6 +68,8 @@ if TYPE_CHECKING:
 PLAIN_SLOTS = 100_000
 """Up to so many slots x squares of crews, trying activities alone is quicker in plain Python than loading numba."""
 IDLE_DAYS = 60
+LONG_LAGS = 0.1
+"""Lags of working time that come to this share of the horizon together are looked at before any search."""
 NOT_NEEDED = Cause(Reason.LATE, "starts late: nothing needs it sooner, with the buffer that the policy keeps")
 CARRIED_ITEMS = 10_000
 """Up to so many work items, a plan carries the portfolio that it was made from."""
@@ -83,15 +85,18 @@ def make_plan(
     previous: Plan | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    better: Callable[[Callable[[], Plan]], None] | None = None,
 ) -> Plan:
     """The best plan found within ``budget`` seconds, verified by the independent checker.
 
     ``previous`` is where the search starts if it still fits. ``stop`` ends the search early and keeps the best.
+    ``better`` is called while the search goes on, with what makes a verified plan of the best so far (as this function
+    does at its end; it may be called later, and in another thread); not where overhead of windows is searched for.
     Raises InputError (nothing can be planned as written), NoPlanError (no feasible plan found),
     InterruptedWithoutPlanError, VerificationError (a defect: the plan breaks a rule).
     """
     settings = Settings(budget=budget, seed=seed, workers=workers, deterministic=deterministic)
-    reports = _Reports(progress)
+    reports = _Reports(progress, better)
     compiled, solution = solve_portfolio(portfolio, settings, previous, reports, stop)
     return verified_plan(compiled, solution, settings, previous, reports.phase)
 
@@ -132,6 +137,8 @@ def _solved(
 ) -> tuple[Compiled, Solution]:
     """The least cost, also where which occurrences of windows to open is part of the question."""
     if not any(window.overhead for window in expanded.portfolio.windows.values()):
+        if isinstance(progress, _Reports):
+            progress.of_the_whole(previous)
         return _solve(expanded, graph, settings, previous.items if previous else None, progress, stop)
     from throttle.changes.overhead import choose_open  # it plans by this
 
@@ -162,6 +169,7 @@ def _solve(
             compiled = compile_portfolio(portfolio, graph, like.grid.slots, like.unscheduled)
         if late := _pins_too_early(compiled):
             raise NoPlanError([*late, *conflict_of(compiled)])
+        compiled = _room_for_lags(compiled)
     slots, most = compiled.grid.slots, most_slots(portfolio)
     while True:
         hint = lower(compiled, dict(start)) if start else None
@@ -169,7 +177,10 @@ def _solve(
             hint = None
         if portfolio.planned:
             hint = nearest_to_plan(compiled, start or {}, hint)
-        solution = Solver(compiled.instance, settings, hint, progress, stop).solve()
+        solver = Solver(compiled.instance, settings, hint, progress, stop)
+        if isinstance(progress, _Reports):
+            progress.follow(solver, compiled, expanded)
+        solution = solver.solve()
         if solution.best is not None:
             solution.best = settled(compiled.instance, solution.best)
             return expanded_from(compiled, expanded), solution
@@ -223,9 +234,7 @@ def verified_plan(
         phase("lift")
         plan = build_plan(compiled, solution, settings, previous)
         phase("check")
-        verdict = check(plan, compiled.written)
-    told = {"checked": verdict.ok, "violations": len(verdict.violations)}
-    plan = plan.model_copy(update={"certificate": plan.certificate.model_copy(update=told)})
+        verdict = check(plan, compiled.written, previous)
     if not verdict.ok:
         raise VerificationError(verdict)
     return plan
@@ -234,19 +243,51 @@ def verified_plan(
 class _Reports:
     """Passes the solver's reports of progress on, and goes on where the last of them stood."""
 
-    def __init__(self, to: Callable[[Progress], None] | None) -> None:
-        self._to = to
+    def __init__(
+        self, to: Callable[[Progress], None] | None, better: Callable[[Callable[[], Plan]], None] | None = None
+    ) -> None:
+        self._to, self._better = to, better
         self._last: tuple[float, Progress] | None = None
+        self._solver: tuple[Solver, Compiled, Expanded] | None = None
+        self._told: Schedule | None = None
+        self._previous: Plan | None = None
+        self._whole = False
 
     def __call__(self, now: Progress) -> None:
+        self._pass_on(now)
+        if self._better is not None and self._solver is not None:
+            self._tell_better(*self._solver)
+
+    def _pass_on(self, now: Progress) -> None:
         self._last = time.monotonic(), now
         if self._to is not None:
             self._to(now)
 
+    def of_the_whole(self, previous: Plan | None) -> None:
+        """What the solvers are asked from now on is what the plan is for, and no part of it."""
+        self._whole, self._previous = True, previous
+
+    def follow(self, solver: Solver, compiled: Compiled, expanded: Expanded) -> None:
+        """Tell of what this solver finds."""
+        self._solver = (solver, compiled, expanded) if self._whole else None
+
+    def _tell_better(self, solver: Solver, compiled: Compiled, expanded: Expanded) -> None:
+        best, previous = solver.solution.best, self._previous
+        if best is None or best is self._told or self._better is None:
+            return
+        self._told = best
+        now = replace(solver.solution, method=list(solver.solution.method))
+
+        def plan() -> Plan:
+            found = replace(now, best=settled(compiled.instance, best))
+            return verified_plan(expanded_from(compiled, expanded), found, solver.settings, previous)
+
+        self._better(plan)
+
     def phase(self, name: str) -> None:
         if self._last is not None:
             at, last = self._last
-            self(replace(last, seconds=last.seconds + time.monotonic() - at, phase=name))
+            self._pass_on(replace(last, seconds=last.seconds + time.monotonic() - at, phase=name))
 
     def done(self, cost: float, gap: float) -> None:
         """Say what it came to where the goals after the cost have changed it."""
@@ -265,6 +306,59 @@ def feasible_instance(portfolio: Portfolio, graph: WorkGraph) -> Compiled:
         if out := impossible(widest):
             compiled = compile_portfolio(portfolio, graph, slots, out)
     return compiled
+
+
+def _room_for_lags(compiled: Compiled) -> Compiled:
+    """On a horizon that links with long lags of working time leave room in: no search finds a place without.
+
+    Such a lag passes no faster than for the one who works most of those who can take a seat. Raises InputError where
+    one does not pass in all the years that a plan looks ahead.
+    """
+    a, slots = compiled.instance.arrays, compiled.grid.slots
+    if int(a.lag[(a.lag_kind == WORKING) & (a.lag > 0)].sum()) < LONG_LAGS * slots:
+        return compiled
+    most = most_slots(compiled.portfolio)
+    widest = compile_portfolio(compiled.portfolio, compiled.graph, most, compiled.unscheduled)
+    a, order = widest.instance.arrays, Facts(widest.instance).order
+    opened = np.zeros((len(a.masks), most + 1), np.int64)
+    np.cumsum(a.masks, axis=1, out=opened[:, 1:])
+    least = lengths(a)
+    begin = np.maximum(a.release, 0)
+    buffers = widest.portfolio.policy.buffers
+    # beyond a drum buffer work is left out, and the plan says so
+    buffered = widest.drum.minutes if widest.drum and buffers and buffers.drum else {}
+    for j in order:
+        needs = range(int(a.need_ptr[j]), int(a.need_ptr[j + 1]))
+        able = [np.unique(a.person_mask[a.candidate[a.cand_ptr[q] : a.cand_ptr[q + 1]]]).tolist() for q in needs]
+        for e in range(int(a.pred_ptr[j]), int(a.pred_ptr[j + 1])):
+            if a.pred_type[e] not in (FS, SS) or a.exempt[j]:
+                continue
+            i, lag = int(a.pred[e]), int(a.lag[e])
+            origin = min(most, int(begin[i] + (least[i] if a.pred_type[e] == FS else 0)))
+            at = max(0, origin + min(0, lag)) if a.lag_kind[e] == WORKING else origin + lag
+            if a.lag_kind[e] == WORKING and lag > 0:
+                at = max(
+                    (min(int(np.searchsorted(opened[m], opened[m][origin] + lag)) for m in rows) for rows in able),
+                    default=origin + lag,
+                )
+                if at >= most and widest.instance.activities[j] not in buffered:
+                    raise _lag_too_long(widest, i, j, lag)
+            begin[j] = max(begin[j], at)
+    last = int((begin + least).max(initial=0))
+    if last <= slots:
+        return compiled
+    return compile_portfolio(compiled.portfolio, compiled.graph, min(most, last + slots), compiled.unscheduled)
+
+
+def _lag_too_long(compiled: Compiled, i: int, j: int, lag: int) -> InputError:
+    ids, grid = compiled.instance.activities, compiled.grid
+    before, after = (ids[k] or "the end of what it contains" for k in (i, j))
+    message = (
+        f"{after} may begin {lag * grid.weeks * 168:,.6g} h at work after {before} (work.{after}.after), and none "
+        f"of those who can do it is at work so long before {grid.instant(grid.slots):%Y-%m-%d}, the end of what a plan "
+        "looks at; write a shorter lag, or lag_in: elapsed where it passes by the clock"
+    )
+    return InputError([Finding(level="error", code="lag-too-long", ids=(after, before), message=message)])
 
 
 def impossible(compiled: Compiled) -> dict[str, Unscheduled]:
@@ -785,8 +879,8 @@ def certificate(
             greedy=greedy.flow,
         ),
         goals=goals,
-        goals_note=solution.later.note if solution.later else "",
-        checked=False,
+        goals_note=solution.later.note if solution.later else "no goals are sought after the cost",
+        checked=True,  # nobody sees a plan of which this is not true
         violations=0,
         items=len(compiled.graph.activities),
         scheduled=len(items),

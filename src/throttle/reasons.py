@@ -19,6 +19,7 @@ from throttle.explain.probe import Probe
 from throttle.explain.rules import Rule
 from throttle.instance import ELAPSED, FF, FS, SF, SS, WORKING, Arrays, Instance, Schedule
 from throttle.policies.conflicts import distances
+from throttle.policies.stability import frozen_pins
 from throttle.solve.decoder import PLAIN_WORK, work_of
 from throttle.solve.kernels import kernels
 from throttle.wording import plural, some
@@ -58,6 +59,8 @@ class Reasons:
         self.seats = seats_of(a)
         self.on = _OnPeople(self.seats, schedule)
         self._texts: dict[int, str] = {}
+        self.frozen = frozen_pins(compiled.portfolio).keys()
+        """What the frozen zone holds, and no pin of the policy."""
         origin = np.where((a.pred_type == FS) | (a.pred_type == FF), schedule.end[a.pred], schedule.start[a.pred])
         self.links = _Links(
             a.pred_ptr.tolist(),
@@ -150,6 +153,9 @@ class Reasons:
         item, est = self.compiled.portfolio.work[self.instance.activities[j]], self.bound(j)[0]
         match rule:
             case Rule.PINNED:
+                if self.instance.activities[j] in self.frozen:
+                    text = f"the frozen zone (policy.stability.frozen) holds it at {self.when(int(self.a.pin[j]))}"
+                    return Cause(Reason.PINNED, text)
                 return Cause(Reason.PINNED, f"pinned to start {self.when(int(self.a.pin[j]))}")
             case Rule.APPROVAL:
                 return self._approval(item, self.probe.approved(j))

@@ -4,39 +4,60 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from throttle.calendars import as_of
 from throttle.errors import InputError
 from throttle.frozen import with_plan_in_force
 from throttle.graph import HISTORY, is_in_progress
+from throttle.ingest.pseudonyms import require_same_table
 from throttle.policies.inserted import expand
-from throttle.wording import some
+from throttle.wording import plural, some
 from throttle_models import (
     DEFAULT_CALENDAR,
+    Assumption,
+    Calendar,
+    Change,
     Finding,
+    Link,
+    Need,
     Person,
     Plan,
     Portfolio,
     Project,
+    Reading,
     Status,
+    TeamFile,
     When,
     WorkItem,
     format_instant,
 )
 
-PROGRESS = ("status", "raw_status", "started", "finished", "on_hold", "source", "priority", "title")
+PROGRESS = ("status", "raw_status", "started", "finished", "spent", "on_hold", "source", "priority", "title")
 """What a tracker always knows better than an earlier plan's portfolio."""
+_ON_HOLD = "on hold in "
+"""How an importer says that a tracker, and no planner, has put an item on hold."""
 
 
-def advance(previous: Plan, newer: Portfolio) -> tuple[Portfolio, list[Finding]]:
+def advance(
+    previous: Plan,
+    newer: Portfolio,
+    *,
+    team: TeamFile | None = None,
+    onto: Mapping[str, tuple[Link, ...]] | None = None,
+) -> tuple[Portfolio, list[Finding]]:
     """The portfolio to plan now, and what has happened since.
 
     A newer portfolio file replaces the earlier one. A newer export (its items have a ``source``) only updates it: what
     a planner has written about people, policy and work stays, items of the same id take over what the export really
-    says, new ones are added, and ones that are gone are kept and reported. Raises InputError where ``previous`` does
-    not carry its portfolio, or ``newer`` is as of an earlier moment. With ``policy.stability``, the portfolio also says
-    what was planned for work still to begin, and what of it the frozen zone holds.
+    says, new ones are added, and ones that are gone are kept and reported; those of files that were not given again are
+    kept and counted. ``team``: a team file given with the newer export, which counts before what the plan carries.
+    ``onto``: of exports, links that items of files not given again wait by (:attr:`throttle.ingest.Ingested.onto`).
+    Raises InputError where ``previous`` does not carry its portfolio, or ``newer`` is as of an earlier moment. With
+    ``policy.stability``, the portfolio also says what was planned for work still to begin, and what of it the frozen
+    zone holds.
     """
     old = previous.portfolio
     if old is None:
@@ -49,18 +70,11 @@ def advance(previous: Plan, newer: Portfolio) -> tuple[Portfolio, list[Finding]]
                 )
             ]
         )
-    if as_of(newer) < previous.as_of - previous.slot:
-        raise InputError(
-            [
-                Finding(
-                    level="error",
-                    code="older",
-                    message=f"the newer work is as of {newer.as_of}, before the plan, which is as of "
-                    f"{format_instant(previous.as_of)}; give a newer export, or set its as_of in a team file",
-                )
-            ]
-        )
-    imported = any(item.source is not None for item in newer.work.values())
+    require_same_table(old.pseudonyms, newer.pseudonyms, bool(newer.pseudonyms))
+    imported = onto is not None or any(item.source is not None for item in newer.work.values())
+    absent = _not_given(old, newer) if imported else {}
+    kept = {id for ids in absent.values() for id in ids}
+    newer = _not_earlier(previous, old, newer, imported, kept)
     found: list[Finding] = []
     if imported and (moved := _moved(old, newer)):
         old = with_new_ids(old, moved)
@@ -70,9 +84,68 @@ def advance(previous: Plan, newer: Portfolio) -> tuple[Portfolio, list[Finding]]
         message = f"known under another id: {', '.join(shown[:8])}" + (" and more" if len(shown) > 8 else "")
         ids = tuple(moved.values())
         found.append(Finding(level="info", code="moved", ids=ids, count=len(ids), message=message))
-    portfolio = _updated(old, newer, found) if imported else newer
-    portfolio = with_plan_in_force(previous, _kept_going(previous, portfolio))
-    return portfolio, [*_news(previous, old, newer, imported), *found]
+        kept = {moved.get(id, id) for id in kept}
+    for (system, file), missing in absent.items():
+        of = (
+            "of no export"
+            if not (system or file)
+            else f"of {system} ({file})"
+            if system and file
+            else f"of {system or file}"
+        )
+        message = f"not in the given files, kept as it was: {plural(len(missing), 'item')} {of}"
+        found.append(Finding(level="info", code="not-given", ids=tuple(missing), count=len(missing), message=message))
+    portfolio = _updated(old, newer, kept, team or TeamFile(), onto or {}, found) if imported else newer
+    told = _news(previous, old, newer, portfolio, imported, kept)
+    return with_plan_in_force(previous, _kept_going(previous, portfolio)), [*told, *found]
+
+
+def _not_earlier(previous: Plan, old: Portfolio, newer: Portfolio, imported: bool, kept: AbstractSet[str]) -> Portfolio:
+    """The newer portfolio, as of no moment before the plan.
+
+    An export is as of its newest timestamp, so the same one again, or one of several, may be as of a moment before the
+    plan, and is no older than what the plan knows of the same items.
+    """
+    if as_of(newer) >= previous.as_of - previous.slot:
+        return newer
+    if imported and any(assumed.about == "as_of" for assumed in newer.assumptions):
+        zone, at = ZoneInfo(old.zone), previous.as_of
+        said = [
+            when.resolve(at, zone)
+            for id, item in old.work.items()
+            if id not in kept and item.source is not None
+            for when in (item.created, item.started, item.finished, item.source.updated)
+            if when is not None
+        ]
+        if not said or as_of(newer) >= max(said) - previous.slot:
+            rest = tuple(a for a in newer.assumptions if a.about != "as_of")
+            return newer.model_copy(update={"as_of": old.as_of, "assumptions": rest})
+    raise InputError(
+        [
+            Finding(
+                level="error",
+                code="older",
+                message=f"the newer work is as of {newer.as_of}, before the plan, which is as of "
+                f"{format_instant(previous.as_of)}; give a newer export, or set its as_of in a team file",
+            )
+        ]
+    )
+
+
+def _not_given(old: Portfolio, newer: Portfolio) -> dict[tuple[str | None, str | None], list[str]]:
+    """Items by the system and file that they came from, of files of which nothing is in the newer export."""
+    came: dict[tuple[str | None, str | None], list[str]] = {}
+    for id, item in old.work.items():
+        source = item.source
+        came.setdefault((source.system, source.file) if source else (None, None), []).append(id)
+    others = {(s.system, s.other_id) for i in newer.work.values() if (s := i.source) is not None and s.other_id}
+    files = {(s.system, s.file) for i in newer.work.values() if (s := i.source) is not None}
+
+    def again(id: str) -> bool:
+        source = old.work[id].source
+        return id in newer.work or (source is not None and (source.system, source.other_id) in others)
+
+    return {key: ids for key, ids in came.items() if key not in files and not any(map(again, ids))}
 
 
 def _moved(old: Portfolio, newer: Portfolio) -> dict[str, str]:
@@ -117,46 +190,106 @@ def with_new_ids(portfolio: Portfolio, new: Mapping[str, str]) -> Portfolio:
     )
 
 
-def _updated(old: Portfolio, newer: Portfolio, found: list[Finding]) -> Portfolio:
+def _updated(
+    old: Portfolio,
+    newer: Portfolio,
+    kept: AbstractSet[str],
+    team: TeamFile,
+    onto: Mapping[str, tuple[Link, ...]],
+    found: list[Finding],
+) -> Portfolio:
     people = _same({p: x.name for p, x in newer.people.items()}, {p: x.name for p, x in old.people.items()})
     projects = _same({p: x.title for p, x in newer.projects.items()}, {p: x.title for p, x in old.projects.items()})
     strangers = [p for p in newer.people if p not in people]
-    if strangers and old.people:
+    unsaid = [p for p in strangers if p not in team.people and "name" not in newer.people[p].inferred]
+    if unsaid and old.people:
         found.append(
             Finding(
                 level="warning",
                 code="unknown-people",
-                ids=tuple(strangers),
-                count=len(strangers),
-                message=f"the export names people whom the earlier plan does not know: {', '.join(strangers[:8])}; if "
+                ids=tuple(unsaid),
+                count=len(unsaid),
+                message=f"the export names people whom the earlier plan does not know: {', '.join(unsaid[:8])}; if "
                 "they are known under another id, give their names under aliases in a team file, and that with --team",
             )
         )
+    everyone = {**_with_days_off(old, newer, people), **{p: newer.people[p] for p in (*strangers, *team.people)}}
+    assigns = {s.system for i in newer.work.values() if (s := i.source) is not None and s.assignee}
     work = dict(old.work)
     for id, read in newer.work.items():
         item = _renamed(read, people, projects)
-        work[id] = _merged(old.work[id], item) if id in old.work else item
+        if id not in old.work:
+            work[id] = item
+        elif id not in kept:
+            work[id] = _merged(old.work[id], item, kept, everyone, assigns)
+    for id, links in onto.items():
+        if id in kept:
+            had = {(link.item, link.type) for link in work[id].after}
+            more = [link for link in links if (link.item, link.type) not in had]
+            work[id] = work[id].model_copy(update={"after": (*work[id].after, *more)}) if more else work[id]
+    _without_doubled_work(work, old, newer)
     used = {i.project for i in work.values() if i.project is not None}
     calendars = _theirs(newer.calendars, old.calendars, "calendar", newer, strangers)
-    first = old.calendars or {"default": DEFAULT_CALENDAR}  # the first one serves whoever names none
+    known = _with_holidays(old, newer)
+    first = known or {"default": DEFAULT_CALENDAR}  # the first one serves whoever names none
     external = {**newer.external, **old.external}
     for id, stub in newer.external.items():
         if stub.status is not Status.UNKNOWN or stub.expected is not None:
             external[id] = stub
-    return old.model_copy(
+    updated = old.model_copy(
         update={
             "as_of": newer.as_of,
             "work": work,
             "projects": {**{p: newer.projects.get(p, Project()) for p in sorted(used)}, **old.projects},
-            "people": {**_with_days_off(old, newer, people), **{p: newer.people[p] for p in strangers}},
-            "calendars": {**first, **calendars} if calendars else old.calendars,
+            "people": everyone,
+            "calendars": {**first, **calendars} if calendars else known,
             "teams": {**old.teams, **_theirs(newer.teams, old.teams, "team", newer, strangers)},
             "services": {**newer.services, **old.services},
             "skills": {**newer.skills, **old.skills} if old.skills else old.skills,
             "external": {id: stub for id, stub in external.items() if id not in work},
-            "assumptions": newer.assumptions,
+            "assumptions": _assumed(old, newer, bool(kept)),
+            "reading": newer.reading if newer.reading != Reading() else old.reading,
         }
     )
+    return _as_told(updated, newer, team)
+
+
+_OF_PEOPLE = frozenset({"calendar", "productive-hours", "placeholder-people"})
+
+
+def _assumed(old: Portfolio, newer: Portfolio, some_kept: bool) -> tuple[Assumption, ...]:
+    """What the newer export rests on, and, of the earlier, what people and items that stay as they were rest on."""
+    told = {(a.about, a.value): a for a in newer.assumptions}
+    abouts = {a.about for a in newer.assumptions}
+    found = {
+        (a.about, a.value): told.get((a.about, a.value), a)
+        for a in old.assumptions
+        if (a.about, a.value) in told or (a.about not in abouts and (some_kept or a.about in _OF_PEOPLE))
+    }
+    return tuple((found | told).values())
+
+
+_TOLD = ("calendars", "skills", "teams", "rotas", "environments", "services", "windows", "boards", "projects")
+_TOLD_WHOLE = ("slot", "currency", "freezes", "policy", "simulation")
+
+
+def _as_told(portfolio: Portfolio, newer: Portfolio, team: TeamFile) -> Portfolio:
+    """What a team file that is given with the newer export says, entry by entry, over what the earlier plan carries."""
+    update: dict[str, Any] = {}
+    for name in _TOLD:
+        if said := getattr(team, name):
+            known = getattr(newer, name)
+            update[name] = {**getattr(portfolio, name), **{key: known.get(key, said[key]) for key in said}}
+    update |= {name: getattr(newer, name) for name in _TOLD_WHOLE if name in team.model_fields_set}
+    return portfolio.model_copy(update=update) if update else portfolio
+
+
+def _without_doubled_work(work: dict[str, WorkItem], old: Portfolio, newer: Portfolio) -> None:
+    """An item gets no work of its own while what it contains is not over, though that may be in no newer file."""
+    live = {item.parent for item in work.values() if item.parent is not None and item.status not in HISTORY}
+    for id in newer.work:
+        if id in live and work[id].needs and not (id in old.work and old.work[id].needs):
+            work[id] = work[id].model_copy(update={"needs": ()})
 
 
 def _with_days_off(old: Portfolio, newer: Portfolio, people: Mapping[str, str]) -> dict[str, Person]:
@@ -166,6 +299,19 @@ def _with_days_off(old: Portfolio, newer: Portfolio, people: Mapping[str, str]) 
         more = [days for days in newer.people[id].away if days not in found[was].away]
         if more:
             found[was] = found[was].model_copy(update={"away": (*found[was].away, *more)})
+    return found
+
+
+def _with_holidays(old: Portfolio, newer: Portfolio) -> dict[str, Calendar]:
+    """Holidays and working days that a newer file names, added to the calendars known."""
+    found = dict(old.calendars)
+    for name, calendar in newer.calendars.items():
+        if (was := found.get(name, DEFAULT_CALENDAR if not found else None)) is None:
+            continue
+        closed = [days for days in calendar.closed if days not in was.closed]
+        opened = [days for days in calendar.open if days not in was.open]
+        if closed or opened:
+            found[name] = was.model_copy(update={"closed": (*was.closed, *closed), "open": (*was.open, *opened)})
     return found
 
 
@@ -263,30 +409,118 @@ def _kept_waiting(previous: Plan, portfolio: Portfolio) -> Portfolio:
     return portfolio.model_copy(update={"work": {**portfolio.work, **begun}}) if begun else portfolio
 
 
-def _merged(old: WorkItem, new: WorkItem) -> WorkItem:
-    """What the newer item says itself wins; what it only infers gives way to what was known."""
+def _merged(
+    old: WorkItem, new: WorkItem, kept: AbstractSet[str], people: Mapping[str, Person], assigns: AbstractSet[str | None]
+) -> WorkItem:
+    """What the newer item says itself wins; what it only infers, or does not say, gives way to what was known.
+
+    kept: items of files that were not given again. assigns: systems whose newer files say who works on what.
+    """
     guessed = {field.split(".")[0] for field in new.inferred}
-    update: dict[str, Any] = {f: getattr(new, f) for f in new.model_fields_set - guessed - {"inferred"}}
+    update: dict[str, Any] = {f: getattr(new, f) for f in new.model_fields_set - guessed - {"inferred", "needs"}}
     update |= {f: getattr(new, f) for f in PROGRESS if f in new.model_fields_set}
-    if "needs" in guessed and new.needs and is_in_progress(new):
-        known = [n.remaining for n in new.needs]
-        if any(r is not None for r in known) and len(known) == len(old.needs):
-            update["needs"] = tuple(
-                need.model_copy(update={"remaining": left}) if left is not None else need
-                for need, left in zip(old.needs, known, strict=True)
-            )
+    if "status" in guessed:  # the export has no column for it
+        update = {f: value for f, value in update.items() if f not in ("status", "raw_status", "started", "finished")}
+    update = {f: v for f, v in update.items() if v is not None or f not in ("project", "priority", "raw_status")}
+    status = update.get("status", old.status)
+    if status not in HISTORY and "finished" not in update:
+        update["finished"] = None
+    if status is Status.OPEN and "started" not in update:
+        update["started"] = None
+    if new.on_hold is None and (old.on_hold or "").startswith(_ON_HOLD):
+        update["on_hold"] = None
+    if new.parent is None and old.parent in kept:
+        update.pop("parent", None)
+    if "after" in update:
+        had = {(link.item, link.type) for link in new.after}
+        still = (k for k in old.after if (k.item in kept or k.origin is None) and (k.item, k.type) not in had)
+        update["after"] = (*new.after, *still)
+    if old.change is not None and new.change is not None:
+        update["change"] = _change(old.change, new.change)
+    if "needs" in new.model_fields_set:
+        update["needs"], about_needs = _needs(old, new, status, people, assigns)
+    else:
+        about_needs = [path for path in old.inferred if path.startswith("needs")]
+    rest = [p for p in old.inferred if not p.startswith("needs") and p.split(".")[0] not in update]
+    rest += [p for p in new.inferred if not p.startswith("needs") and p.split(".")[0] in update and p not in rest]
+    inferred = (*about_needs, *rest)
+    update["inferred"] = old.inferred if set(inferred) == set(old.inferred) else inferred
+    same = {f for f in update if update[f] == getattr(old, f)}
+    return old.model_copy(update={f: value for f, value in update.items() if f not in same})
+
+
+def _change(old: Change, new: Change) -> Change:
+    """A newer change record: what it says of itself, and what a planner has said of windows and rollback."""
+    update = {f: value for f in new.model_fields_set if (value := getattr(new, f)) not in (None, ())}
+    if old.approval is not None and new.approval is not None and not new.approval.given:
+        update["approval"] = old.approval.model_copy(update={"given": False})
     return old.model_copy(update=update)
 
 
-def _news(previous: Plan, old: Portfolio, newer: Portfolio, imported: bool) -> list[Finding]:
+_PARTS = ("effort", "remaining", "skill", "people")
+
+
+def _needs(
+    old: WorkItem, new: WorkItem, status: Status, people: Mapping[str, Person], assigns: AbstractSet[str | None]
+) -> tuple[tuple[Need, ...], list[str]]:
+    """Who is needed for how much, field by field; and which of that is inferred."""
+    about_old = [path for path in old.inferred if path.startswith("needs")]
+    about_new = [path for path in new.inferred if path.startswith("needs")]
+    if "needs" in about_new:  # all of it
+        about_new = [f"needs.{q}.{part}" for q in range(len(new.needs)) for part in _PARTS]
+    if old.status in HISTORY and status not in HISTORY and not old.needs and old.wait is None:
+        return new.needs, about_new
+    if len(new.needs) != len(old.needs) or not old.needs:
+        return (old.needs, about_old) if about_new or not new.needs else (new.needs, [])
+    before, after = (item.source.assignee if item.source else None for item in (old, new))
+    system = new.source.system if new.source else None
+    needs = []
+    inferred = list(about_old)
+    for q, (was, now) in enumerate(zip(old.needs, new.needs, strict=True)):
+        update: dict[str, Any] = {}
+        path = f"needs.{q}."
+        for name in ("effort", "remaining"):
+            value = getattr(now, name)
+            ours = f"{path}effort" not in about_old and f"{path}remaining" not in about_old
+            if value is None or (path + name in about_new and (name == "effort" or ours)):
+                continue
+            update[name] = value
+            inferred = [p for p in inferred if p not in (f"{path}effort", f"{path}remaining")]
+            inferred += [path + name] if path + name in about_new else []
+        if now.who:
+            named = f"{path}people" in about_new
+            if not (named and set(was.who) <= set(now.who) and was.who):
+                update |= {"who": now.who, "allocation": now.allocation}
+            if now.skill is not None:
+                update |= {"skill": now.skill, "level": now.level}
+            elif was.skill is not None and not all(_holds(people.get(p), was) for p in now.who):
+                update |= {"skill": None, "level": 1}
+            inferred = [p for p in inferred if p != f"{path}skill"]
+        elif was.who and before is not None and after is None and system in assigns:
+            update |= {"who": (), "skill": now.skill, "level": now.level}  # nobody's any more
+            inferred += [f"{path}skill"] if f"{path}skill" in about_new else []
+        elif not was.who and now.skill is not None and f"{path}skill" not in about_new:
+            update |= {"skill": now.skill, "level": now.level}
+            inferred = [p for p in inferred if p != f"{path}skill"]
+        needs.append(was.model_copy(update=update) if update else was)
+    return tuple(needs), list(dict.fromkeys(inferred))
+
+
+def _holds(person: Person | None, need: Need) -> bool:
+    return person is not None and need.skill is not None and person.skills.get(need.skill, 0) >= need.level
+
+
+def _news(
+    previous: Plan, old: Portfolio, newer: Portfolio, portfolio: Portfolio, imported: bool, kept: AbstractSet[str]
+) -> list[Finding]:
     def say(code: str, ids: list[str], what: str, level: Any = "info") -> None:
         if ids:
             message = f"{what}: {some(ids, 8)}"
             found.append(Finding(level=level, code=code, ids=tuple(ids), count=len(ids), message=message))
 
     found: list[Finding] = []
-    was, now = old.work, newer.work
-    both = [id for id in now if id in was]
+    was, now = old.work, portfolio.work
+    both = [id for id in newer.work if id in was]
     say(
         "finished",
         [i for i in both if was[i].status not in HISTORY and now[i].status in HISTORY],
@@ -299,10 +533,10 @@ def _news(previous: Plan, old: Portfolio, newer: Portfolio, imported: bool) -> l
         "opened again",
         "warning",
     )
-    say("new", [i for i in now if i not in was], "new")
-    gone = [i for i in was if i not in now]
-    kept = "no longer in the newer export, kept as it was" if imported else "no longer in the newer portfolio"
-    say("vanished", [i for i in gone if was[i].status not in HISTORY], kept, "warning")
+    say("new", [i for i in newer.work if i not in was], "new")
+    gone = [i for i in was if i not in newer.work and i not in kept]
+    still = "no longer in the newer export, kept as it was" if imported else "no longer in the newer portfolio"
+    say("vanished", [i for i in gone if was[i].status not in HISTORY], still, "warning")
     moment = newer.as_of.text
     late = [i for i in both if i in previous.items and now[i].status is Status.OPEN and _before(previous, i, newer)]
     say("slipped", late, f"planned to have begun before {moment}, and not begun", "warning")

@@ -7,6 +7,7 @@ move the cursor, recolour the screen or turn into a link.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -346,10 +347,15 @@ def show_violations(console: Console, verdict: Verdict) -> None:
 
 def ingest_summary(report: IngestReport) -> str:
     """One sentence in which every row is accounted for."""
-    left = sum(item.planned_hours is not None for item in report.items)
+    todo = [item for item in report.items if item.planned_hours is not None]
+    left = [item for item in todo if item.left_out is None]
+    hours = report.planned_hours - sum(item.planned_hours or 0 for item in todo if item.left_out is not None)
+    reasons = Counter(item.left_out for item in todo if item.left_out is not None)
+    why = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+    out = f" ({reasons.total():,} more left out: {why})" if reasons else ""
     return clean(
         f"{plural(report.rows_read, 'row')} read = {report.imported:,} imported + {report.merged:,} merged + "
-        f"{report.rejected:,} rejected; {plural(left, 'item')} to plan, {report.planned_hours:,.0f} hours of work, "
+        f"{report.rejected:,} rejected; {plural(len(left), 'item')} to plan{out}, {hours:,.0f} hours of work, "
         f"{plural(len(report.edges), 'link')}, {len(report.dangling):,} to what is not in the files"
     )
 

@@ -17,6 +17,7 @@ from throttle.explain.repairs import Repairs, Tried
 from throttle.graph import WorkGraph, is_in_progress
 from throttle.reasons import Cause, Reasons
 from throttle.solve import Settings, Solver
+from throttle.wording import plural
 from throttle_models import Explanation, Finding, Kept, Plan, Portfolio, Reason, Repair, Waited
 
 LONGEST_CHAIN = 12
@@ -67,7 +68,12 @@ def explain(plan: Plan, item: str, full: float | None = None) -> Explanation:
         out = plan.unscheduled[item]
         chain = [f"It is not in the schedule: {out.text}."]
         seen = {item}
-        while out.reason is Reason.UNSCHEDULED and out.refs[0] not in seen and out.refs[0] in plan.unscheduled:
+        while (
+            out.reason is Reason.UNSCHEDULED
+            and out.refs
+            and out.refs[0] not in seen
+            and out.refs[0] in plan.unscheduled
+        ):
             seen.add(out.refs[0])
             name, out = out.refs[0], plan.unscheduled[out.refs[0]]
             chain.append(f"{name} is not in the schedule: {out.text}.")
@@ -83,11 +89,25 @@ def _project(plan: Plan, portfolio: Portfolio, project: str, full: float | None)
     zone = ZoneInfo(plan.zone)
     title = portfolio.projects[project].title
     head = f"{project}: {title}" if title else project
-    planned = [i for i in plan.items if graph.project_of(i) == project]
+    inside = [i for i in plan.items if graph.project_of(i) == project]
+    # preparing a window serves all its changes, and may be behind the last of them
+    planned = [i for i in inside if i not in plan.inserted or plan.inserted[i].kind != "overhead"] or inside
+    left = [i for i in plan.unscheduled if graph.project_of(i) == project]
+    missing = [f"{i} is not in the schedule: {plan.unscheduled[i].text}." for i in left[:SHOWN]]
+    if len(left) > SHOWN:
+        missing.append(f"Nor are {len(left) - SHOWN} others.")
     if not planned:
-        return Explanation(item=project, text=(head, "None of its work is in the schedule."))
+        return Explanation(
+            item=project, text=(head, "None of its work is in the schedule.", *missing), refs=tuple(left)
+        )
     last = max(planned, key=lambda i: plan.items[i].finish)
-    lines = [head, f"Its last work is {last}, finished {_when(plan.items[last].finish, zone)}."]
+    done = (
+        "Its last work"
+        if not left
+        else f"It is not finished in this plan, as {plural(len(left), 'item is', 'items are')}"
+    )
+    done += "" if not left else " left out; the last that is planned"
+    lines = [head, *missing, f"{done} is {last}, finished {_when(plan.items[last].finish, zone)}."]
     _, causes = _replayed(plan, portfolio)
     parts = chain(causes, causes.instance.activities.index(last))
     waited = [_waited(causes, part) for part in parts]
@@ -107,7 +127,7 @@ def _project(plan: Plan, portfolio: Portfolio, project: str, full: float | None)
         item=project,
         reason=found.reason,
         text=(*lines, *found.text),
-        refs=(last, *found.refs),
+        refs=tuple(dict.fromkeys((last, *found.refs, *left))),
         kept=found.kept,
         together=found.together,
         checked=found.checked,

@@ -594,8 +594,9 @@ class Naive:
             certificate=Certificate(
                 status=PlanStatus.FEASIBLE,
                 objective=_goal("cost of delay", objective),
-                flow=_goal("flow", flow),
-                checked=False,
+                flow=_goal("weighted flow", flow),
+                checked=True,
+                goals_note="none are sought",
                 violations=0,
                 items=len(counted),
                 scheduled=len(self.placed),
@@ -642,14 +643,28 @@ class Naive:
         for name, at in self.placed.items():
             if not self.begun(name) and self.week(at.start) <= self.first_week():
                 yield Release(
-                    item=name, project=self.project(name), start=self.instant(at.start), value=self.value(name)
+                    item=name,
+                    project=self.project(name),
+                    start=self.instant(at.start),
+                    value=self.value(name),
+                    note=self.note(name),
                 )
+
+    def note(self, name: str) -> str:
+        """Which limits overrides take away from it."""
+        inside = {name, self.project(name)}
+        above = self.work[name].parent
+        while above is not None:
+            inside.add(above)
+            above = self.work[above].parent
+        said = [f"{o.limit} does not hold for it: {o.reason}" for o in self.p.policy.overrides if o.item in inside]
+        return "; ".join(dict.fromkeys(said))
 
     def holds(self) -> Iterator[Hold]:
         for name in self.activities:
             at = self.placed.get(name)
             if not self.begun(name) and not (at and self.week(at.start) <= self.first_week()):
-                reason = self.left.get(name, Reason.PEOPLE)
+                reason = self.left.get(name, Reason.PEOPLE if self.work[name].needs else Reason.ORDER)
                 until = self.instant(at.start) if at else None
                 yield Hold(
                     item=name,

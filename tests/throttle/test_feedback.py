@@ -100,6 +100,25 @@ def test_what_took_half_as_long_again_is_told_and_a_spread_is_proposed(plan: Pla
     assert found.patch == {"simulation": {"spread": {"short": 1.0, "long": 1.5}}}
 
 
+def test_logged_time_counts_where_there_is_any_and_apart_from_what_is_inferred(plan: Plan) -> None:
+    """Twelve items say that they took 4 hours of the 8 from started to finished; one of the others says neither."""
+    data = after(8).model_dump(mode="json", exclude_defaults=True)
+    for k in range(12):
+        data["work"][f"W{k:02}"]["spent"] = "4h"
+    del data["work"]["W00"]["started"]
+    del data["work"]["W13"]["started"]
+    found = feedback(Portfolio.model_validate(data), [plan], runs=0)
+    alike = {one.basis: one for one in found.estimates if one.of == "all"}
+    assert (alike["logged"].count, alike["logged"].ratio, alike["logged"].below) == (12, 0.5, 1)
+    assert (alike["inferred"].count, alike["inferred"].ratio) == (1, 1)
+    assert found.basis == (
+        "12 items by the working time logged, 1 item by working hours of who did it from started to finished (inferred)"
+    )
+    [proposal] = [p for p in found.proposals if p.name == "spread"]
+    assert (proposal.samples, proposal.value) == (12, {"short": 0.5, "long": 1.0})
+    assert "by the time logged" in proposal.why
+
+
 def test_items_that_are_not_finished_though_due_count_against_the_forecast(plan: Plan) -> None:
     found = feedback(after(8, done=4), [plan], runs=0)
     assert (found.plans[0].finished, found.plans[0].open) == (4, ITEMS - 4)

@@ -30,7 +30,7 @@ from throttle.files import (
     write_atomic,
 )
 from throttle.obeyed import parts
-from throttle_models import Days, Estimate, Finding, Hours, Link, Need, Plan, Portfolio, When, WorkItem
+from throttle_models import Days, Estimate, Finding, Hours, Link, Need, Plan, Portfolio, Reading, When, WorkItem
 from throttle_models.people import Rota
 from throttle_models.policy import Inserted, Zones
 
@@ -426,6 +426,9 @@ _LEAVES: dict[Any, st.SearchStrategy[Any]] = {
     Days: st.tuples(_DAYS, _DAYS).map(lambda pair: {"first": min(pair), "last": max(pair)}),
     Estimate: st.lists(_SPANS, min_size=3, max_size=3).map(
         lambda s: dict(zip(("low", "likely", "high"), sorted(s), strict=True))
+    ),
+    Reading: st.sampled_from(
+        [{}, {"date_order": "mdy", "work": {"A": {"due": "2026-12-01"}}, "aliases": {"p": ["P Q"]}}]
     ),
 }
 _SPELT = {"zone": st.sampled_from(["UTC", "Asia/Kolkata"]), "lag": st.sampled_from(["0", "3d", "-4h"]),

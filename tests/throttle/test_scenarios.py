@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from throttle.calendars import Calendars, Grid
@@ -21,6 +23,7 @@ from throttle.planning import make_plan
 from throttle.scenarios import what_if
 from throttle.scenarios.paired import difference, spread
 from throttle.scenarios.patch import with_scenario
+from throttle.scenarios.show import show_what_if
 from throttle.scenarios.solve import Effort, in_order_of, solve, solve_all
 from throttle_models import Portfolio
 from throttle_models.scenario import AS_IS, Scenario
@@ -198,6 +201,29 @@ def test_simulated_differences_use_the_same_random_numbers() -> None:
     assert dear.difference is not None
     assert dear.difference.low > 0
     assert dear.difference.worse == 1
+
+
+@pytest.mark.parametrize(("field", "value"), [("currency", "USD"), ("as_of", "2026-11-30T08:00")])
+def test_what_is_counted_otherwise_is_not_compared(field: str, value: str) -> None:
+    scenario = Scenario.model_validate({"change": {field: value}})
+    with pytest.raises(InputError, match=f"the scenario s changes {field}: costs .* cannot be compared"):
+        what_if(shop(), {"s": scenario}, QUICK)
+    same = Scenario.model_validate({"change": {"currency": "EUR", "as_of": "2026-11-23T08:00Z"}})
+    assert what_if(shop(), {"s": same}, QUICK)[0].variants["s"].change == 0
+
+
+def test_a_drum_that_a_scenario_changes_is_told() -> None:
+    """With much more work in Java, the drum is who holds that; a named drum stays."""
+    console = Console(file=StringIO(), width=200)
+    change = {"work": {"SHOP-2": {"needs": [{"skill": "java", "effort": "400h"}]}}}
+    found, _ = what_if(shop(), {"more": Scenario.model_validate({"change": change})}, QUICK)
+    assert found.variants["more"].drum is not None
+    assert found.variants[AS_IS].drum is None
+    show_what_if(console, found)
+    assert f"more: the drum is {found.variants['more'].drum}, not that of as-is" in console.file.getvalue()
+    named = Portfolio.model_validate({**SHOP, "policy": {**SHOP["policy"], "drum": "oracle", "rope": "900h"}})
+    kept, _ = what_if(named, {"more": Scenario.model_validate({"change": change})}, QUICK)
+    assert kept.variants["more"].drum is None
 
 
 def test_one_run_says_nothing_of_chance() -> None:

@@ -84,7 +84,9 @@ def test_the_chain_of_reasons_behind_a_start(plan: Plan) -> None:
     assert "It does not begin before Mon 2026-11-23 15:00: waits until B is finished" in found.text[2]
     # nothing else keeps it: p2 is free from the beginning but for B, which it takes 2 hours from 13:00
     assert found.text[3] == "Checked: without that, and all else as it is, it begins Mon 2026-11-23 08:00."
-    assert found.text[4].startswith("Repair: begin it without waiting for B; it then begins Mon 2026-11-23 08:00")
+    assert found.text[4].startswith(
+        "Repair: remove its link to B, if it need not wait for that; it then begins Mon 2026-11-23 08:00"
+    )
     assert "B does not begin before Mon 2026-11-23 13:00: waits until A is finished" in found.text[5]
     assert found.text[6] == "Nothing keeps A from beginning when it does."
     # due three hours after as-of, finished after ten: seven hours late at 2 an hour
@@ -265,3 +267,37 @@ def test_what_is_named_was_found_by_placing_the_item_again(made_from: Portfolio)
                 less = causes.probe.place(j, set(found.rules) - {rule})
                 assert less is None or less.start >= start
     assert (causes.room.load == load).all()
+
+
+def test_the_frozen_zone_is_no_pin() -> None:
+    policy = {"stability": {"frozen": "5d"}}
+    planned = {"A": {"start": "2026-11-23T14:00Z", "who": ["p1"], "frozen": True}}
+    found = explain(plan_of(portfolio({"A": by("p1", "3h")}, planned=planned, policy=policy)), "A")
+    assert found.reason is Reason.PINNED
+    assert "the frozen zone (policy.stability.frozen) holds it" in found.kept[0].text
+    assert found.repairs[0].text == "take it out of the frozen zone (planned: frozen: false)"
+
+
+def test_what_a_project_waits_for_can_go_first() -> None:
+    """B is behind A, and A behind OTHER; nothing is gained by B without A."""
+    work = {
+        "OTHER": by("p1", "6h", cost_of_delay="9/hour"),
+        "A": by("p1", "4h", project="P"),
+        "B": by("p2", "2h", project="P", after=["A"]),
+    }
+    found = explain(plan_of(portfolio(work, 2, projects={"P": {"cost_of_delay": "1/hour"}})), "B")
+    assert found.reason is Reason.PREDECESSOR
+    assert found.repairs[0].text.startswith("let A go before OTHER")
+
+
+def test_a_project_says_what_of_it_is_not_planned() -> None:
+    work = {
+        "BUILD": by("p1", "6h", project="P"),
+        "LIVE": by("p1", "2h", project="P", after=["BUILD"], on_hold="the vendor is late"),
+    }
+    found = explain(plan_of(portfolio(work, 1, projects={"P": {"cost_of_delay": "1/hour"}})), "P")
+    assert found.text[1] == "LIVE is not in the schedule: it is on hold."
+    assert found.text[2].startswith(
+        "It is not finished in this plan, as 1 item is left out; the last that is planned is"
+    )
+    assert "LIVE" in found.refs

@@ -33,7 +33,7 @@ def fill(data: Path) -> None:
 def test_a_database_is_made_copied_and_restored(run: CliRunner, tmp_path: Path) -> None:
     assert run.invoke(app, ["db", "upgrade", "--data", "one"]).exit_code == 0
     fill(tmp_path / "one")
-    assert "0003 (this release: 0003)" in run.invoke(app, ["db", "current", "--data", "one"]).stdout
+    assert "0004 (this release: 0004)" in run.invoke(app, ["db", "current", "--data", "one"]).stdout
     for name, more in (("exact", []), ("portable", ["--portable"])):
         assert run.invoke(app, ["db", "backup", name, "--data", "one", *more]).exit_code == 0
         assert run.invoke(app, ["db", "restore", name, "--data", f"from-{name}"]).exit_code == 0

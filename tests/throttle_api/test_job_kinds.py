@@ -7,14 +7,18 @@ import threading
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from queue import Queue
 from typing import Any
 
 import pytest
 
 from support.portfolios import random_portfolio
+from throttle.check import check
 from throttle.errors import InputError
-from throttle_api.jobs.answers import Answer, Kind
-from throttle_api.jobs.kinds import KINDS
+from throttle.planning import make_plan
+from throttle_api.jobs.answers import BEST, Answer, Kind
+from throttle_api.jobs.kinds import KINDS, options
+from throttle_api.jobs.kinds.solve import BestSoFar
 from throttle_api.jobs.states import Outcome
 from throttle_models import Plan, Portfolio
 
@@ -54,6 +58,31 @@ def test_solve_answers_with_a_verified_plan() -> None:
     assert plan.certificate.objective.value == made.summary["objective"]["value"]
 
 
+def test_the_best_so_far_is_a_verified_plan_that_gets_better() -> None:
+    portfolio = random_portfolio(3, 40)
+    plans: list[Plan] = []
+    last = make_plan(portfolio, budget=1.0, workers=1, better=lambda make: plans.append(make()))
+    costs = [plan.certificate.objective.value for plan in plans]
+    assert plans
+    assert costs == sorted(costs, reverse=True)
+    for plan in plans:
+        assert check(plan, portfolio).ok
+        assert plan.certificate.objective.bound <= last.certificate.objective.value <= plan.certificate.objective.value
+
+
+def test_the_best_so_far_is_reported_in_turn_and_not_where_it_is_too_large() -> None:
+    plan = Plan.model_validate_json(answer("solve", small()).document or b"")
+    told: Queue[bytes] = Queue()
+    for most, expected in ((10, 0), (20_000_000, 2)):
+        with BestSoFar(lambda facts: told.put(facts[BEST]), 0, share=1.0, most=most) as best:
+            for _ in range(expected):
+                best(lambda: plan)
+                assert Plan.model_validate_json(told.get(timeout=20)) == plan
+            if not expected:
+                best(lambda: plan)
+    assert told.empty()
+
+
 def test_what_is_proved_impossible_is_an_answer_and_no_failure() -> None:
     data = {
         "throttle": 1,
@@ -72,15 +101,15 @@ def test_what_is_proved_impossible_is_an_answer_and_no_failure() -> None:
 
 @pytest.mark.parametrize("name", sorted(OPTIONS))
 def test_each_kind_answers_with_its_document(name: str) -> None:
-    options, key = OPTIONS[name]
-    made = answer(name, small(), options=options)
+    given, key = OPTIONS[name]
+    made = answer(name, small(), options=given)
     assert made.outcome is Outcome.FEASIBLE
     assert made.document is not None
     assert key in json.loads(made.document)
 
 
 def test_every_kind_is_tried_here() -> None:
-    assert sorted(KINDS) == sorted(["solve", *OPTIONS])
+    assert sorted(KINDS) == sorted(["solve", *OPTIONS]) == sorted(options.OPTIONS)
 
 
 @pytest.mark.parametrize("name", sorted(OPTIONS))
@@ -91,6 +120,6 @@ def test_options_that_a_kind_has_not_are_named(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_a_kind_that_is_stopped_at_once_answers_all_the_same(name: str) -> None:
-    options = OPTIONS[name][0] if name in OPTIONS else {}
-    made = answer(name, small(), threading.Event.set, options=options)
+    given = OPTIONS[name][0] if name in OPTIONS else {}
+    made = answer(name, small(), threading.Event.set, options=given)
     assert made.outcome in tuple(Outcome)

@@ -10,7 +10,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from support.service import Kit, small_document, small_portfolio
-from throttle_api.jobs.states import Outcome
+from throttle_api.jobs.states import Move, Outcome
+from throttle_api.storage import SYSTEM, jobs
+from throttle_api.storage.jobs import Ending
 
 NO_JOB = "job_" + "0" * 24
 
@@ -109,6 +111,77 @@ def test_more_jobs_than_may_wait_are_refused_for_a_while(tmp_path: Path) -> None
     assert (answer.status_code, answer.json()["code"]) == (429, "queue-full")
     assert int(answer.headers["retry-after"]) > 0
     kit.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({"kind": "forecast", "options": {"runs": 0}}, "body.options.runs"),
+        ({"kind": "forecast", "options": {"nonsense": 1}}, "body.options.nonsense"),
+        ({"kind": "curve", "options": {"limits": ["many"]}}, "body.options.limits.0"),
+        ({"kind": "elevate", "options": {"menu": {"hour": "soon"}}}, "body.options.menu.hour"),
+        ({"kind": "elevate", "options": {"resolve": -1}}, "body.options.resolve"),
+        ({"kind": "what-if"}, "body.options.scenarios"),
+        ({"kind": "what-if", "options": {"scenarios": {"a": {"set": 1}}}}, "body.options.scenarios.a.set"),
+        ({"kind": "batch", "options": {"seeds": [1, -1]}}, "body.options.seeds.1"),
+        ({"kind": "batch", "options": {"variants": {"a": {"nonsense": 1}}}}, "body.options.variants.a.nonsense"),
+        ({"kind": "solve", "options": {"runs": 1}}, "body.options.runs"),
+        ({"kind": "bottleneck"}, "body.kind"),
+        ({"budget": 1e6}, "body.budget"),
+    ],
+)  # fmt: skip
+def test_an_option_that_does_not_fit_is_refused_before_a_job_waits_in_vain(
+    client: TestClient, body: dict[str, object], where: str
+) -> None:
+    answer = client.post("/v1/jobs", json={"portfolio": small_portfolio(), **body})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request"), answer.text
+    assert where in [error["where"] for error in answer.json()["errors"]]
+    assert client.get("/v1/jobs").json()["jobs"] == []
+
+
+def test_the_best_so_far_of_a_job_that_runs_is_there_for_who_asks_for_it(kit: Kit, client: TestClient) -> None:
+    id = ask(client)
+    url = f"/v1/jobs/{id}/result"
+    nothing = client.get(url, params={"incumbent": True})
+    assert (nothing.status_code, nothing.json()["code"]) == (409, "not-finished")
+    with kit.database.write(SYSTEM) as tx:
+        job = jobs.claim(tx, "w", id)
+        assert job is not None
+        assert jobs.keep_best(tx, id, job.attempt, b"{}")
+        assert jobs.keep_best(tx, id, job.attempt, small_document())
+        assert not jobs.keep_best(tx, id, job.attempt - 1, b"{}")
+    assert client.get(url).status_code == 409
+    found = client.get(url, params={"incumbent": True})
+    assert (found.status_code, found.content) == (200, small_document())
+    assert (
+        client.get(url, params={"incumbent": True}, headers={"If-None-Match": found.headers["etag"]}).status_code == 304
+    )
+    assert client.post(f"/v1/jobs/{id}/accept").status_code == 409
+    with kit.database.write(SYSTEM) as tx:
+        jobs.finish(tx, id, job.attempt, Ending(Move.SUCCEED, Outcome.FEASIBLE, small_document() + b" "))
+        assert jobs.best(tx, id) is None
+    assert client.get(url, params={"incumbent": True}).content == small_document() + b" "
+
+
+def test_the_best_of_a_job_that_had_to_be_killed_is_kept(kit: Kit, client: TestClient) -> None:
+    id = ask(client)
+    with kit.database.write(SYSTEM) as tx:
+        job = jobs.claim(tx, "w", id)
+        assert job is not None
+        jobs.keep_best(tx, id, job.attempt, small_document())
+        jobs.ask_cancel(tx, id)
+        jobs.finish(tx, id, job.attempt, Ending(Move.STOP, Outcome.UNKNOWN))
+    assert client.get(f"/v1/jobs/{id}/result").status_code == 409
+    assert client.get(f"/v1/jobs/{id}/result?incumbent=true").content == small_document()
+
+
+def test_a_search_begins_from_plans_only(kit: Kit, client: TestClient) -> None:
+    id = ask(client, kind="forecast")
+    kit.solve(id, b"{}")
+    answer = client.post("/v1/jobs", json={"portfolio": small_portfolio(), "previous": id})
+    assert (answer.status_code, answer.json()["code"]) == (409, "not-a-plan")
+    refused = client.post("/v1/jobs", json={"portfolio": small_portfolio(), "previous": id, "kind": "batch"})
+    assert refused.status_code == 422
 
 
 def test_the_result_is_the_plan_as_it_was_found(kit: Kit, client: TestClient) -> None:
@@ -252,7 +325,7 @@ def test_what_there_is_not_is_not_found(client: TestClient, method: str, path: s
         ({"dataset": "it", "budget": 0}, "body.budget"),
         ({"dataset": "it", "seed": 2**31}, "body.seed"),
         ({"dataset": "it", "colour": "red"}, "body.colour"),
-        ({"dataset": "it", "kind": "dance"}, "body"),
+        ({"dataset": "it", "kind": "dance"}, "body.kind"),
     ],
 )
 def test_a_request_that_does_not_fit_says_where(client: TestClient, body: dict[str, object], where: str) -> None:
@@ -267,3 +340,11 @@ def test_a_wrong_portfolio_is_refused_with_all_that_is_wrong(client: TestClient)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-portfolio")
     assert len(answer.json()["errors"]) >= 2
     assert "uploads" not in answer.text  # no path of the service
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/jobs/{id}/items/W-1/why", "/v1/jobs/{id}/explanation", "/v1/plan/items/W-1/why", "/v1/plan/report"]
+)
+def test_what_there_is_in_one_format_is_not_given_as_another(kit: Kit, client: TestClient, path: str) -> None:
+    answer = client.get(path.format(id=kit.accepted(client)), headers={"Accept": "image/png"})
+    assert (answer.status_code, answer.json()["code"]) == (406, "not-acceptable")

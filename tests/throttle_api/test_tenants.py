@@ -157,8 +157,8 @@ def test_no_name_is_too_strange_for_either_database(both: dict[str, Tenant]) -> 
     strange = encode_cursor("\x00")
     assert client.get("/v1/datasets", params={"cursor": strange}).status_code == 400
     assert client.get("/v1/jobs", params={"cursor": encode_cursor(2**70)}).status_code == 400
-    options = {"a\x00": ["\x00", "\U0001f642"]}
-    asked = client.post("/v1/jobs", json={"kind": "forecast", "dataset": "red", "options": options})
+    options = {"scenarios": {"a\x00": {"title": "\x00\U0001f642"}}}
+    asked = client.post("/v1/jobs", json={"kind": "what-if", "dataset": "red", "options": options})
     assert asked.status_code == 202
     assert client.get(asked.headers["location"]).json()["request"]["options"] == options
 

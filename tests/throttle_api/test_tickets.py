@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
@@ -95,6 +96,56 @@ def test_nobody_counts_as_silent_when_the_database_was_away(site: Kept) -> None:
     worker.reap()
     with site.database.read("acme") as tx:
         assert jobs.get(tx, id).state is State.RUNNING
+
+
+def test_no_tenant_waits_for_all_of_anothers_jobs(site: Kept) -> None:
+    worker = TicketWorker(site.database)
+    of = {}
+    for tenant, n in (("acme", 30), ("other", 3)):
+        for _ in range(n):
+            with site.database.write(tenant) as tx:
+                of[submitted(tx, worker.queue)] = tenant
+    begun = []
+    for ticket, _ in tickets(site):  # as Procrastinate hands them out: those of acme first
+        job = worker.claim(ticket)
+        assert job is not None
+        assert job.ticket == ticket
+        begun.append(job.id)
+        with site.database.read(SYSTEM) as tx:
+            rows = tx.execute(sa.text("SELECT ticket FROM jobs WHERE state = 'QUEUED'")).scalars().all()
+            assert len(set(rows)) == len(rows) == len(of) - len(begun)  # whatever waits has a ticket of its own
+    assert sorted(begun) == sorted(of)
+    assert [of[id] for id in begun[:7]].count("other") == 3
+    for tenant in ("acme", "other"):
+        assert [id for id in begun if of[id] == tenant] == [id for id in of if of[id] == tenant]
+
+
+def test_a_ticket_begins_at_most_one_job_and_only_while_its_own_waits(site: Kept) -> None:
+    worker = TicketWorker(site.database)
+    with site.database.write("acme") as tx:
+        first, second = (submitted(tx, worker.queue) for _ in range(2))
+    (one, _), (two, _) = tickets(site)
+    with site.database.write("acme") as tx:
+        jobs.ask_cancel(tx, first)
+    assert worker.claim(one) is None
+    with site.database.write(SYSTEM) as tx:
+        begun = jobs.claim_by_ticket(tx, "w", two)
+        assert begun is not None
+        assert begun.id == second
+    with site.database.write(SYSTEM) as tx:  # asked again, because the answer was lost
+        assert jobs.claim_by_ticket(tx, "w", two) == begun
+    assert worker.claim(two) is None
+
+
+def test_workers_that_claim_at_once_begin_each_job_once(site: Kept) -> None:
+    worker = TicketWorker(site.database)
+    ids = []
+    for n in range(40):
+        with site.database.write("acme" if n % 4 else "other") as tx:
+            ids.append(submitted(tx, worker.queue))
+    with ThreadPoolExecutor(8) as pool:
+        begun = list(pool.map(worker.claim, [ticket for ticket, _ in tickets(site)]))
+    assert sorted(job.id for job in begun if job is not None) == sorted(ids)
 
 
 def test_what_waits_without_a_ticket_gets_one(site: Kept) -> None:

@@ -10,7 +10,9 @@ from typing import Any, Protocol
 from throttle_api.jobs.states import Outcome
 
 Report = Callable[[Mapping[str, Any]], None]
-"""Told how far a job is: small facts such as ``incumbent``, ``bound``, ``gap``, ``phase``, ``seconds``."""
+"""Told how far a job is: small facts such as ``incumbent``, ``bound``, ``gap``, ``phase``, ``seconds``. Under
+:data:`BEST` there may be the best answer so far, as a document: it is kept for who asks before the end."""
+BEST = "best"
 
 
 @dataclass(frozen=True, slots=True)

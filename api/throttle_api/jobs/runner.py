@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import Enum
 from typing import Any, TypeVar
 
-from throttle_api.jobs.answers import Answer
+from throttle_api.jobs.answers import BEST, Answer
 from throttle_api.jobs.child import Child, DiedError
 from throttle_api.jobs.kinds import KINDS
 from throttle_api.jobs.queue import EmbeddedQueue, Queue
@@ -100,10 +100,13 @@ class Runner:
         looked = reported = beaten = time.monotonic()
         facts: dict[str, Any] | None = None
         told: Mapping[str, Any] | None = None
+        best: bytes | None = None
         killed_at: float | None = None
         while True:
             message = child.receive(min(self.how.look_every, self.how.report_every))
-            if message is not None and message[0] == "progress":
+            if message is not None and message[0] == "progress" and BEST in message[1]:
+                best = message[1][BEST]
+            elif message is not None and message[0] == "progress":
                 if _news(message[1]) != told:
                     facts = message[1]
             elif message is not None:
@@ -124,6 +127,9 @@ class Runner:
                     facts = None
                 else:
                     current = self._look(job)
+                if best is not None:
+                    self._keep(job, best)
+                    best = None
                 if self.database.postgres and now - beaten >= self.how.beat_every:
                     with self.database.write(job.tenant_id) as tx:
                         store.beat(tx, job.id, job.attempt)
@@ -139,6 +145,10 @@ class Runner:
     def _report(self, job: Job, facts: Mapping[str, Any]) -> Job | None:
         with self.database.write(job.tenant_id) as tx:
             return store.report(tx, job.id, job.attempt, facts)
+
+    def _keep(self, job: Job, best: bytes) -> None:
+        with self.database.write(job.tenant_id) as tx:
+            store.keep_best(tx, job.id, job.attempt, best)
 
     def _look(self, job: Job) -> Job | None:
         try:

@@ -13,11 +13,13 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.sse import format_sse_event
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from throttle.errors import InputError
 from throttle_api.bodies import json_text, parsed
 from throttle_api.context import Caller, Planner, Reader
 from throttle_api.jobs.kinds import KINDS
+from throttle_api.jobs.kinds.options import OPTIONS, WITHOUT_PREVIOUS, options_of
 from throttle_api.jobs.states import State
 from throttle_api.negotiation import choose, tag, unchanged, wait_of
 from throttle_api.problems import Problem
@@ -81,16 +83,21 @@ class JobRequest(Body):
     options: dict[str, Any] = {}
     """What other kinds than solve need besides; docs/service.md says what each takes."""
 
+    @field_validator("kind")
+    @classmethod
+    def _is_kind(cls, value: str) -> str:
+        if value not in KINDS:
+            raise ValueError(f"is one of {', '.join(sorted(KINDS))}")
+        return value
+
     @model_validator(mode="after")
     def _one_source(self) -> JobRequest:
         if (self.dataset is None) == (self.portfolio is None):
             raise ValueError("name either a dataset or a portfolio")
         if self.dataset is None and self.dataset_version is not None:
             raise ValueError("dataset_version needs a dataset")
-        if self.kind == "solve" and self.options:
-            raise ValueError("solve takes no options")
-        if self.kind not in KINDS:
-            raise ValueError(f"kind is one of {', '.join(sorted(KINDS))}")
+        if self.previous is not None and self.kind in WITHOUT_PREVIOUS:
+            raise ValueError(f"{self.kind} begins from no earlier plan: leave previous out")
         return self
 
 
@@ -105,7 +112,17 @@ EXAMPLE = {"kind": "solve", "dataset": "it-portfolio", "budget": 20, "seed": 1}
     openapi_extra=body_of(JobRequest, EXAMPLE),
     responses={
         200: {"model": JobView, "description": "Done within the wait that was asked for."},
-        **problems(*BODY, "bad-header", "not-found", "in-flight", "key-reused", "invalid-portfolio", "queue-full"),
+        **problems(
+            *BODY,
+            "bad-header",
+            "not-found",
+            "in-flight",
+            "not-a-plan",
+            "key-reused",
+            "invalid-portfolio",
+            "queue-full",
+            "busy",
+        ),
     },
 )
 async def create_job(
@@ -143,8 +160,10 @@ async def answer_with(caller: Caller, submit: Callable[[], store.Job], prefer: s
 def _submit(caller: Caller, text: str, key: str | None) -> store.Job:
     asked = parsed(text, JobRequest)
     settings = caller.service.settings
+    _check_options(asked)
     if asked.budget > settings.longest_budget:
-        raise Problem("invalid-request", f"The budget is at most {settings.longest_budget:g} s.")
+        detail = f"The budget is at most {settings.longest_budget:g} s."
+        raise Problem("invalid-request", detail, [{"where": "body.budget", "message": detail}])
     inputs: dict[str, bytes] = {}
     if asked.portfolio is not None:
         with caller.service.scratch() as folder:
@@ -156,11 +175,26 @@ def _submit(caller: Caller, text: str, key: str | None) -> store.Job:
             found = datasets.get(tx, asked.dataset, asked.dataset_version)
             request["dataset"] = {"id": found.id, "version": found.version}
         if asked.previous is not None:
-            before = store.result(tx, store.get(tx, asked.previous).id)
+            earlier = store.get(tx, asked.previous)
+            if earlier.kind != "solve":
+                detail = f"The job {earlier.id} is of kind {earlier.kind}, whose result is no plan to start from."
+                raise Problem("not-a-plan", detail)
+            before = store.result(tx, earlier.id)
             if before is None:
                 raise Problem("not-found", f"The job {asked.previous} has no plan to start from.")
             inputs["previous"] = before.body
     return enqueue(caller, asked.kind, request, inputs, key, text)
+
+
+def _check_options(asked: JobRequest) -> None:
+    """Raises Problem with every option that does not fit, before a job waits in vain."""
+    try:
+        options_of({"options": asked.options}, OPTIONS[asked.kind])
+    except InputError as problem:
+        errors = [
+            {"where": f"body.{f.path}", "message": f.message.removeprefix(f"{f.path}: ")} for f in problem.findings
+        ]
+        raise Problem("invalid-request", f"The options do not fit {asked.kind}; see errors.", errors) from None
 
 
 def enqueue(

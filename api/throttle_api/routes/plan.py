@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from throttle_api.bodies import json_text, parsed
 from throttle_api.context import Caller, Decider, Reader
-from throttle_api.negotiation import JSON, matching, tag, unchanged
+from throttle_api.negotiation import HTML, JSON, choose, matching, tag, unchanged
 from throttle_api.planviews import plan_of, portfolio_of, whole
 from throttle_api.problems import Problem, of_findings
 from throttle_api.replanning import newer_portfolio
@@ -94,10 +94,14 @@ def list_versions(caller: Reader) -> list[AcceptedView]:
     "/report",
     operation_id="getPlanReport",
     response_class=HTMLResponse,
-    responses={**UNCHANGED, **problems("nothing-accepted", "no-portfolio", "conflict", "took-too-long", "busy")},
+    responses={
+        **UNCHANGED,
+        **problems("nothing-accepted", "not-acceptable", "no-portfolio", "conflict", "took-too-long", "busy"),
+    },
 )
-def get_report(caller: Reader, if_none_match: IfNoneMatch = None) -> Response:
+def get_report(caller: Reader, accept: Accept = None, if_none_match: IfNoneMatch = None) -> Response:
     """The report of the accepted plan: one HTML page that needs nothing else."""
+    choose(accept, [HTML])
     found, body = _document(caller)
     headers = {"ETag": tag(found.etag[:32]), "Content-Security-Policy": REPORT_POLICY}
     if unchanged(if_none_match, found.etag[:32]):
@@ -112,12 +116,20 @@ def get_report(caller: Reader, if_none_match: IfNoneMatch = None) -> Response:
     responses={
         200: {"model": Explanation, "description": "The reasons, checked."},
         **problems(
-            "nothing-accepted", "not-found", "no-portfolio", "conflict", "took-too-long", "busy", "invalid-request"
+            "nothing-accepted",
+            "not-found",
+            "not-acceptable",
+            "no-portfolio",
+            "conflict",
+            "took-too-long",
+            "busy",
+            "invalid-request",
         ),
     },
 )
-def explain_item(caller: Reader, item: ItemPath) -> Response:
+def explain_item(caller: Reader, item: ItemPath, accept: Accept = None) -> Response:
     """Why an item or project of the accepted plan does not begin earlier, and what could be done."""
+    choose(accept, [JSON])
     found, body = _document(caller)
     return Response(caller.service.aside.ask("why", [(found.etag, body())], item), media_type=JSON)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from throttle_api.context import Caller, Decider, Reader
 from throttle_api.jobs.states import Outcome, State
-from throttle_api.negotiation import CSV, ICS, JSON, matching, tag
+from throttle_api.negotiation import CSV, ICS, JSON, choose, matching, tag
 from throttle_api.planviews import FORMATS as FORMATS_OF_PLANS
 from throttle_api.planviews import one_week, plan_of, whole
 from throttle_api.problems import Problem
@@ -26,10 +26,15 @@ UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "It has not c
 FORMATS = {CSV: {"schema": {"type": "string"}}, ICS: {"schema": {"type": "string"}}}
 
 
-def result_of(caller: Caller, id: str, incumbent: bool = False) -> tuple[store.Job, store.Result]:
-    """Raises Problem where there is none."""
+def result_of(
+    caller: Caller, id: str, incumbent: bool = False, unfinished: bool = False
+) -> tuple[store.Job, store.Result]:
+    """``incumbent``: also the best of a job that was cancelled; ``unfinished``: and of one that has no result (yet).
+    Raises Problem where there is none."""
     with caller.read() as tx:
         job, found = store.get(tx, id), store.result(tx, id)
+        if found is None and unfinished:
+            found = store.best(tx, id)
     if job.state is State.EXPIRED:
         raise Problem("expired", "The result was deleted when its time was over; ask again.")
     if job.state is State.CANCELLED and found is not None and not incumbent:
@@ -37,7 +42,8 @@ def result_of(caller: Caller, id: str, incumbent: bool = False) -> tuple[store.J
     if found is not None:
         return job, found
     if not job.ended:
-        raise Problem("not-finished", f"The job is {job.state}.", headers={"Retry-After": "1"})
+        more = ", and has found nothing yet" if unfinished else ""
+        raise Problem("not-finished", f"The job is {job.state}{more}.", headers={"Retry-After": "1"})
     why = job.reason or ("no plan is feasible" if job.outcome is Outcome.INFEASIBLE else "it ended without a plan")
     errors = (job.summary or {}).get("findings")
     raise Problem("no-solution", f"The job has no result: {why}", errors if isinstance(errors, list) else None)
@@ -50,7 +56,7 @@ def _plan(caller: Caller, id: str, incumbent: bool = False) -> tuple[store.Resul
     return found, plan_of(found.etag, lambda: found.body)
 
 
-Incumbent = Annotated[bool, Query(description="Also the best that a cancelled job had found.")]
+Incumbent = Annotated[bool, Query(description="Also the best so far of a job that runs, or was cancelled.")]
 
 
 @router.get(
@@ -75,7 +81,7 @@ def get_result(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """What came of a job: of solve, the plan as plan.json has it, or as CSV or iCalendar."""
-    job, found = result_of(caller, id, incumbent)
+    job, found = result_of(caller, id, incumbent, unfinished=incumbent)
     formats = list(FORMATS_OF_PLANS) if job.kind == "solve" else [JSON]
     return whole(accept, if_none_match, found.etag, lambda: found.body, formats)
 
@@ -104,11 +110,12 @@ def get_result_week(
     response_class=Response,
     responses={
         200: {"model": Explanation, "description": "The reasons, checked."},
-        **problems(*_NOT_THERE, "no-portfolio", "conflict", "took-too-long", "busy"),
+        **problems(*_NOT_THERE, "not-acceptable", "no-portfolio", "conflict", "took-too-long", "busy"),
     },
 )
-def explain_item(caller: Reader, id: JobIdPath, item: ItemPath) -> Response:
+def explain_item(caller: Reader, id: JobIdPath, item: ItemPath, accept: Accept = None) -> Response:
     """Why an item or project of the plan of a job does not begin earlier, and what could be done."""
+    choose(accept, [JSON])
     found, _ = _plan(caller, id, incumbent=True)
     return Response(caller.service.aside.ask("why", [(found.etag, found.body)], item), media_type=JSON)
 
@@ -119,11 +126,12 @@ def explain_item(caller: Reader, id: JobIdPath, item: ItemPath) -> Response:
     response_class=Response,
     responses={
         200: {"model": ExplanationView, "description": "The bottleneck, and why the latest projects are late."},
-        **problems(*_NOT_THERE, "no-portfolio", "conflict", "took-too-long", "busy"),
+        **problems(*_NOT_THERE, "not-acceptable", "no-portfolio", "conflict", "took-too-long", "busy"),
     },
 )
-def explain_result(caller: Reader, id: JobIdPath) -> Response:
+def explain_result(caller: Reader, id: JobIdPath, accept: Accept = None) -> Response:
     """What limits the plan of a job."""
+    choose(accept, [JSON])
     found, _ = _plan(caller, id, incumbent=True)
     return Response(caller.service.aside.ask("explanation", [(found.etag, found.body)]), media_type=JSON)
 

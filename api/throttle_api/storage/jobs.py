@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -21,12 +21,14 @@ from throttle_api.storage import webhooks
 from throttle_api.storage.database import Tx
 from throttle_api.storage.errors import KeyReusedError, MissingError, QueueFullError, StateError
 from throttle_api.storage.packing import etag_of, new_id, pack, unpack
-from throttle_api.storage.tables import job_events, job_inputs, jobs, schedules, tenants
+from throttle_api.storage.tables import best_so_far, job_events, job_inputs, jobs, schedules, tenants
 
 KEEP = timedelta(days=7)
 """How long a result is kept after the job has ended."""
 FORGET = timedelta(days=30)
 """How long after its expiry a job is remembered."""
+_CLAIMS = 7310579
+"""Of PostgreSQL's advisory locks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,17 @@ def result(tx: Tx, id: str) -> Result | None:
     return Result(**{**row, "body": unpack(row["body"])}) if row is not None else None
 
 
+def best(tx: Tx, id: str) -> Result | None:
+    """The best that a job has found so far, while there is no result; None where there is nothing."""
+    columns = best_so_far.c
+    row = tx.row(
+        sa.select(columns.job_id, columns.attempt, columns.etag, columns.created, columns.body).where(
+            tx.only_mine(best_so_far), columns.job_id == id
+        )
+    )
+    return Result(**{**row, "body": unpack(row["body"])}) if row is not None else None
+
+
 def events(tx: Tx, id: str, after: int = 0, limit: int = 1000) -> list[Event]:
     """What happened after the event of number ``after``, in order."""
     columns = job_events.c
@@ -278,6 +291,7 @@ def claim(tx: Tx, worker: str, id: str | None = None) -> Job | None:
             .where(tx.only_mine(jobs), jobs.c.state == State.QUEUED)
             .order_by(tenants.c.turn, jobs.c.seq)
             .limit(1)
+            .with_for_update(of=jobs, skip_locked=True)
         )
         id = tx.value(waiting)
         if id is None:
@@ -285,13 +299,41 @@ def claim(tx: Tx, worker: str, id: str | None = None) -> Job | None:
     begin = {"attempt": jobs.c.attempt + 1, "worker": worker, "started": tx.now, "progress": sa.null()}
     job = _move(tx, id, Move.BEGIN, {**begin, "seen": tx.server_clock})
     if job is None:
-        mine = [jobs.c.id == id, jobs.c.state == State.RUNNING, jobs.c.worker == worker]
-        row = tx.row(sa.select(jobs).where(tx.only_mine(jobs), *mine))
-        return _job(row) if row is not None else None
+        return _begun_by(tx, worker, id)
     if by_turn:
         last = sa.select(sa.func.max(tenants.c.turn)).scalar_subquery()
         tx.execute(sa.update(tenants).where(tenants.c.tenant_id == job.tenant_id).values(turn=last + 1))
     return job
+
+
+def _begun_by(tx: Tx, worker: str, id: str | None = None) -> Job | None:
+    where = [jobs.c.state == State.RUNNING, jobs.c.worker == worker]
+    row = tx.row(sa.select(jobs).where(tx.only_mine(jobs), *where, *([jobs.c.id == id] if id is not None else ())))
+    return _job(row) if row is not None else None
+
+
+def claim_by_ticket(tx: Tx, worker: str, ticket: int) -> Job | None:
+    """Begin the next job of all tenants, as :func:`claim` chooses it, for a ticket of PostgreSQL's queue.
+
+    The ticket says that a job is to be begun; which one is a matter of turns. The job that the ticket was written for
+    gets the ticket of the one that begins instead, so that each job that waits has one. None where the job of the
+    ticket waits no more.
+    """
+    claims_wait(tx)
+    if (begun := _begun_by(tx, worker)) is not None:
+        return begun
+    own = tx.value(sa.select(jobs.c.id).where(jobs.c.ticket == ticket, jobs.c.state == State.QUEUED))
+    job = claim(tx, worker) if own is not None else None
+    if job is None or job.id == own:
+        return job
+    set_ticket(tx, own, job.ticket)
+    set_ticket(tx, job.id, ticket)
+    return replace(job, ticket=ticket)
+
+
+def claims_wait(tx: Tx) -> None:
+    """One transaction at a time that begins jobs or gives them tickets, on PostgreSQL: both take several rows."""
+    tx.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CLAIMS})
 
 
 def report(tx: Tx, id: str, attempt: int, progress: Mapping[str, Any]) -> Job | None:
@@ -300,6 +342,22 @@ def report(tx: Tx, id: str, attempt: int, progress: Mapping[str, Any]) -> Job | 
     if job is not None:
         _tell(tx, job, "progress", progress)
     return job
+
+
+def keep_best(tx: Tx, id: str, attempt: int, document: bytes) -> bool:
+    """The best of an attempt so far, in place of an earlier one; False where it is no longer the one that runs."""
+    alive = sa.update(jobs).where(tx.only_mine(jobs), *_running(id, attempt)).values(seen=tx.server_clock)
+    job = tx.row(alive.returning(jobs))
+    if job is None:
+        return False
+    _drop(tx, best_so_far, id)
+    values = {"job_id": id, "tenant_id": job["tenant_id"], "attempt": attempt, "created": tx.now}
+    tx.execute(sa.insert(best_so_far).values(**values, etag=etag_of(document), body=pack(document)))
+    return True
+
+
+def _drop(tx: Tx, table: sa.Table, id: str) -> None:
+    tx.execute(sa.delete(table).where(tx.only_mine(table), table.c.job_id == id))
 
 
 def finish(tx: Tx, id: str, attempt: int, ending: Ending, keep: timedelta = KEEP) -> bool:
@@ -320,6 +378,7 @@ def finish(tx: Tx, id: str, attempt: int, ending: Ending, keep: timedelta = KEEP
         ended = tx.row(sa.select(jobs.c.state, jobs.c.attempt).where(tx.only_mine(jobs), jobs.c.id == id))
         return ended is not None and ended["attempt"] == attempt and ended["state"] == MOVES[ending.move][1]
     if ending.document is not None:
+        _drop(tx, best_so_far, id)
         tx.execute(
             sa.insert(schedules).values(
                 job_id=id,
@@ -386,7 +445,7 @@ def silent(tx: Tx, seconds: float) -> list[Job]:
     return [_job(row) for row in tx.rows(query.order_by(jobs.c.seq))]
 
 
-def set_ticket(tx: Tx, id: str, ticket: int) -> None:
+def set_ticket(tx: Tx, id: str, ticket: int | None) -> None:
     """Which job of PostgreSQL's queue stands for it."""
     tx.execute(sa.update(jobs).where(tx.only_mine(jobs), jobs.c.id == id).values(ticket=ticket))
 
@@ -399,8 +458,8 @@ def expire(tx: Tx, limit: int = 500, forget: timedelta = FORGET) -> int:
     ids = [row["id"] for row in tx.rows(over.order_by(jobs.c.seq).limit(limit))]
     for id in ids:
         if _move(tx, id, Move.EXPIRE, {}) is not None:
-            for table in (schedules, job_inputs):
-                tx.execute(sa.delete(table).where(tx.only_mine(table), table.c.job_id == id))
+            for table in (schedules, best_so_far, job_inputs):
+                _drop(tx, table, id)
     tx.execute(
         sa.delete(jobs).where(tx.only_mine(jobs), jobs.c.state == State.EXPIRED, jobs.c.expires <= tx.now - forget)
     )

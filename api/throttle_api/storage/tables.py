@@ -188,6 +188,18 @@ schedules = sa.Table(
     sqlite_autoincrement=True,  # a number is never given twice
 )
 
+best_so_far = sa.Table(
+    "best_so_far",
+    metadata,
+    _text("job_id", primary_key=True),
+    _tenant(),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    _text("etag"),
+    _at("created"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], ondelete="CASCADE"),
+)
+
 plans = sa.Table(
     "plans",
     metadata,

@@ -24,7 +24,7 @@ from throttle_api.storage import SYSTEM, Database, StorageError, Tx
 from throttle_api.storage import jobs as store
 
 if TYPE_CHECKING:
-    from procrastinate import App
+    from procrastinate import App, JobContext
 
 log = logging.getLogger(__name__)
 TASK, QUEUE = "throttle.job", "throttle"
@@ -69,9 +69,10 @@ class Pace:
 class TicketWorker:
     """Runs jobs of a PostgreSQL database, any number of workers on any number of hosts.
 
-    Procrastinate hands the tickets out. What it leaves open is done by a reaper in each worker: the jobs of workers
-    that died or hang get a new ticket (not their old one again, which the old worker, should it go on, would close),
-    tickets of such workers are removed, and jobs that lost their ticket get one.
+    Procrastinate hands the tickets out, in the order in which they were written. Tenants take turns all the same: a
+    ticket is for some job, and the table of jobs says for which. What Procrastinate leaves open is done by a reaper in
+    each worker: the jobs of workers that died or hang get a new ticket (not their old one again, which the old worker,
+    should it go on, would close), tickets of such workers are removed, and jobs that lost their ticket get one.
     """
 
     def __init__(
@@ -155,17 +156,21 @@ class TicketWorker:
             timeout=10.0,
         )
         app = App(connector=connector)
-        app.task(name=TASK, queue=QUEUE)(self._job)
+        app.task(name=TASK, queue=QUEUE, pass_context=True)(self._job)
         return app
 
-    def _job(self, tenant: str, job: str) -> None:
-        """What a ticket stands for: begin the job if it still waits, and run it."""
-        worker = f"{self._host}:{uuid.uuid4().hex[:12]}"
-        claimed = insist(self.database, tenant, lambda tx: store.claim(tx, worker, job), self.how.patience)
+    def _job(self, context: JobContext, /, **_written_for: str) -> None:
+        """What a ticket stands for: while its job waits, begin the one whose turn it is, and run it."""
+        claimed = self.claim(context.job.id or 0)
         if claimed is None:
             return  # withdrawn, or taken by another ticket of it
         ended = self.runner.run(claimed, self.leave)
-        log.info("job attempt ended", extra={"job": job, "attempt": claimed.attempt, "how": ended.value})
+        log.info("job attempt ended", extra={"job": claimed.id, "attempt": claimed.attempt, "how": ended.value})
+
+    def claim(self, ticket: int) -> store.Job | None:
+        """The job to run for a ticket."""
+        worker = f"{self._host}:{uuid.uuid4().hex[:12]}"
+        return insist(self.database, SYSTEM, lambda tx: store.claim_by_ticket(tx, worker, ticket), self.how.patience)
 
     async def _reap(self, app: App) -> None:
         while True:
@@ -203,6 +208,7 @@ class TicketWorker:
         with self.database.write(SYSTEM) as tx:
             if not tx.execute(sa.text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _REAPER}).scalar():
                 return  # another worker is at it
+            store.claims_wait(tx)
             for job in store.silent(tx, self.pace.silent) if sure else ():
                 lost = store.lose(tx, job.id, job.attempt, SILENT, self.how.attempts)
                 if lost is not None and lost.state is State.QUEUED:

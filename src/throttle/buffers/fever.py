@@ -35,13 +35,16 @@ def fever(portfolio: Portfolio, projects: Mapping[str, ProjectPlan], moment: dat
 
     What is held against is the first promise: a line that the previous plan has goes on.
     """
-    lines = {}
+    lines, zones = {}, portfolio.policy.fever or Zones()
     for name, line in baseline(previous).items():
         if name in portfolio.projects or name in portfolio.work:
             point = _point(line, name, portfolio, projects, moment)
-            earlier = tuple(p for p in line.points if p.as_of < moment)
+            # one chart has one set of zones, also where the policy had others before
+            earlier = tuple(
+                p.model_copy(update={"zone": zone_of(zones, p.done, p.used)}) for p in line.points if p.as_of < moment
+            )
             lines[name] = line.model_copy(update={"points": (*earlier, point) if point else earlier})
-    return Fever(zones=portfolio.policy.fever or Zones(), projects=lines) if lines else None
+    return Fever(zones=zones, projects=lines) if lines else None
 
 
 def baseline(plan: Plan) -> dict[str, FeverLine]:

@@ -7,6 +7,7 @@ import json
 
 from throttle.check.buffers import Buffers, by_likely
 from throttle.check.changes import Changes, with_overhead
+from throttle.check.claims import claims
 from throttle.check.debt import Debts
 from throttle.check.facts import Facts, unknown_rules
 from throttle.check.goals import goals
@@ -24,11 +25,12 @@ from throttle.errors import InputError
 from throttle_models import Finding, Plan, Portfolio, Verdict
 
 
-def check(plan: Plan, portfolio: Portfolio | None = None) -> Verdict:
+def check(plan: Plan, portfolio: Portfolio | None = None, previous: Plan | None = None) -> Verdict:
     """Every way in which a plan breaks a rule of docs/plan.md, and its objective and flow as recomputed.
 
-    ``portfolio`` is what the plan was made from; without it, the plan's own is taken. Raises InputError if there is
-    neither, or if references in the portfolio do not resolve.
+    ``portfolio`` is what the plan was made from; without it, the plan's own is taken. ``previous`` is the plan that a
+    replan started from: what this one says of it is held against it too. Raises InputError if there is no portfolio, or
+    if references in it do not resolve.
     """
     chosen = portfolio if portfolio is not None else plan.portfolio
     if chosen is None:
@@ -59,6 +61,10 @@ def check(plan: Plan, portfolio: Portfolio | None = None) -> Verdict:
     certificate(schedule, money, violations)
     goals(schedule, money, violations)
     Loads(schedule, violations).check()
+    claims(schedule, chosen, money, previous, violations)
+    if not violations.found and (not plan.certificate.checked or plan.certificate.violations):
+        message = "no violation is found; the certificate says that the plan is not checked, or counts some"
+        violations.add("counts", ["checked"], message, amount=plan.certificate.violations)
     return Verdict(
         ok=not violations.found,
         violations=tuple(violations.found),

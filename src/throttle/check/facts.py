@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -229,14 +229,13 @@ class Facts:
         found: set[str] = set()
         for override in self.portfolio.policy.overrides:
             if override.limit in limits:
-                if override.item in self.portfolio.projects:
-                    found.update(self.activities_of[override.item])
-                else:
-                    found.update(self._inside(override.item))
+                found.update(self.under(override.item))
         return found
 
-    def _inside(self, name: str) -> list[str]:
-        """An activity itself alone; of a container, or of what is done, the activities in it."""
+    def under(self, name: str) -> Sequence[str]:
+        """An activity itself alone; of a project, a container, or of what is done, the activities in it."""
+        if name in self.portfolio.projects:
+            return self.activities_of[name]
         if name in set(self.activities):
             return [name]
         return [n for n in self.activities if name in self.ancestors(n)]

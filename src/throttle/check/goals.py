@@ -12,7 +12,7 @@ from throttle.check.facts import Facts
 from throttle.check.kinds import Violations, seconds
 from throttle.check.money import Money
 from throttle.check.schedule import Schedule
-from throttle_models import Goals, Need, Plan
+from throttle_models import Goal, Goals, Need, OrderedGoal, Plan
 
 NAMES = (
     "cost of delay",
@@ -28,8 +28,11 @@ FIGURES, RELATIVE = 1e-3, 1e-6
 
 
 def goals(schedule: Schedule, money: Money, violations: Violations) -> None:
-    """A plan tells all goals in their order, or none."""
+    """A plan tells all goals in their order, or none and why."""
     told, plan = schedule.plan.certificate.goals, schedule.plan
+    if bool(told) == bool(plan.certificate.goals_note.strip()):
+        message = "the certificate has all goals in their order, or says in goals_note why there are none"
+        violations.add("goals", ["goals_note"], message)
     if not told or not all(at.sound for at in schedule.placed.values()):
         return
     names = tuple(goal.name for goal in told)
@@ -41,7 +44,8 @@ def goals(schedule: Schedule, money: Money, violations: Violations) -> None:
     tolerances = (policy.cost, policy.flow, policy.drum, policy.drum, policy.switches, 0.0)
     lost, diverted = _drum(schedule)
     values = (money.objective, money.flow, lost, diverted, float(_switches(schedule)), _in_process(schedule))
-    seals = (plan.certificate.objective.proved, plan.certificate.flow.proved)
+    seals = (plan.certificate.objective, plan.certificate.flow)
+    units = (plan.currency, plan.currency, "h", "h", "switches", "item-days")
     drum = drum_of(plan, schedule.facts) is not None
     for position, (goal, exact, tolerance) in enumerate(zip(told, values, tolerances, strict=True)):
         slack = FIGURES + RELATIVE * abs(exact)
@@ -60,9 +64,29 @@ def goals(schedule: Schedule, money: Money, violations: Violations) -> None:
         if goal.alone is not None and not goal.alone <= goal.best + slack:
             message = f"{goal.name} alone is {goal.alone:.9g}, and with the goals before it less: {goal.best:.9g}"
             violations.add("goals", [goal.name], message, amount=goal.alone - goal.best)
-        proof = seals[position] if position < len(seals) else exact <= 0 and (drum or position > 3)
-        if goal.proved and not proof:
-            violations.add("proof", [goal.name], f"{goal.name} is called proved, and nothing proves it")
+        proof = seals[position].proved if position < len(seals) else exact <= 0 and (drum or position > 3)
+        if goal.proved != proof:
+            what = "is called proved, and nothing proves it" if goal.proved else "is proved, and not called so"
+            violations.add("proof", [goal.name], f"{goal.name} {what}")
+        if goal.unit != units[position]:
+            violations.add("goals", [goal.name], f"{goal.name} is told in {units[position] or 'no unit'}")
+        for what in _searched(goal, position, slack, seals[position] if position < len(seals) else None):
+            violations.add("goals", [goal.name], f"{goal.name}: {what}")
+
+
+def _searched(goal: OrderedGoal, position: int, slack: float, seal: Goal | None) -> Iterator[str]:
+    """What a search found cannot be computed anew; but what it found first, last and alone hangs together."""
+    least = seal.bound if seal is not None else 0.0
+    found = {"found": goal.found, "best": goal.best, **({} if goal.alone is None else {"alone": goal.alone})}
+    for what, value in found.items():
+        if not least - slack <= value < math.inf:
+            yield f"{what} is {value:.9g}, and no plan has less than {least:.9g}"
+    if goal.best > goal.value + slack:
+        yield f"the best is {goal.best:.9g}, and this plan has less, {goal.value:.9g}"
+    if position < 3 and goal.best > goal.found + slack:  # of the others, an earlier goal may have taken some
+        yield f"the best is {goal.best:.9g}, and the plan for the cost alone had less, {goal.found:.9g}"
+    if position == 0 and seal is not None and goal.found > seal.greedy + slack:
+        yield f"the search for the cost found {goal.found:.9g}, which is more than that of the greedy baseline"
 
 
 def drum_of(plan: Plan, facts: Facts) -> tuple[frozenset[str], str | None] | None:

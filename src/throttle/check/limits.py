@@ -12,6 +12,7 @@ from itertools import accumulate
 from throttle.check.facts import Facts
 from throttle.check.kinds import Violations, seconds
 from throttle.check.schedule import Schedule
+from throttle_models import Pace
 
 WEEKS = 8
 """The most loaded people are found by their hours of so many weeks from as-of."""
@@ -126,17 +127,35 @@ def _pace(schedule: Schedule, violations: Violations) -> None:
         if told is not None:
             violations.add("pace", [told.name], "a drum is told of, and no rope, full kit or drum buffer asks for one")
         return
+    if told is not None and told.name not in (policy.drum, _name(facts, told)):
+        violations.add(
+            "pace", [told.name], f"a drum is called {told.name}, and its people or skill {_name(facts, told)}"
+        )
     if policy.drum == "auto":
+        if told is not None and told.skill is not None:
+            violations.add("pace", [told.name], "a drum that is found is no skill")
         _most_loaded(facts, told.people if told else (), violations)
     elif told is None:
         if facts.drum_minutes:
             violations.add("pace", [policy.drum], f"the plan does not say that its drum is {policy.drum}")
         return
+    elif not facts.drum_minutes:
+        violations.add("pace", [told.name], f"{told.name} is called the drum, and has no work")
     else:
         skill = None if policy.drum in people else policy.drum
         right = tuple(p for p, who in people.items() if (p == policy.drum if skill is None else skill in who.skills))
         if told.people != right or told.skill != skill:
             violations.add("pace", [told.name], f"the drum of the policy is {policy.drum}; the plan says {told.name}")
+
+
+def _name(facts: Facts, told: Pace) -> str:
+    """One or two people by their names; of more the first three ids; a skill by its own."""
+    if told.skill is not None or not told.people:
+        return facts.portfolio.policy.drum
+    if len(told.people) <= 2:
+        return " and ".join(facts.portfolio.people[p].name or p for p in told.people if p in facts.portfolio.people)
+    more = len(told.people) - 3
+    return ", ".join(told.people[:3]) + (f" and {more} more" if more > 0 else "")
 
 
 def _most_loaded(facts: Facts, told: tuple[str, ...], violations: Violations) -> None:

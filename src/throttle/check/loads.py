@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import cached_property
+from itertools import pairwise
 
 from throttle.check.clock import Span, iso_week, together
 from throttle.check.kinds import Violations, seconds
@@ -154,6 +155,12 @@ class Loads:
             wrong.append("a challenger is named where the most loaded is at least 10 % ahead, and only there")
         if told.challenger is not None and not _same(told.challenger, leader):
             wrong.append(f"the challenger is the most loaded, {leader.name}")
+        names, made_of = (told.name, told.members), (leader.name, leader.members)
+        if told.challenger is not None and (told.challenger.name, told.challenger.members) != made_of:
+            wrong.append(f"the challenger's name or members are not those of {leader.name}")
+        listed = [(load.name, load.members) for load in self.plan.loads if _same(told, load)]
+        if names not in ([made_of] if _same(told, leader) else [self._known_as(told), *listed]):
+            wrong.append("its name or members are not those of its people's work")
         if told.since > self.plan.as_of or (self.plan.previous is None and told.since != self.plan.as_of):
             wrong.append("it is named since the as-of of this plan, or of an earlier one that this started from")
         if self.plan.previous is None and not _same(told, leader):
@@ -245,15 +252,30 @@ class Loads:
             return
         if any(hours[a] < hours[b] - ROUNDED for a, b in zip(told.members, told.members[1:], strict=False)):
             self._listed(told.name, f"the members of {told.name} are not in the order of their work, most first")
-        if len(ordered) <= 2:
-            name = " and ".join(self.facts.portfolio.people[p].name or p for p in ordered)
-        else:
-            shown = told.members or tuple(ordered)
-            more = len(shown) - 3
-            name = ", ".join(shown[:3]) + (f" and {more} more" if more > 0 else "")
+        name = self._name(ordered, told.members)
         if told.name != name:
             self._listed(told.name, f"a set of people is called {told.name}, and its people or members give {name}")
         self._figures(told, self._of_people(ordered, parts))
+
+    def _name(self, people: tuple[str, ...], members: tuple[str, ...]) -> str:
+        if len(people) <= 2:
+            return " and ".join(self.facts.portfolio.people[p].name or p for p in people)
+        shown = members or people
+        more = len(shown) - 3
+        return ", ".join(shown[:3]) + (f" and {more} more" if more > 0 else "")
+
+    def _known_as(self, told: Drum) -> tuple[str, tuple[str, ...]]:
+        """Name and members of a drum that is not the most loaded; members with the same work are in any order."""
+        if told.kind == "environment":
+            return told.name, (told.name,)
+        people = set(told.people)
+        hours: dict[str, float] = defaultdict(float)
+        for part in self.parts:
+            if part.able <= people and part.label is not None:
+                hours[part.label] += part.hours
+        ordered = not any(hours[a] < hours[b] - ROUNDED for a, b in pairwise(told.members) if a in hours and b in hours)
+        members = told.members if ordered and sorted(told.members) == sorted(hours) else tuple(hours)
+        return self._name(tuple(told.people), members), members
 
     def _figures(self, told: Load, right: Right) -> None:
         weeks = right.planned_by_week.keys() | right.available_by_week.keys()

@@ -289,10 +289,13 @@ def certificate(schedule: Schedule, money: Money, violations: Violations) -> Non
             message = f"{goal.name} is {exact:.9g} as recomputed; the certificate says {goal.value:.9g}"
             violations.add(kind, [], message, amount=goal.value - exact)
         _goal(goal, violations)
+    for goal, name in ((told.objective, "cost of delay"), (told.flow, "weighted flow")):
+        if goal.name != name:
+            violations.add("status", [], f"a goal of the certificate is called {goal.name}; it is the {name}")
     if told.seed < 0:
         violations.add("seed", [], f"a seed is 0 or more; the certificate says {told.seed}")
-    if told.status is PlanStatus.OPTIMAL and not told.objective.proved:
-        violations.add("proof", [], "the plan is called optimal, and its objective is not proved")
+    if (told.status is PlanStatus.OPTIMAL) != told.objective.proved:
+        violations.add("proof", [], "a plan is called optimal if its objective is proved, and only then")
     if told.status not in (PlanStatus.OPTIMAL, PlanStatus.FEASIBLE):
         violations.add("status", [], f"a plan is optimal or feasible; the certificate says {told.status}")
     best = told.objective

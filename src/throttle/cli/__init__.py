@@ -31,6 +31,7 @@ from throttle.cli.commands.plan import plan
 from throttle.cli.commands.price import price
 from throttle.cli.commands.reliance import reliance
 from throttle.cli.commands.replan import replan
+from throttle.cli.commands.report import report
 from throttle.cli.commands.schema import schema
 from throttle.cli.commands.verify import verify
 from throttle.cli.commands.what_if import what_if
@@ -56,6 +57,7 @@ COMMANDS = (  # name, function, examples; in the order of --help
     ("curve", curve, ["throttle curve out/plan/plan.json --html out/curve.html"]),
     ("elevate", elevate, ["throttle elevate out/plan/plan.json", "throttle elevate portfolio.yaml --menu menu.yaml"]),
     ("reliance", reliance, ["throttle reliance out/plan/plan.json", "throttle reliance portfolio.yaml --person brent"]),
+    ("report", report, ["throttle report out/plan/plan.json --with out/forecast.json --with out/curve.json"]),
     ("what-if", what_if, ["throttle what-if portfolio.yaml scenarios.yaml --html out/what-if.html"]),
     ("feedback", feedback, ["throttle feedback portfolio.yaml out/week1/plan.json out/week2/plan.json"]),
     ("batch", batch, ["throttle batch runs.yaml -o out/batch"]),

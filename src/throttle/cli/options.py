@@ -80,6 +80,12 @@ TeamOption = Annotated[
 MapOption = Annotated[
     Path | None, typer.Option("--map", metavar="FILE", help="What columns and words of the exports mean.")
 ]
+PseudonymsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--pseudonyms", metavar="FILE", help="Who is who, as throttle ingest --pseudonyms wrote it; kept up to date."
+    ),
+]
 LearnedOption = Annotated[
     Path | None,
     typer.Option("--learned", metavar="FILE", help="What throttle learn found: counts after the team file."),

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from throttle.ingest import Ingested, ReadOptions
     from throttle_models import Learned, Mapping, Plan, Portfolio, TeamFile
 
-Kind = Literal["portfolio", "plan", "mapping", "run", "batch", "export"]
+Kind = Literal["portfolio", "plan", "mapping", "run", "batch", "rows", "export"]
+"""``rows``: a plan as ``throttle export --format json`` writes it, for other programs."""
 
 _HEAD = 64 * 1024
 _YAML = re.compile(r"(%YAML|---|[\"']?[A-Za-z_][\w-]*[\"']?\s*:(\s|$))")
@@ -109,6 +110,8 @@ def _kind_of_json(path: Path, head: str) -> Kind:
             return kind
     if "throttle_map" in content:
         return "mapping"
+    if "input_hash" in content and isinstance(content.get("items"), list):
+        return "rows"
     if content.keys() & {"throttle", "as_of"}:
         return "portfolio"
     maps = any(isinstance(content[key], dict) for key in _PORTFOLIO_KEYS & content.keys())
@@ -124,14 +127,19 @@ def _expand(path: Path) -> list[Path]:
     return found
 
 
-def read(paths: Sequence[Path], how: ReadHow) -> tuple[Portfolio, Ingested | None]:
-    """The portfolio, and what the export readers say if they made it. Raises InputError."""
+def read(paths: Sequence[Path], how: ReadHow, earlier: Portfolio | None = None) -> tuple[Portfolio, Ingested | None]:
+    """The portfolio, and what the export readers say if they made it. Raises InputError.
+
+    ``earlier``: of a plan, of which exports are news.
+    """
     need_files([*paths, *(p for p in (how.team, how.map) if p)])
     kinds = {path: kind_of(path) for path in paths}
     for path, kind in kinds.items():
         if kind == "plan":
             plan = path / "plan.json" if path.is_dir() else path
             raise _error("is-a-plan", f"{plan} is a plan already: use throttle verify, why or replan on it.", path)
+        if kind == "rows":
+            raise _error("is-an-export-of-ours", f"{path} {_ROWS}.", path)
         if kind == "run":
             raise _error("is-a-run", f"{path} tells how a plan was made: name what it was made from.", path)
         if kind == "batch":
@@ -144,7 +152,7 @@ def read(paths: Sequence[Path], how: ReadHow) -> tuple[Portfolio, Ingested | Non
                 "several-inputs", f"{path} is no export: name a portfolio alone, and a team file with --team.", path
             )
     if "portfolio" not in kinds.values():
-        ingested = read_exports(paths, how)
+        ingested = read_exports(paths, how, earlier)
         return ingested.portfolio, ingested
     if given := how.given():
         message = f"{paths[0]} is a portfolio, so {', '.join(given)} has no effect: leave it out, or name an export."
@@ -154,7 +162,7 @@ def read(paths: Sequence[Path], how: ReadHow) -> tuple[Portfolio, Ingested | Non
     return load_portfolio(paths[0]), None
 
 
-def read_exports(paths: Sequence[Path], how: ReadHow) -> Ingested:
+def read_exports(paths: Sequence[Path], how: ReadHow, earlier: Portfolio | None = None) -> Ingested:
     """Read ticket exports as told. Raises InputError."""
     from throttle import ingest
     from throttle.files import load_document
@@ -162,13 +170,14 @@ def read_exports(paths: Sequence[Path], how: ReadHow) -> Ingested:
     from throttle_models.mapping import Pseudonyms
 
     need_files([*paths, *(p for p in (how.team, how.map, how.learned) if p)])
-    team = _team(how)
+    team = team_of(how)
     kept = load_document(how.pseudonyms, Pseudonyms) if how.pseudonyms and how.pseudonyms.exists() else Pseudonyms()
     ingested = ingest.read_exports(
         [p for path in paths for p in _expand(path)],
         mapping=load_document(how.map, Mapping) if how.map else None,
         team=team,
-        options=replace(_options(how), pseudonyms=kept.people),
+        options=replace(_options(how), pseudonyms=kept.people, pseudonyms_key=kept.key),
+        earlier=earlier,
     )
     if how.team is None or team is None or team.as_of is None:
         return ingested
@@ -184,12 +193,16 @@ def read_exports(paths: Sequence[Path], how: ReadHow) -> Ingested:
     return replace(ingested, report=report)
 
 
-def _team(how: ReadHow) -> TeamFile | None:
-    """The team file, with what was learned behind it."""
+def team_of(how: ReadHow, hidden: Ingested | None = None) -> TeamFile | None:
+    """The team file, with what was learned behind it; ``hidden``: with the pseudonyms of that import."""
     from throttle.files import load_document
     from throttle_models import Learned, TeamFile
 
     team = load_document(how.team, TeamFile) if how.team else None
+    if team is not None and hidden is not None and hidden.pseudonyms:
+        from throttle.ingest.pseudonyms import hidden_team
+
+        team = hidden_team(team, hidden.pseudonyms)
     if how.learned is None:
         return team
     team, learned = team or TeamFile(), load_document(how.learned, Learned)
@@ -205,7 +218,7 @@ def learn(paths: Sequence[Path], how: ReadHow) -> Learned:
     need_files([*paths, *(p for p in (how.team, how.map) if p)])
     mapping = load_document(how.map, Mapping) if how.map else None
     return learned(
-        [p for path in paths for p in _expand(path)], mapping=mapping, team=_team(how), options=_options(how)
+        [p for path in paths for p in _expand(path)], mapping=mapping, team=team_of(how), options=_options(how)
     )
 
 
@@ -215,7 +228,7 @@ def save_pseudonyms(ingested: Ingested, path: Path) -> None:
     from throttle.documents import render_yaml
     from throttle.files import write_atomic
 
-    data = {"throttle_pseudonyms": 1, "people": ingested.pseudonyms}
+    data = {"throttle_pseudonyms": 1, "key": ingested.pseudonyms_key, "people": ingested.pseudonyms}
     output.write_file(path, lambda new: write_atomic(new, render_yaml(data)), force=True)
 
 
@@ -304,11 +317,16 @@ def read_plan(path: Path) -> Plan:
     return load_plan(path)
 
 
+_ROWS = "was written by throttle export, for other programs: name the plan.json that it was made of"
+
+
 def _other_than_plan(path: Path) -> str | None:
     """What a readable file is, and what to do with it; None for a plan, and for JSON that is broken or unknown."""
     from throttle import ingest
 
     kind, head = kind_of(path), _head(path).lstrip()
+    if kind == "rows":
+        return _ROWS
     if kind == "run":
         return "tells how a plan was made: name the plan.json beside it"
     if kind == "batch":

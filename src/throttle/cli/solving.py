@@ -21,6 +21,7 @@ from throttle.cli import output, screen
 from throttle.cli.interrupts import INTERRUPTED_WITH_PLAN, Interrupts, interrupts
 
 if TYPE_CHECKING:
+    from throttle.report.foreseen import Answer
     from throttle.solve import Progress
     from throttle_models import Plan, Portfolio
 
@@ -47,6 +48,8 @@ class Presentation:
     quiet: bool = False
     open: bool = False
     week: str | None = None
+    ahead: bool = False
+    """Whether the report has what can be foreseen within seconds."""
 
 
 @dataclass(slots=True)
@@ -74,7 +77,8 @@ def plan_and_show(
     with interrupts() as user:
         with run.timed("plan"):
             plan = _plan(portfolio, search, run, show.quiet, previous, user)
-        _publish(plan, portfolio, search, show, run, user.stop.is_set())
+        answers = _foreseen(plan, portfolio, search, show, run, user) if show.ahead else ()
+        _publish(plan, portfolio, answers, search, show, run, user.stop.is_set())
         user.kept()
         with suppress(KeyboardInterrupt):  # whose exit code is below
             _show(plan, portfolio, show)
@@ -129,12 +133,37 @@ def _plan(portfolio: Portfolio, search: Search, run: Run, quiet: bool, previous:
         return user.work(lambda stop: work(progress, stop))
 
 
-def _publish(plan: Plan, portfolio: Portfolio, search: Search, show: Presentation, run: Run, interrupted: bool) -> None:
+def _foreseen(
+    plan: Plan, portfolio: Portfolio, search: Search, show: Presentation, run: Run, user: Interrupts
+) -> tuple[Answer, ...]:
+    from throttle.report.brief import foresee_briefly
+
+    def tell(what: str) -> None:
+        if not show.quiet:
+            screen.say(f"Looking ahead: {what}.", "dim")
+
+    with run.timed("look ahead"):
+        return user.work(
+            lambda stop: foresee_briefly(
+                plan, portfolio, seed=search.seed, workers=search.workers, tell=tell, stop=stop
+            )
+        )
+
+
+def _publish(
+    plan: Plan,
+    portfolio: Portfolio,
+    answers: tuple[Answer, ...],
+    search: Search,
+    show: Presentation,
+    run: Run,
+    interrupted: bool,
+) -> None:
     from throttle.files import save_plan
     from throttle.report import render_report
 
     with run.timed("report"):
-        page = render_report(plan, portfolio)
+        page = render_report(plan, portfolio, answers)
 
     kept = plan.model_copy(update={"portfolio": None}) if show.no_portfolio else plan
 

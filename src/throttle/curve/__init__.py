@@ -2,16 +2,18 @@
 
 On fixed times a limit is only one more constraint; what it is good for is queues and switching, which only a simulation
 of uncertain times shows. So the same runs are made for each limit, with the same random numbers, in the order of a plan
-that knows no limit. The first half of the runs chooses the limit, and the second half, which had no part in that, says
-what it gains: the best of many means looks better than it is.
+that knows no limit. Runs are spent on what is still in question (``throttle.curve.race``): first on limits far apart,
+then on those between the best and its neighbours. As many further runs, which had no part in choosing, say what the
+best gains: the best of many means looks better than it is.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
@@ -20,7 +22,9 @@ import numpy as np
 from throttle.calendars import as_of
 from throttle.compile import rates_of
 from throttle.confidence import interval
+from throttle.curve.race import neighbours, race
 from throttle.errors import InputError, InterruptedWithoutPlanError
+from throttle.files import portfolio_hash
 from throttle.scenarios.paired import difference, rounded
 from throttle.scenarios.solve import EFFORT, Effort, solve
 from throttle.simulate import Model, Release, Sample, Settings, model_of, simulate
@@ -34,10 +38,16 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.99
 """At which a limit is recommended: one that is not needed does harm at once."""
 MOST = 12
-"""Most limits of one kind that are tried."""
+"""Most limits of one kind that are tried at first."""
+FINE = 0.1
+"""Lengths of the rope that differ by less than this share are all one."""
 DAY = timedelta(days=1)
 
+PLAIN_WORK = 200_000
+"""Items x runs of all limits up to which plain Python may do."""
+
 Tell = Callable[[str], None]
+Kind = Literal["projects", "rope"]
 
 
 def throttle_curve(
@@ -54,8 +64,9 @@ def throttle_curve(
 ) -> Curve:
     """The curves of both kinds of limit, each without the other.
 
-    plan: where the search for the plan without limits starts. runs: of each limit, 4 or more. limits, ropes: those to
-    try (projects in process; hours); default: up to ``MOST`` of each that differ. Raises InputError where there is
+    plan: where the search for the plan without limits starts. runs: most of each limit, 4 or more; limits that are soon
+    seen to be worse have fewer. limits, ropes: those to try (projects in process; hours); default: up to ``MOST`` of
+    each that differ, and then those around the best. Raises InputError where there is
     nothing to let in, NoPlanError where there is no plan.
     """
     if runs < LEAST_RUNS:
@@ -70,15 +81,17 @@ def throttle_curve(
         raise InputError([Finding(level="error", code="no-projects", message=message)])
     model = model_of(free, order, Settings(start="free", rope=True, items=False))
     running = _Running(model, free, order, runs, effort.seed, tell, executor, stop)
-    push = running.of(Release())
-    found = []
-    for kind, tried in (
-        ("projects", [float(k) for k in limits] or [float(k) for k in spaced(len(open_))]),
-        ("rope", list(ropes) or rope_hours(order)),
-    ):
-        if tried and not stop.is_set():
-            found.append(running.limits(kind, sorted(set(tried)), push, portfolio))  # type: ignore[arg-type]
+    kinds: tuple[tuple[Kind, Sequence[float], Sequence[float]], ...] = (
+        ("projects", limits, spaced(len(open_))),
+        ("rope", ropes, rope_hours(order)),
+    )
+    found = [
+        running.limits(kind, sorted({float(k) for k in given or spread}), bool(given), portfolio)
+        for kind, given, spread in kinds
+        if (given or spread) and not stop.is_set()
+    ]
     return Curve(
+        input_hash=portfolio_hash(portfolio),
         as_of=as_of(portfolio),
         zone=portfolio.zone,
         currency=portfolio.currency,
@@ -135,6 +148,17 @@ class _Seen:
     throughput: Floats
     in_process: Floats
 
+    @classmethod
+    def none(cls) -> _Seen:
+        return cls(*(np.zeros(0) for _ in fields(cls)))
+
+    def __len__(self) -> int:
+        return len(self.cost)
+
+    def and_then(self, other: _Seen) -> _Seen:
+        both = (np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(self))
+        return _Seen(*both)
+
 
 class _Running:
     def __init__(
@@ -151,7 +175,12 @@ class _Running:
         self.model, self.plan, self.runs, self.seed = model, plan, runs, seed
         self.tell, self.executor, self.stop = tell, executor, stop
         self.measure: Literal["cost of delay", "lead time"] = "cost of delay" if _rated(portfolio) else "lead time"
+        # of one limit or of a few runs plain Python would be quicker, of all it is not
+        self.compiled = True if runs * model.instance.n * MOST > PLAIN_WORK else None
         self.unfinished = 0.0
+        self.began = False
+        self.push = _Seen.none()
+        self.push_again: Floats | None = None
         now, zone = as_of(portfolio), ZoneInfo(portfolio.zone)
         arrivals = []
         for name in model.projects:
@@ -162,13 +191,19 @@ class _Running:
         """Slot of each project, or item with a date or cost of its own, from which on it may begin."""
         self.of_project = np.array([name in portfolio.projects for name in model.projects], bool)
 
-    def of(self, release: Release) -> _Seen:
-        """All runs of one limit; the same random numbers for all."""
-        sample = simulate(self.model, self.runs, self.seed, release=release, executor=self.executor, stop=self.stop)
-        if sample.runs == 0:
+    def of(self, release: Release, first: int, runs: int) -> _Seen:
+        """Runs of one limit from number ``first`` on; the same random numbers for all limits."""
+        model, compiled = self.model, self.compiled
+        sample = simulate(
+            model, runs, self.seed, release=release, first=first, executor=self.executor, stop=self.stop,
+            compiled=compiled,
+        )  # fmt: skip
+        if sample.runs == 0 and first == 0 and not self.began:
             finding = Finding(level="error", code="interrupted", message="interrupted before a first run was done")
             raise InterruptedWithoutPlanError([finding])
-        self.unfinished = max(self.unfinished, float(sample.unfinished.mean()) / max(1, len(self.plan.items)))
+        self.began = True
+        if sample.runs:
+            self.unfinished = max(self.unfinished, float(sample.unfinished.mean()) / max(1, len(self.plan.items)))
         return _Seen(
             np.asarray(sample.cost, np.float64),
             np.asarray(sample.lead, np.float64),
@@ -188,37 +223,56 @@ class _Running:
     def decides(self, seen: _Seen) -> Floats:
         return seen.cost if self.measure == "cost of delay" else seen.lead
 
-    def limits(
-        self, of: Literal["projects", "rope"], tried: Sequence[float], push: _Seen, portfolio: Portfolio
-    ) -> Limits:
-        seen = []
-        for k in tried:
-            self.tell(f"{of}: {k:g}")
-            seen.append(self.of(Release(projects=int(k)) if of == "projects" else Release(rope_hours=k)))
-            if self.stop.is_set():
-                break
-        rows = [len(self.decides(s)) for s in seen]
-        half = min([len(self.decides(push)), *rows]) // 2
-        best, gain = choose([self.decides(s) for s in seen], self.decides(push), half)
-        mean, low, _ = gain
-        needed = best is not None and low > 0
+    def limits(self, of: Kind, tried: Sequence[float], given: bool, portfolio: Portfolio) -> Limits:
+        """The curve of one kind of limit; ``given``: of those tried and no others."""
+        seen: dict[float | None, _Seen] = {}
+
+        def more(limit: float | None, first: int, runs: int) -> Floats:
+            """Further figures of what decides; no limit is simulated once for both kinds."""
+            kept = self.push if limit is None else seen.setdefault(limit, _Seen.none())
+            while len(kept) < first + runs and not self.stop.is_set():
+                self.tell(f"{of}: {'no limit' if limit is None else f'{limit:g}'}, run {len(kept) + 1}")
+                kept = kept.and_then(self.of(_release(of, limit), len(kept), first + runs - len(kept)))
+            if limit is None:
+                self.push = kept
+            else:
+                seen[limit] = kept
+            return self.decides(kept)[first : first + runs]
+
+        between = None if given else partial(neighbours, share=0.0 if of == "projects" else FINE)
+        best = race([*tried, None], more, self.runs, between)
+        gain = Measured(mean=0.0, low=0.0, high=0.0)
+        if best is not None:
+            against, own = (self.confirming(of, limit) for limit in (None, best))
+            rows = min(len(against), len(own))
+            if rows > 1:
+                mean, low, high = interval(against[:rows] - own[:rows], CONFIDENCE)
+                gain = Measured(mean=rounded(mean), low=rounded(low), high=rounded(high))
+        needed = best is not None and gain.low > 0
         policy = portfolio.policy
         rope = policy.rope / timedelta(hours=1) if policy.rope else None
-        limit = tried[best] if best is not None else None
-        points = [self.point(k, s, push) for k, s in zip(tried, seen, strict=False)]
-        points.append(self.point(None, push, None))
-        _, shown_low, shown_high = (
-            gain_interval(self.decides(push), self.decides(seen[best]), half) if best is not None else gain
-        )
+        like = max((s for s in seen.values() if len(s)), key=len, default=self.push)  # the best has the most runs
+        points = [self.point(k, seen[k], like) for k in sorted(k for k, s in seen.items() if k is not None and len(s))]
+        points.append(self.point(None, self.push, like))
         return Limits(
             of=of,
             now=policy.projects_in_process if of == "projects" else rope,
             points=tuple(points),
-            recommended=limit if needed else None,
-            best=limit,
-            gain=Measured(mean=rounded(mean), low=rounded(shown_low), high=rounded(shown_high)),
-            text=self.said(of, limit, needed, mean),
+            recommended=best if needed else None,
+            best=best,
+            gain=gain,
+            text=self.said(of, best, needed, gain.mean),
         )
+
+    def confirming(self, of: Kind, limit: float | None) -> Floats:
+        """What decides, of as many runs after all that a choice may rest on."""
+        if limit is None and self.push_again is not None:
+            return self.push_again
+        self.tell(f"{of}: {'no limit' if limit is None else f'{limit:g}'}, once more")
+        found = self.decides(self.of(_release(of, limit), self.runs, self.runs))
+        if limit is None:
+            self.push_again = found
+        return found
 
     def said(self, of: str, limit: float | None, needed: bool, gain: float) -> str:
         what = "projects in process" if of == "projects" else "hours of rope"
@@ -229,41 +283,28 @@ class _Running:
             return f"no limit on {what} is needed: none that was tried is better than no limit"
         return f"no limit on {what} is needed: the best, {limit:g}, is no better than chance explains"
 
-    def point(self, limit: float | None, seen: _Seen, push: _Seen | None) -> CurvePoint:
-        rows = min(len(self.decides(seen)), len(self.decides(push)) if push is not None else len(self.decides(seen)))
-        gap = difference(self.decides(seen)[:rows], self.decides(push)[:rows]) if push is not None else None
-        return CurvePoint(
-            limit=limit,
-            cost=_measured(seen.cost),
-            lead=_measured(seen.lead),
-            p85=_measured(seen.p85),
-            throughput=_measured(seen.throughput),
-            in_process=_measured(seen.in_process),
-            difference=gap,
-        )
+    def point(self, limit: float | None, seen: _Seen, like: _Seen) -> CurvePoint:
+        rows = min(len(seen), len(self.push))
+        if limit is not None and np.array_equal(seen.cost, self.push.cost[:rows]):
+            seen = self.push  # it limits nothing, and fewer runs would only look different
+            rows = len(seen)
+        gap = difference(self.decides(seen)[:rows], self.decides(self.push)[:rows]) if limit is not None else None
+        return CurvePoint(limit=limit, difference=gap, **{f.name: _measured(seen, like, f.name) for f in fields(seen)})
 
 
-def choose(tried: Sequence[Floats], push: Floats, half: int) -> tuple[int | None, tuple[float, float, float]]:
-    """Which of the limits has the least mean in the first half of the runs, and its gain in the others.
-
-    None where none is below no limit. The gain is a mean and its interval at ``CONFIDENCE``.
-    """
-    means = [float(one[:half].mean()) for one in tried]
-    best = min(range(len(means)), key=lambda k: (means[k], -k), default=None)
-    if best is None or means[best] >= float(push[:half].mean()) * (1 - 1e-12):
-        return None, (0.0, 0.0, 0.0)
-    gap = push[half : 2 * half] - tried[best][half : 2 * half]
-    return best, interval(gap, CONFIDENCE)
+def _release(of: Kind, limit: float | None) -> Release:
+    if limit is None:
+        return Release()
+    return Release(projects=int(limit)) if of == "projects" else Release(rope_hours=limit)
 
 
-def gain_interval(push: Floats, best: Floats, half: int) -> tuple[float, float, float]:
-    """The gain of the second half of the runs, at the confidence that is shown."""
-    return interval(push[half : 2 * half] - best[half : 2 * half])
-
-
-def _measured(values: Floats) -> Measured:
+def _measured(seen: _Seen, like: _Seen, name: str) -> Measured:
+    """Of a limit that has had fewer runs than ``like``: as far from its mean as in the runs that both have had."""
+    values, other = getattr(seen, name), getattr(like, name)
+    rows = min(len(values), len(other))
+    moved = float(other.mean() - other[:rows].mean()) if len(values) < len(other) else 0.0
     mean, low, high = interval(values)
-    return Measured(mean=rounded(mean), low=rounded(low), high=rounded(high))
+    return Measured(mean=rounded(mean + moved), low=rounded(low + moved), high=rounded(high + moved))
 
 
 def _rated(portfolio: Portfolio) -> bool:

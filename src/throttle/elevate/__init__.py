@@ -1,8 +1,8 @@
 """Elevate: options that would loosen the bottleneck, and what each saves, ranked (Goldratt's fourth focusing step).
 
 All options are screened by the plan's own order with the option, which takes milliseconds and is the least that it
-saves. The best are planned anew with the same effort as the plan without any, and simulated with the same random
-numbers.
+saves. The best are planned anew with the same effort as the plan without any. All are simulated with the same random
+numbers, those that were only screened in the order kept.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from throttle.calendars import Calendars, Grid, as_of
 from throttle.compile import Compiled, prepared
 from throttle.elevate.options import Choice, end_of, options
 from throttle.errors import InputError, NoPlanError
+from throttle.files import portfolio_hash
 from throttle.instance import Instance
 from throttle.planning import feasible_instance
 from throttle.scenarios.paired import need_runs
@@ -74,13 +75,17 @@ def elevate(
 
         tell("simulating")
         plans = {name: one.plan for name, one in solved.items() if one.plan is not None}
-        simulated = simulate_variants(variants, plans, AS_IS, runs, effort, stop)
+        # the others in the order kept, so that all are ranked by the same measure
+        kept = [name for name in screened if name not in best]
+        variants |= {name: choices[name].portfolio for name in kept}
+        simulated = simulate_variants(variants, plans, AS_IS, runs, effort, stop, kept)
     pricing = _Pricing(portfolio, base, screened, solved, simulated)
     told = [pricing.option(name, choice) for name, choice in choices.items() if name in screened]
     told += [Option(kind=choices[n].kind, text=choices[n].text, refs=choices[n].refs, saves=0.0, problem=why)
              for n, why in problems.items()]  # fmt: skip
     told.sort(key=lambda one: (bool(simulated) and not one.certain, -one.worth, -one.saves, _ORDER[one.kind], one.text))
     return Elevate(
+        input_hash=portfolio_hash(portfolio),
         as_of=as_of(portfolio),
         until=end_of(base),
         zone=portfolio.zone,
@@ -169,7 +174,7 @@ class _Pricing:
     def option(self, name: str, choice: Choice) -> Option:
         one = self.solved.get(name)
         if one is None:
-            return self.told(choice, self.screened[name])
+            return self.told(choice, self.screened[name], simulated=self.simulated.get(name))
         if one.plan is None:
             return self.told(choice, 0.0, problem=one.problem)
         saves = self.base.certificate.objective.value - one.cost

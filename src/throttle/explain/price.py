@@ -15,7 +15,7 @@ from throttle.errors import InputError
 from throttle.graph import WorkGraph
 from throttle.instance import Schedule, with_all_before
 from throttle.lift import lift, settled
-from throttle.planning import project_plans
+from throttle.planning import moving_cost, project_plans
 from throttle.policies.inserted import expand
 from throttle.solve import Settings, Solver
 from throttle_models import Costs, Finding, Plan, Portfolio, Price, PricePaid, Project, WorkItem
@@ -58,6 +58,7 @@ def price(plan: Plan, first: str, seconds: float = SEARCH, seed: int = 1) -> Pri
     inside = {first, *(compiled.instance.activities[j] for j in members)}
     own = sum(p.after - p.before for name, p in paid.items() if name in inside)
     total = found.cost - schedule.cost
+    moved = [moving_cost(compiled, lift(compiled, s)) for s in (schedule, found)]
     answer = Price(
         first=first,
         currency=plan.currency,
@@ -65,6 +66,7 @@ def price(plan: Plan, first: str, seconds: float = SEARCH, seed: int = 1) -> Pri
         after=found.cost,
         own=round(own, 6),
         others=round(total - own, 6),
+        moving=round(moved[1] - moved[0], 6),
         paid=paid,
     )
     return answer.model_copy(update={"text": _text(answer, inside)})
@@ -144,6 +146,11 @@ def _text(found: Price, inside: set[str]) -> tuple[str, ...]:
             days = (entry.finish_after - entry.finish_before).total_seconds() / 86400
             moved = f", {abs(days):.1f} days {'later' if days > 0 else 'earlier'}" if abs(days) >= 0.05 else ""
         lines.append(f"  {name}{mine}: {change:+,.0f} {unit}".rstrip() + moved)
+    if abs(found.moving) >= 0.5:
+        lines.append(f"  moving what was planned: {found.moving:+,.0f} {unit}".rstrip())
+    rest = net - found.moving - sum(entry.after - entry.before for entry in found.paid.values())
+    if abs(rest) >= 0.5:  # the length of the whole plan, or where nothing has a cost, all items alike
+        lines.append(f"  of no project or item alone: {rest:+,.0f} {unit}".rstrip())
     if net < -0.5:
         lines.append("It is cheaper than the plan: replan from it with a longer budget.")
     return tuple(lines)

@@ -18,6 +18,7 @@ from throttle.wording import some
 if TYPE_CHECKING:
     from throttle.reasons import Cause, Reasons
 
+LINKED = (Rule.PREDECESSOR, Rule.KIT)
 BLOCKERS = 3
 """So many items of those who keep its people are tried to be put after it."""
 
@@ -48,7 +49,8 @@ class Repairs:
         tried = []
         for rule in found.rules if found.alone else ():
             cause = self.reasons.cause(j, rule, found.starts[0])
-            tried += [one for one in self._by(j, rule, cause) if one.start < start]
+            some = [one for one in self._by(j, rule, cause) if one.start < start]
+            tried += some or [one for one in self._unlinked(j, rule, cause) if one.start < start]
         if not found.alone:
             tried += [one for one in self._together(j, found) if one.start < start]
         tried.sort(key=lambda one: one.cost)
@@ -58,20 +60,41 @@ class Repairs:
         if rule is Rule.PEOPLE:
             yield from self._people(j)
             return
-        if (one := self._decoded(j, self._arrays(j, (rule,)), self._text(rule, cause))) is not None:
+        if rule in LINKED:
+            yield from self._sooner(j, cause)
+            return
+        if (one := self._decoded(j, self._arrays(j, (rule,)), self._text(j, rule, cause))) is not None:
+            yield one
+
+    def _sooner(self, j: int, cause: Cause) -> Iterator[Tried]:
+        """What it waits for goes before other work of its people, or these work more."""
+        number = {id: i for i, id in enumerate(self.reasons.instance.activities) if id}
+        for name in cause.refs[:BLOCKERS]:
+            i = number.get(name)
+            if i is not None and not self.a.exempt[i] and self.reasons.schedule.start[i] > 0:
+                yield from self._people(i, j)
+
+    def _unlinked(self, j: int, rule: Rule, cause: Cause) -> Iterator[Tried]:
+        """Without the link, which somebody has to judge; what a rule of the portfolio inserted keeps its links."""
+        told = self.compiled.expanded.inserted if self.compiled.expanded else {}
+        if rule not in LINKED or {self.reasons.instance.activities[j], *cause.refs} & told.keys():
+            return
+        if (one := self._decoded(j, self._arrays(j, (rule,)), self._text(j, rule, cause))) is not None:
             yield one
 
     def _together(self, j: int, found: Binding) -> Iterator[Tried]:
-        text = " and ".join(self._text(rule, self.reasons.cause(j, rule, found.starts[0])) for rule in found.rules)
+        text = " and ".join(self._text(j, rule, self.reasons.cause(j, rule, found.starts[0])) for rule in found.rules)
         arrays = self._arrays(j, [rule for rule in found.rules if rule is not Rule.PEOPLE])
         order = self._first(j, self._blockers(j)) if Rule.PEOPLE in found.rules else None
         if (one := self._decoded(j, arrays, text, order)) is not None:
             yield one
 
-    def _text(self, rule: Rule, cause: Cause) -> str:
+    def _text(self, j: int, rule: Rule, cause: Cause) -> str:
         about = some(cause.refs, 3)
         texts = {
-            Rule.PINNED: "move its pin",
+            Rule.PINNED: "move its pin"
+            if self.reasons.instance.activities[j] not in self.reasons.frozen
+            else "take it out of the frozen zone (planned: frozen: false)",
             Rule.APPROVAL: "have it approved now",
             Rule.RELEASE: "let it begin before its date",
             Rule.FREEZE: "exempt it from the freeze",
@@ -84,22 +107,25 @@ class Repairs:
             Rule.ROPE: "override the rope for it",
             Rule.KIT: f"begin it before {about} is finished",
             Rule.ENVIRONMENT: f"give it a place of its own in {cause.refs[0] if cause.refs else 'its environment'}",
-            Rule.PREDECESSOR: f"begin it without waiting for {about}",
+            Rule.PREDECESSOR: f"remove its link to {about}, if it need not wait for that",
             Rule.PEOPLE: "let it go before the other work of its people",
             Rule.WINDOW: "run it outside its window",
             Rule.RESERVE: f"take it from the time that {about} keep free for unplanned work",
         }
         return texts[rule]
 
-    def _people(self, j: int) -> Iterator[Tried]:
+    def _people(self, j: int, follower: int | None = None) -> Iterator[Tried]:
+        """``follower``: what waits for activity j, if it is that which is to begin earlier."""
         names = self.reasons.instance.activities
+        of = j if follower is None else follower
+        it = "it" if follower is None else names[j]
         for blocker in self._blockers(j):
-            text = f"let it go before {names[blocker]}"
-            if (one := self._decoded(j, {}, text, self._first(j, [blocker]))) is not None:
+            text = f"let {it} go before {names[blocker]}"
+            if blocker != of and (one := self._decoded(of, {}, text, self._first(j, [blocker]))) is not None:
                 yield one
-        yield from self._hours(j)
+        yield from self._hours(j, of)
 
-    def _hours(self, j: int) -> Iterator[Tried]:
+    def _hours(self, j: int, of: int) -> Iterator[Tried]:
         """An hour more of one of its people, at the end of a day of the week before."""
         s, instance = self.replay.base, self.replay.instance
         grid, zone = self.compiled.grid, ZoneInfo(self.compiled.portfolio.zone)
@@ -121,7 +147,7 @@ class Repairs:
             when = self.reasons.when(mine[-1] + 1)
             text = f"{more.hours:g} h of {instance.people[p]} more after {when}"
             arrays = {name: getattr(more.instance.arrays, name) for name in ("masks", "next_open", "person_mask")}
-            if (one := self._decoded(j, arrays, text)) is not None:
+            if (one := self._decoded(of, arrays, text)) is not None:
                 yield one
 
     def _blockers(self, j: int) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import exp, log, sqrt
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,7 +17,7 @@ from throttle.calendars import Calendars, Grid, as_of, minute_of
 from throttle.confidence import interval
 from throttle.errors import InputError
 from throttle.reserve import reserves
-from throttle.wording import iso_week
+from throttle.wording import iso_week, plural
 from throttle_models import Fever, Finding, Plan, Portfolio, Status, WorkItem, WorkType
 from throttle_models.feedback import Bias, Coverage, Feedback, Planned, Proposal, ReserveCheck, ReserveWeek
 
@@ -65,7 +65,10 @@ def feedback(
     estimates = tuple(_biases(rows))
     reserve = _reserve(now, ordered)
     if not rows:
-        notes.append("no item that an earlier plan had and that is finished says when it was started and finished")
+        notes.append(
+            "no item that an earlier plan had and that is finished says how much time was spent, or when it was begun "
+            "and finished"
+        )
     if reserve.covered is None:
         notes.append("no whole week has passed since the first plan, so nothing is said of the reserve")
     proposals = tuple(_proposals(now, estimates, reserve))
@@ -76,7 +79,7 @@ def feedback(
         coverage=tuple(_coverage(level, *every[level]) for level in LEVELS if every[level][0]),
         fever=_fever(now, ordered, current),
         estimates=estimates,
-        basis="working hours of who did it, from started to finished",
+        basis=_basis(rows),
         reserve=reserve,
         proposals=proposals,
         patch=_patch(proposals),
@@ -172,15 +175,29 @@ def _fever(now: Portfolio, plans: Sequence[Plan], current: Plan | None) -> Fever
 
 # --- estimates
 
-Ratio = tuple[str, WorkItem, float, bool | None, bool | None, str | None]
-"""Item, as it was estimated, actual / estimate, above its high, below its low, team of who did it."""
+Basis = Literal["logged", "inferred"]
+
+
+class Ratio(NamedTuple):
+    id: str
+    item: WorkItem
+    """As it was estimated."""
+    ratio: float
+    """Actual / estimated working time."""
+    above: bool | None
+    """Its high; ``below``: its low. None without a range."""
+    below: bool | None
+    team: str | None
+    """Of who did it."""
+    basis: Basis
 
 
 def ratios(now: Portfolio, plans: Sequence[Plan], actual: Mapping[str, datetime]) -> Iterable[Ratio]:
-    """Of each item that an earlier plan had open and that has been started and finished since.
+    """Of each item that an earlier plan had open and that has been finished since.
 
-    Actual time: working hours of the one with the longest need, from started to finished. Where something else was done
-    in between, that counts too.
+    Actual time: what was logged (``spent``), against the estimates of all needs. Where nothing was: working hours of
+    the one with the longest need, from started to finished, against the estimate of that need; what else was done in
+    between counts too.
     """
     zone, moment = ZoneInfo(now.zone), as_of(now)
     seen: set[str] = set()
@@ -190,7 +207,9 @@ def ratios(now: Portfolio, plans: Sequence[Plan], actual: Mapping[str, datetime]
             continue
         for id, item in portfolio.work.items():
             done = now.work.get(id)
-            if id in seen or id not in plan.items or done is None or done.started is None or id not in actual:
+            if id in seen or id not in plan.items or done is None or id not in actual:
+                continue
+            if done.spent is None and done.started is None:
                 continue
             if item.status is not Status.OPEN or not item.needs or not plan.items[id].assignments:
                 continue
@@ -203,18 +222,40 @@ def ratios(now: Portfolio, plans: Sequence[Plan], actual: Mapping[str, datetime]
             person = next((a.person for a in plan.items[id].assignments if a.need == number), None)
             named = next((p for n in done.needs for p in n.who if p in now.people), None)
             who = named or person
-            if who is None or who not in now.people:
+            team = now.people[who].team if who in now.people else None
+            if done.spent is not None and all(need.effort is not None for need in item.needs):
+                basis: Basis = "logged"
+                took = done.spent / HOUR
+                estimates = [need.effort for need in item.needs if need.effort is not None]
+            elif done.started is not None and who in now.people:
+                basis = "inferred"
+                began = done.started.resolve(moment, zone).astimezone(UTC)
+                took = _worked(now, who, began, actual[id]) * longest.people * longest.allocation
+                estimates = [longest.effort]
+            else:
                 continue
             seen.add(id)
-            began = done.started.resolve(moment, zone).astimezone(UTC)
-            took = _worked(now, who, began, actual[id]) * longest.people * longest.allocation
-            estimate = longest.effort
             if took <= 0:
                 continue
-            ranged = estimate.low < estimate.high
-            above = took > estimate.high / HOUR if ranged else None
-            below = took < estimate.low / HOUR if ranged else None
-            yield id, item, took / (estimate.mean / HOUR), above, below, now.people[who].team
+            low, mean, high = (
+                sum((getattr(one, point) for one in estimates), timedelta(0)) / HOUR
+                for point in ("low", "mean", "high")
+            )
+            above, below = (took > high, took < low) if low < high else (None, None)
+            yield Ratio(id, item, took / mean, above, below, team, basis)
+
+
+def _basis(rows: Sequence[Ratio]) -> str:
+    """Which actual times there are, in words."""
+    logged = sum(row.basis == "logged" for row in rows)
+    words = []
+    if logged:
+        words.append(f"{plural(logged, 'item')} by the working time logged")
+    if logged < len(rows) or not rows:
+        words.append(
+            f"{plural(len(rows) - logged, 'item')} by working hours of who did it from started to finished (inferred)"
+        )
+    return ", ".join(words)
 
 
 def _worked(portfolio: Portfolio, person: str, first: datetime, last: datetime) -> float:
@@ -226,31 +267,33 @@ def _worked(portfolio: Portfolio, person: str, first: datetime, last: datetime) 
 
 
 def _biases(rows: Sequence[Ratio]) -> Iterable[Bias]:
-    groups: dict[tuple[str, str], list[Ratio]] = {}
+    """By group; logged and inferred times apart, since what is inferred has other work in it."""
+    groups: dict[tuple[Literal["all", "type", "team", "skill"], str, Basis], list[Ratio]] = {}
     for row in rows:
-        _, item, *_, team = row
-        groups.setdefault(("all", "all"), []).append(row)
-        groups.setdefault(("type", str(item.type)), []).append(row)
-        if team is not None:
-            groups.setdefault(("team", team), []).append(row)
-        for skill in sorted({need.skill for need in item.needs if need.skill is not None}):
-            groups.setdefault(("skill", skill), []).append(row)
+        groups.setdefault(("all", "all", row.basis), []).append(row)
+        groups.setdefault(("type", str(row.item.type), row.basis), []).append(row)
+        if row.team is not None:
+            groups.setdefault(("team", row.team, row.basis), []).append(row)
+        for skill in sorted({need.skill for need in row.item.needs if need.skill is not None}):
+            groups.setdefault(("skill", skill, row.basis), []).append(row)
     order = {"all": 0, "type": 1, "team": 2, "skill": 3}
-    for (of, name), some in sorted(groups.items(), key=lambda e: (order[e[0][0]], -len(e[1]), e[0][1])):
-        logs = np.log([row[2] for row in some])
+    ranked = sorted(groups.items(), key=lambda e: (e[0][2] != "logged", order[e[0][0]], -len(e[1]), e[0][1]))
+    for (of, name, basis), some in ranked:
+        logs = np.log([row.ratio for row in some])
         mean, low, high = interval(logs) if len(some) > 1 else (float(logs[0]), log(1e-3), log(1e3))
         p10, p90 = np.quantile(logs, (0.1, 0.9))
         yield Bias(
             of=of,
             name=name,
+            basis=basis,
             count=len(some),
             ratio=round(exp(mean), 4),
             low=round(exp(max(low, log(1e-3))), 4),
             high=round(exp(min(high, log(1e3))), 4),
             p10=round(exp(float(p10)), 4),
             p90=round(exp(float(p90)), 4),
-            above=_share([row[3] for row in some]),
-            below=_share([row[4] for row in some]),
+            above=_share([row.above for row in some]),
+            below=_share([row.below for row in some]),
         )
 
 
@@ -296,8 +339,9 @@ def _reserve(now: Portfolio, plans: Sequence[Plan]) -> ReserveCheck:
 
 
 def _proposals(now: Portfolio, estimates: Sequence[Bias], reserve: ReserveCheck) -> Iterable[Proposal]:
-    whole = next((one for one in estimates if one.of == "all"), None)
-    if whole is not None and whole.count >= ENOUGH:
+    # logged times come first: what is inferred has other work in it, and so a wider spread
+    whole = next((one for one in estimates if one.of == "all" and one.count >= ENOUGH), None)
+    if whole is not None:
         spread = now.simulation.spread
         low, high = min(1.0, round(whole.p10, 2)), max(1.0, round(whole.p90, 2))
         far = spread is None or abs(log(low / spread.short)) > OFF or abs(log(high / spread.long)) > OFF
@@ -307,7 +351,8 @@ def _proposals(now: Portfolio, estimates: Sequence[Bias], reserve: ReserveCheck)
                 path=("simulation", "spread"),
                 now=spread.model_dump(mode="json") if spread is not None else None,
                 value={"short": low, "long": high},
-                why=f"finished items took {low:g} to {high:g} times their estimate (10 % and 90 %)",
+                why=f"finished items took {low:g} to {high:g} times their estimate (10 % and 90 %), by "
+                + ("the time logged" if whole.basis == "logged" else "the hours from started to finished"),
                 samples=whole.count,
             )
     kept = reserve.weeks[0].kept if reserve.weeks else 0.0

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
+from throttle import figures as t
 from throttle.buffers.show import show_fever
 from throttle.documents import render_yaml
 from throttle.report.html import table as html_table
 from throttle.report.html import tag
 from throttle.report.page import answer_page
-from throttle.scenarios import text as t
 from throttle.wording import plural
 from throttle_models.feedback import Bias, Coverage, Feedback
 
@@ -81,7 +81,7 @@ def _tables(found: Feedback) -> Sequence[Table]:
         ),
         (
             f"Actual against estimate ({found.basis})",
-            ("of", ">items", ">times the estimate", ">95 % sure", ">10 % to 90 %", ">above high", ">below low"),
+            ("of", "by", ">items", ">times the estimate", ">95 % sure", ">10 % to 90 %", ">above high", ">below low"),
             [_bias(one) for one in found.estimates],
         ),
         (
@@ -101,4 +101,4 @@ def _bias(one: Bias) -> tuple[str, ...]:
     name = one.name if one.of == "all" else f"{one.of} {one.name}"
     sure = f"{one.low:.2f} to {one.high:.2f}" if one.count > 1 else "-"
     spread = f"{one.p10:.2f} to {one.p90:.2f}"
-    return name, str(one.count), f"{one.ratio:.2f}", sure, spread, t.share(one.above), t.share(one.below)
+    return name, one.basis, str(one.count), f"{one.ratio:.2f}", sure, spread, t.share(one.above), t.share(one.below)

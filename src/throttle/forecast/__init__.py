@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from throttle.instance import Floats
 
 HOUR = timedelta(hours=1)
+OFTEN, NAMED = 0.1, 5
+"""A change that overruns its window in so many of the runs is named; so many at most in a sentence."""
 FAN = (0.02, 0.05, *(k / 20 for k in range(2, 19)), 0.95, 0.98)
 """Shares of runs that the fan has a point for."""
 WORDS = {
@@ -141,14 +143,56 @@ class _Teller:
                 "what they belong to has no date, and their delay is in no cost"
             )
             found.append(Finding(level="warning", code="not-in-plan", ids=ids[:100], message=message))
+        found += self.overruns()
         if not (left > 0).any():
             return found
         end = f"{self.model.moment(self.last):%Y-%m-%d}"
+        held = self.held_up()
         message = (
             f"in {(left > 0).mean():.1%} of the runs something is not finished by {end}, the last day looked at: dates "
             "after it are unknown, and costs are too low there"
         )
-        return [*found, Finding(level="warning", code="unfinished-runs", message=message)]
+        if held:
+            message += f"; held up there: {some([words for _, words in held], NAMED)}"
+        ids = tuple(id for id, _ in held)
+        return [*found, Finding(level="warning", code="unfinished-runs", ids=ids[:100], message=message)]
+
+    def held_up(self) -> list[tuple[str, str]]:
+        """Items that do not end by themselves in some runs (not those that only wait for others), most often first,
+        with their share of the runs and what keeps them there."""
+        found = []
+        for id, j in self.number.items():
+            stuck = self.sample.stuck[:, j]
+            if (stuck > 0).any():
+                often = np.bincount(stuck[stuck > 0] - 1, minlength=len(Cause))
+                words = f"{id} in {(stuck > 0).mean():.1%} of the runs ({WORDS[Cause(int(often.argmax()))]})"
+                found.append((-int((stuck > 0).sum()), id, words))
+        return [(id, words) for _, id, words in sorted(found)]
+
+    def overruns(self) -> list[Finding]:
+        """Changes that often do not fit into their window, and those that did not fit at all."""
+        from throttle.solve.kernels import kernels
+
+        s, found = self.sample, []
+        share = {id: float((s.overran[:, j] > 0).mean()) for id, j in self.number.items()}
+        often = sorted((id for id, p in share.items() if p >= OFTEN), key=lambda id: (-share[id], id))
+        if often:
+            named = some([f"{id} in {share[id]:.0%} of the runs" for id in often], NAMED)
+            message = (
+                f"{plural(len(often), 'change takes', 'changes take')} longer than the window has room for, and "
+                f"{'is' if len(often) == 1 else 'are'} rolled back until the next one: {named}; a longer window, or a "
+                "change divided into smaller ones, helps"
+            )
+            found.append(Finding(level="warning", code="overruns-window", ids=tuple(often[:100]), message=message))
+        if s.forced.any():
+            most = kernels(False, "execution").MOST_OVERRUNS
+            never = [id for id, j in self.number.items() if (s.overran[:, j] >= most).any()]
+            message = (
+                f"{some(never, NAMED)} did not fit into the window in {most} attempts, in {(s.forced > 0).mean():.1%} "
+                "of the runs; then the planned time was taken, so dates are too early there"
+            )
+            found.append(Finding(level="warning", code="never-fitted", ids=tuple(never[:100]), message=message))
+        return found
 
     def hours(self, slots: NDArray[np.floating]) -> dict[str, float]:
         """By cause, in the words of the forecast; what takes no time is left out."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from throttle import figures as t
 from throttle.report.html import tag
 from throttle.report.page import answer_page
 from throttle.report.sections import forecast as section
-from throttle.scenarios import text as t
 from throttle.wording import plural, some
 from throttle_models.forecast import Forecast
 

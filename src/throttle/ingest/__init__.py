@@ -4,8 +4,9 @@ A reader is one file and one line of :data:`READERS` (``readers`` says what it i
 other modules: ``source``, ``decode`` and ``tables`` (files, archives and workbooks to documents, or cells by position),
 ``dates`` and ``values`` (cells to values), ``words`` and ``meanings`` (words in several languages), ``records`` (what
 readers make), ``tickets`` and ``intake`` (rows and records to tickets), ``network`` and ``same`` (links, containment,
-the same ticket twice), ``people``, ``crew``, ``skills``, ``effort`` (what the export does not say, or says of people),
-``build`` (the portfolio), ``propose`` (the mapping), ``report`` and ``pseudonyms``.
+the same ticket twice), ``people``, ``identity``, ``crew``, ``skills``, ``effort`` (what the export does not say, or of
+people), ``build`` (the portfolio), ``again`` (newer files of an earlier one), ``propose`` (the mapping), ``report``,
+and ``pseudonyms`` with ``named`` (everybody whom files name).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from throttle.collector import collector_resting
 from throttle.errors import InputError
+from throttle.ingest.again import Known, read_again
 from throttle.ingest.agileplace import AGILEPLACE, AGILEPLACE_CSV
 from throttle.ingest.asana import ASANA, ASANA_CSV
 from throttle.ingest.azure_devops import AZURE_DEVOPS, AZURE_DEVOPS_CSV
@@ -30,13 +32,21 @@ from throttle.ingest.jira_rss import JIRA_RSS
 from throttle.ingest.linear import LINEAR
 from throttle.ingest.meanings import Meanings
 from throttle.ingest.mspdi import MSPDI
+from throttle.ingest.named import named_in
 from throttle.ingest.network import unite
 from throttle.ingest.notes import Notes
 from throttle.ingest.options import ReadOptions
 from throttle.ingest.plain import PLAIN
 from throttle.ingest.pmxml import PMXML
 from throttle.ingest.propose import propose, save_mapping
-from throttle.ingest.pseudonyms import pseudonymised
+from throttle.ingest.pseudonyms import (
+    key_of,
+    pseudonymised,
+    renamed,
+    require_same_table,
+    with_known,
+    without_names,
+)
 from throttle.ingest.readers import AnyReader
 from throttle.ingest.redmine import REDMINE, REDMINE_CSV
 from throttle.ingest.report import IngestReport
@@ -49,7 +59,7 @@ from throttle.ingest.tickets import load, recognise
 from throttle.ingest.trello import TRELLO
 from throttle.ingest.xer import XER
 from throttle.ingest.youtrack import YOUTRACK, YOUTRACK_CSV
-from throttle_models import Mapping, Portfolio, TeamFile
+from throttle_models import Link, Mapping, Portfolio, TeamFile
 
 READERS: tuple[AnyReader, ...] = (
     JIRA_CSV,
@@ -107,6 +117,10 @@ class Ingested:
     report: IngestReport
     pseudonyms: dict[str, str] = field(default_factory=dict)
     """Person id to pseudonym, where that was asked for: whoever has this table can tell who is who."""
+    pseudonyms_key: str = ""
+    """What tells this table from others."""
+    onto: dict[str, tuple[Link, ...]] = field(default_factory=dict)
+    """Links that an item of the earlier portfolio, which is not in the files, waits by."""
 
 
 @collector_resting()
@@ -116,21 +130,44 @@ def read_exports(
     mapping: Mapping | None = None,
     team: TeamFile | None = None,
     options: ReadOptions = _PLAIN,
+    earlier: Portfolio | None = None,
 ) -> Ingested:
     """One portfolio of one or more exports, told apart by their content.
 
-    The mapping counts before what is found, the team file before any default. Raises InputError with every problem of
-    every file: missing, empty, binary, cut off, unknown, dates that nothing settles, a team file that does not fit.
+    The mapping counts before what is found, the team file before any default. ``earlier``: the portfolio that these
+    files are news of; they are read as those were that it was made of, links to its items do not dangle, and what it
+    was told by a mapping or team file stands in where none is given (:func:`throttle.replan.advance` takes both).
+    Raises InputError with every problem of every file: missing, empty, binary, cut off, unknown, dates that nothing
+    settles, a team file that does not fit.
     """
     said, crew = mapping or Mapping(), team or TeamFile()
+    if earlier is not None:
+        require_same_table(earlier.pseudonyms, options.pseudonyms_key, options.pseudonymise)
+        if options.pseudonymise:
+            crew = renamed(crew, options.pseudonyms)
+        said, crew, options = read_again(earlier, mapping, crew if team is not None else None, options)
+    if not options.pseudonymise:
+        portfolio, report, builder = _read(paths, said, crew, options, earlier)
+        return Ingested(portfolio, report, onto=builder.onto)
+    crew = with_known(crew, options.pseudonyms)
+    mentioned = named_in(paths, options.encoding)
+    try:
+        portfolio, report, builder = _read(paths, said, crew, options, earlier)
+    except InputError as error:
+        raise without_names(error, crew, mentioned) from None
+    key = options.pseudonyms_key or key_of(options.pseudonyms, *(path.read_bytes() for path in paths))
+    hidden = pseudonymised(portfolio, report, options.pseudonyms, builder.people.spellings(), crew, mentioned, key)
+    return Ingested(hidden.portfolio, hidden.report, hidden.table, key, hidden.links(builder.onto))
+
+
+def _read(
+    paths: Sequence[Path], said: Mapping, crew: TeamFile, options: ReadOptions, earlier: Portfolio | None
+) -> tuple[Portfolio, IngestReport, Builder]:
     notes = Notes()
     loaded = load(paths, READERS, said, options, crew.zone, notes)
-    builder = Builder(loaded, Meanings(said, crew), crew, options, notes)
+    builder = Builder(loaded, Meanings(said, crew), crew, options, notes, Known.of(earlier))
     portfolio = builder.portfolio()
-    report = builder.report(portfolio)
-    if options.pseudonymise:
-        return Ingested(*pseudonymised(portfolio, report, options.pseudonyms))
-    return Ingested(portfolio, report)
+    return portfolio, builder.report(portfolio), builder
 
 
 @collector_resting()

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from throttle.errors import InputError
+from throttle.ingest.again import Known, reading_of
 from throttle.ingest.crew import Crew
 from throttle.ingest.effort import Effort, Estimator, divided, exactly, summed
 from throttle.ingest.made import made, utc_text, when
@@ -19,7 +20,7 @@ from throttle.ingest.network import Network, unite
 from throttle.ingest.notes import Notes, some
 from throttle.ingest.options import ReadOptions
 from throttle.ingest.people import People
-from throttle.ingest.records import Ticket
+from throttle.ingest.records import Share, Ticket
 from throttle.ingest.report import EdgeRead, FileRead, IngestReport, ItemRead, RejectedRow
 from throttle.ingest.skills import Skills
 from throttle.ingest.tickets import Loaded
@@ -52,7 +53,7 @@ from throttle_models import (
     WorkItem,
     WorkType,
 )
-from throttle_models.quantities import LEAST_SHARE, WORK, format_minutes
+from throttle_models.quantities import LEAST_SHARE
 from throttle_models.references import dangling_references
 
 HISTORY = frozenset({Status.DONE, Status.CANCELLED})
@@ -63,11 +64,20 @@ class Builder:
     """One import, in the order of its steps."""
 
     def __init__(
-        self, loaded: Sequence[Loaded], meanings: Meanings, team: TeamFile, options: ReadOptions, notes: Notes
+        self,
+        loaded: Sequence[Loaded],
+        meanings: Meanings,
+        team: TeamFile,
+        options: ReadOptions,
+        notes: Notes,
+        known: Known | None = None,
     ) -> None:
         self.loaded, self.meanings, self.team, self.notes = loaded, meanings, team, notes
+        self.options, self.known = options, known or Known()
         self.tickets, self.merged, self.rejections = unite(loaded, meanings, notes)
-        self.net = Network(self.tickets, meanings, notes)
+        self.net = Network(self.tickets, meanings, notes, self.known.names)
+        self.onto: dict[str, tuple[Link, ...]] = {}
+        """Links by which known items that are in no file wait."""
         self.by_id = self.net.by_id
         self._tell_projects_apart()
         self.used: Counter[tuple[str, str, str, str]] = Counter()
@@ -81,7 +91,7 @@ class Builder:
         self.dated = False
         """Whether the files hold a timestamp at all."""
         self.as_of = self._as_of()
-        resources = [resource for file in loaded for resource in file.resources]
+        resources = [(resource, file.file, file.reader.system) for file in loaded for resource in file.resources]
         self.people = People(self.tickets, meanings.mapping, team, resources)
         self.crew = Crew(loaded, self.people, team, notes)
         self.rejections += self.crew.rejections
@@ -170,6 +180,8 @@ class Builder:
                 f"work: {{{waiting[0]}: {{on_hold: why}}}}",
                 ids=waiting,
             )
+        self.unsaid = frozenset(unsaid)
+        """Items of whose status the files say nothing."""
         if unsaid:
             self._assume(
                 "status", "open", "the export says no status, resolution or closing date",
@@ -189,7 +201,9 @@ class Builder:
         def of(id: str) -> WorkType:
             if id not in types:
                 own = self.meanings.type(self.by_id[id].type)
-                parent = self.net.parents.get(id)
+                parent, outside = self.net.parents.get(id), self.net.parents_known.get(id)
+                if own is None and outside is not None and self.known.portfolio is not None:
+                    own = self.known.portfolio.work[outside].type
                 types[id] = own if own is not None else of(parent) if parent else WorkType.PROJECT
             return types[id]
 
@@ -296,21 +310,26 @@ class Builder:
                 policy=policy,
                 simulation=simulation,
                 assumptions=assumptions,
+                reading=reading_of(self.meanings.mapping, team, self.options),
             )
         except ValidationError as error:
             raise InputError([_problem(e, "the team file") for e in error.errors()]) from None
-        if unresolved := dangling_references(portfolio):
+        whole = self.known.whole(portfolio)
+        if unresolved := dangling_references(whole):
             raise InputError(unresolved)
-        self._remark(portfolio)
+        self._remark(whole)
+        self._idle_pins(whole)
         return portfolio
 
     def _work(self, estimator: Estimator, skills: Skills) -> dict[str, WorkItem]:
         waits: dict[str, list[Link]] = defaultdict(list)
         for edge in self.net.edges:
-            if edge.second in self.by_id:
-                waits[edge.second].append(
-                    made(Link, item=edge.first, type=edge.type, lag=edge.lag, lag_in=edge.lag_in, origin=edge.origin)
-                )
+            waits[edge.second].append(
+                made(Link, item=edge.first, type=edge.type, lag=edge.lag, lag_in=edge.lag_in, origin=edge.origin)
+            )
+        earlier = self.known.portfolio
+        known = earlier.work if earlier is not None else {}
+        self.onto = {id: tuple(links) for id, links in waits.items() if id not in self.by_id and id in known}
         leaves = self._leaves()
         bearers: Counter[str] = Counter()
         for id in leaves:
@@ -387,6 +406,8 @@ class Builder:
         fields: dict[str, Any] = {}
         if not self.meanings.type_known(t.type) or (not t.type):
             inferred.append("type")
+        if t.id in self.unsaid:
+            inferred.append("status")
         said = self.team.work.get(t.id, {})
         if t.exact and t.needs:
             fields["needs"] = tuple(t.needs)
@@ -435,6 +456,8 @@ class Builder:
             finished = t.finished or over or t.category_changed
             if finished is not None:
                 fields["finished"] = when(finished)
+            if t.spent:
+                fields["spent"] = timedelta(minutes=t.spent)
         if type_ is WorkType.CHANGE and not t.exact:
             fields["change"] = self._change(t, status)
         if t.on_hold and status not in HISTORY:
@@ -446,7 +469,7 @@ class Builder:
             status=status,
             raw_status=t.status or None,
             project=t.project or None,
-            parent=self.net.parents.get(t.id),
+            parent=self.net.parents.get(t.id) or self.net.parents_known.get(t.id),
             after=after,
             priority=t.priority or None,
             tags=tuple(dict.fromkeys([*t.labels, t.sprint] if t.sprint else t.labels)),
@@ -532,12 +555,15 @@ class Builder:
         found: dict[str, tuple[float, Estimate]] = {}
         for share in together:
             work = exactly(share.minutes) if share.minutes is not None else divided(whole, len(together))
-            if work.high > timedelta(0) and (who := self.people.member(share)) is not None:
+            if work.high > timedelta(0) and (who := self._member(share, t)) is not None:
                 units = min(1.0, max(LEAST_SHARE, 1.0 if share.units is None else share.units))
                 if who in found:  # the same person twice, as in two roles
                     work = summed(found[who][1], work)
                 found[who] = (units, work)
         return [(who, units, work) for who, (units, work) in found.items()] or None
+
+    def _member(self, share: Share, t: Ticket) -> str | None:
+        return self.people.member(share, t.file, t.reader.system)
 
     def _change(self, t: Ticket, status: Status) -> Change:
         said = self.team.work.get(t.id, {}).get("change") or {}
@@ -656,7 +682,7 @@ class Builder:
                 len(people),
             )  # fmt: skip
         unknown = [id for id in self.people.names if id not in self.team.people]
-        if self.team.people and unknown:
+        if self.team.people and unknown and self.known.portfolio is None:  # else replanning tells who is new
             held_by = Counter(dict.fromkeys(unknown, 0))
             for label, id in self.people.ids.items():
                 held_by[id] += self.people.labels[label]
@@ -669,6 +695,7 @@ class Builder:
                 "under aliases of somebody who is there",
                 ids=unknown,
             )
+        self.people.tell(self.notes)
         if self.people.namesakes:
             self.notes.add(
                 "info", "namesakes",
@@ -722,7 +749,7 @@ class Builder:
         for skill in kept:
             known = learned.demand[skill]
             self._assume(
-                f"reserve.{skill}", f"{format_minutes(known.reserve, WORK, 'hm')}/week",
+                f"reserve.{skill}", f"{known.reserve / timedelta(hours=1):.4g}h/week",
                 f"enough for the unplanned work of 80 % of {known.weeks} weeks",
                 f"policy: {{reserve: {{{skill}: 6h/week}}}}",
             )  # fmt: skip
@@ -744,6 +771,9 @@ class Builder:
         found = {target: _external(*known.get(target, ("", Status.UNKNOWN))) for target in stubs}
         for file in self.loaded:
             found |= file.external
+        if self.known.portfolio is not None:
+            before = self.known.portfolio.external
+            found = {id: before.get(id, stub) if _nothing_known(stub) else stub for id, stub in found.items()}
         found |= self.team.external
         return {id: stub for id, stub in found.items() if id not in work}
 
@@ -753,7 +783,8 @@ class Builder:
         absent: list[str] = []
         for id, said in self.team.work.items():
             if id not in work and "title" not in said:
-                absent.append(id)
+                if self.known.portfolio is None or id not in self.known.portfolio.work:
+                    absent.append(id)
                 continue
             fields = said
             if (old := work.get(id)) is not None:
@@ -845,6 +876,30 @@ class Builder:
                 "or due dates in the team file, such as projects: {ABC: {cost_of_delay: 20000/week, due: 2026-12-18}}",
             )
 
+    def _idle_pins(self, portfolio: Portfolio) -> None:
+        """Pins that hold nothing: of containers, of what is over, and of what no plan has."""
+        containers = {item.parent for item in portfolio.work.values()}
+        kinds: dict[str, list[str]] = defaultdict(list)
+        for pin in portfolio.policy.pins:
+            item = portfolio.work.get(pin.work)
+            if item is None:
+                continue
+            if item.status in HISTORY:
+                if self.known.portfolio is None:  # later on it is in the nature of things
+                    kinds["done or cancelled: take the pin out"].append(pin.work)
+            elif item.status is Status.UNKNOWN:
+                kinds["of unknown status, and not planned: say what the status means, in map.yaml"].append(pin.work)
+            elif pin.work in containers and not item.needs:
+                kinds["made of other items, which hold the work: pin those"].append(pin.work)
+        for what, ids in kinds.items():
+            self.notes.add(
+                "warning",
+                "pin-without-effect",
+                f"{plural(len(ids), 'pin')} of policy.pins without effect: {some(ids)} "
+                f"{'is' if len(ids) == 1 else 'are'} {what}",
+                ids=ids,
+            )
+
     def report(self, portfolio: Portfolio) -> IngestReport:
         """The account. Raises AssertionError where rows are lost, which would be a defect of ours."""
         read = sum(file.rows_read for file in self.loaded)
@@ -866,6 +921,7 @@ class Builder:
             for id, item in portfolio.work.items()
             if item.needs
         }  # fmt: skip
+        whole = self.known.whole(portfolio).work
         edges = tuple(
             made(
                 EdgeRead,
@@ -874,10 +930,11 @@ class Builder:
                 type=e.type,
                 lag=e.lag,
                 origin=e.origin,
-                certainty="stated" if e.first in portfolio.work and e.second in portfolio.work else "external",
+                certainty="stated" if {e.first, e.second} <= whole.keys() else "external",
             )
             for e in self.net.edges
         )
+        out = left_out(portfolio)
         items = tuple(
             made(
                 ItemRead,
@@ -888,6 +945,7 @@ class Builder:
                 parent=portfolio.work[t.id].parent,
                 estimate_hours=None if t.original is None else round(t.original / 60, 4),
                 planned_hours=round(planned[t.id], 4) if t.id in planned else None,
+                left_out=out.get(t.id) if t.id in planned else None,
             )
             for t in self.tickets
         )
@@ -923,6 +981,42 @@ class Builder:
             planned_windows=sum(None not in t.planned for t in self.tickets),
             findings=tuple(self.notes.findings),
         )
+
+
+def left_out(portfolio: Portfolio) -> dict[str, str]:
+    """Items that a plan leaves out, as far as an import can tell, to the reason."""
+    work, children = portfolio.work, defaultdict(list)
+    waiting: dict[str, list[str]] = defaultdict(list)
+    found: dict[str, str] = {}
+    for id, item in work.items():
+        if item.parent is not None:
+            children[item.parent].append(id)
+        for link in item.after:
+            waiting[link.item].append(id)
+        if item.status is Status.UNKNOWN:
+            found[id] = "unknown status"
+        elif item.on_hold and item.status not in HISTORY:
+            found[id] = "on hold"
+    stack = list(found)
+    if portfolio.policy.externals == "hold":
+        outside = portfolio.external.items()
+        stack += [id for id, stub in outside if stub.status not in HISTORY and stub.expected is None and id in waiting]
+    while stack:
+        at = stack.pop()
+        why = found.get(at, "waiting")
+        within = [(id, why) for id in children.get(at, ()) if why != "unknown status"]
+        later = [(id, "waiting") for id in waiting.get(at, ())]
+        if at in work and (parent := work[at].parent) is not None:  # what waits for a container waits for all in it
+            later += [(id, "waiting") for id in waiting.get(parent, ())]
+        for id, reason in [*within, *later]:
+            if id not in found and work[id].status not in HISTORY:
+                found[id] = reason
+                stack.append(id)
+    return found
+
+
+def _nothing_known(stub: External) -> bool:
+    return stub.status is Status.UNKNOWN and stub.expected is None
 
 
 def _external(title: str, status: Status) -> External:

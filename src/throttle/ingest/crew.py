@@ -29,7 +29,7 @@ class Crew:
         for file in loaded:
             names = self._take_calendars(file)
             for resource in file.resources:
-                who = people.member(Share(resource.name, resource.account))
+                who = people.member(Share(resource.name, resource.account), file.file, file.reader.system)
                 if who is None:
                     continue
                 said = self._said[who]

@@ -15,7 +15,7 @@ from throttle.ingest.notes import Notes, refusal, some
 from throttle.ingest.options import ReadOptions
 from throttle.ingest.people import name_and_account
 from throttle.ingest.records import Rejection, Ticket, Tie
-from throttle.ingest.values import blank, fold, minutes, number, several, sprint_name, yes
+from throttle.ingest.values import blank, current_sprint, fold, minutes, number, several, yes
 from throttle.ingest.words import UNASSIGNED
 from throttle.wording import plural
 from throttle_models import Calendar, Column, ColumnMeaning, External, Mapping, Project
@@ -230,7 +230,7 @@ class Intake:
             if fold(first) not in UNASSIGNED:
                 ticket.assignee_id = ticket.assignee_id or first
         elif means is C.SPRINT:
-            ticket.sprint = sprint_name(texts[-1])
+            ticket.sprint = current_sprint(texts)
         elif means is C.ACTIVE:
             ticket.active = yes(first)
         elif means is C.ON_HOLD:

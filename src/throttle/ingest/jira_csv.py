@@ -194,6 +194,10 @@ ONLY_IDS = 0.1
 """Of a table with keys and no header that is known, as in another language: for a mapping to explain."""
 
 
+_LEAST_GUESS = 0.34
+"""Of keys alone, without a header for ids or titles: a table whose headers are plain words is surer."""
+
+
 def _certainty(opened: Table, uses: list[Use]) -> float:
     ids = [use for use in uses if use.meaning.means is C.ID]
     if not ids:
@@ -202,7 +206,8 @@ def _certainty(opened: Table, uses: list[Use]) -> float:
     share = sum(bool(KEY.fullmatch(key)) for key in keys) / len(keys) if keys else 1.0
     others = {use.meaning.means for use in uses} - {C.ID}
     guessed = ids[0].meaning.confidence <= 0.6  # keys alone: another tracker may have such ids
-    return share * (min(0.7 if guessed else 1.0, 0.3 + 0.15 * len(others)) if others else ONLY_IDS)
+    most = 1.0 if not guessed else 0.7 if C.TITLE in others else _LEAST_GUESS
+    return share * (min(most, 0.3 + 0.15 * len(others)) if others else ONLY_IDS)
 
 
 JIRA_CSV = Reader(

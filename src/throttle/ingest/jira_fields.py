@@ -7,7 +7,7 @@ from typing import Any
 from throttle.ingest.intake import Intake
 from throttle.ingest.jira_csv import KEY, field_meaning
 from throttle.ingest.records import Ticket
-from throttle.ingest.values import fold, server_sprint
+from throttle.ingest.values import SPRINT_STATES, fold, server_sprint
 from throttle.ingest.words import table
 from throttle_models import Column
 
@@ -96,7 +96,8 @@ def put_custom(intake: Intake, ticket: Ticket, id: str, name: str, value: Any) -
         return  # to be ignored
     if (found := sprints(value)) is not None:
         intake.saw(name or id, C.SPRINT, "holds sprints")
-        ticket.sprint = found[-1].get("name", ticket.sprint)
+        now = max(enumerate(found), key=lambda e: (SPRINT_STATES.get(fold(e[1].get("state", "")), 0), e[0]))[1]
+        ticket.sprint = now.get("name", ticket.sprint)
         return
     if name and (means := field_meaning(name)) is not None:
         intake.fill(ticket, means, texts_of(value), name, "s" if means in _SECONDS else None)

@@ -156,11 +156,17 @@ def _fold(last: Ticket, rows: Sequence[Ticket], silent: Mapping[str, list[str]])
 class Network:
     """Who contains whom and who waits for whom, by id; what is dropped or dangles is told."""
 
-    def __init__(self, tickets: Sequence[Ticket], meanings: Meanings, notes: Notes) -> None:
+    def __init__(
+        self, tickets: Sequence[Ticket], meanings: Meanings, notes: Notes, known: Mapping[str, str] | None = None
+    ) -> None:
+        """``known``: names of items that an earlier import knows, to their ids."""
         self.tickets, self.meanings, self.notes = tickets, meanings, notes
         self.by_id = {t.id: t for t in tickets}
         self.names = self._aliases()
         """Every name of a ticket to its id."""
+        self.known = {name: id for name, id in (known or {}).items() if id not in self.by_id and name not in self.names}
+        self.parents_known: dict[str, str] = {}
+        """Item to what contains it, of what is known and in no file."""
         self.parents = self._parents()
         self.children: dict[str, list[str]] = defaultdict(list)
         for id, parent in self.parents.items():
@@ -191,6 +197,8 @@ class Network:
                 own.append(t.id)
             elif found:
                 parents[t.id] = found[0]
+            elif outside := [self.known[p] for p in t.parents if p in self.known]:
+                self.parents_known[t.id] = outside[0]
             elif t.parents:
                 missing[t.id] = t.parents[0]
         if own:
@@ -251,7 +259,7 @@ class Network:
                     continue
                 word, _, turned = meaning.partition("-")
                 type_ = tie.type or LinkType(word)
-                target = self.names.get(tie.other, tie.other)
+                target = self.names.get(tie.other) or self.known.get(tie.other, tie.other)
                 first, second = (t.id, target) if tie.outward != bool(turned) else (target, t.id)
                 if first == second:
                     own.append(t.id)
@@ -267,7 +275,7 @@ class Network:
                 if key in edges:
                     continue
                 edges[key] = edge = Edge(first, second, type_, tie.origin, lag, tie.lag_in)
-                if target not in self.by_id:
+                if target not in self.by_id and target not in self.known:
                     direction = "blocks" if first == t.id else "waits-for"
                     self.dangling.append(
                         DanglingLink(item=t.id, target=target, direction=direction, type=edge.type, origin=edge.origin)

@@ -22,3 +22,5 @@ class ReadOptions:
     """Replace people by ``person-1`` and so on, the same one everywhere."""
     pseudonyms: Mapping[str, str] = field(default_factory=dict)
     """Person id to pseudonym, of earlier imports."""
+    pseudonyms_key: str = ""
+    """What tells the table of pseudonyms from others; empty: a new one."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import NamedTuple
 
+from throttle.ingest.identity import Group, Spelling, identities, spelling
+from throttle.ingest.notes import Notes, some
 from throttle.ingest.records import Resource, Share, Ticket
 from throttle.ingest.values import fold, slug
+from throttle.wording import plural
 from throttle_models import Mapping, TeamFile
 
 _WITH_ID = re.compile(r"(.+?)\s*\(([^()]+)\)$")
@@ -21,11 +25,22 @@ def name_and_account(text: str) -> tuple[str, str]:
     return text.strip(), ""
 
 
+MOST_ASKED = 20
+"""Pairs that may be one person, in one message; the others are told when these are decided."""
+
+
 class People:
-    """Assignees by account id, else by name; the team file's aliases first, then the mapping's users."""
+    """Who is written in the files, as people with an id; the team file's aliases first, then the mapping's users.
+
+    ``resources``: people of whom files say more, each with its file and system.
+    """
 
     def __init__(
-        self, tickets: Iterable[Ticket], mapping: Mapping, team: TeamFile, resources: Sequence[Resource] = ()
+        self,
+        tickets: Iterable[Ticket],
+        mapping: Mapping,
+        team: TeamFile,
+        resources: Iterable[tuple[Resource, str, str]] = (),
     ) -> None:
         self.mapping = mapping
         self.names: dict[str, str] = {}
@@ -34,96 +49,221 @@ class People:
         """How the mapping names each assignee, and on how many tickets."""
         self.ids: dict[str, str] = {}
         """Label to person id."""
+        self.nobody: Counter[str] = Counter()
+        """Assignees that are no people, and on how many tickets."""
         self.namesakes: list[str] = []
         """Names that stand for several accounts."""
+        self.united: list[tuple[str, str, str]] = []
+        """Labels of two spellings that are taken as one person, and the evidence."""
+        self.perhaps: list[tuple[str, str, str]] = []
+        """A label, the id of the person that it may be, and what speaks for it."""
         self._aliases: dict[str, str] = {}
         for id, person in team.people.items():
             for alias in (*person.aliases, person.name, id):
-                if alias:
-                    self._aliases.setdefault(fold(alias), id)
+                for word in (alias, spelling(alias).shown) if alias else ():
+                    self._aliases.setdefault(fold(word), id)
         self._taken = set(team.people)
+        self._claimed: set[str] = set()
+        self._written: dict[_Key, Spelling] = {}
+        self._who: dict[_Key, str] = {}
+        named: dict[str, str] = {}
+        counted: Counter[_Key] = Counter()
+        for resource, file, system in resources:
+            key = self._see(Share(resource.name, resource.account), file, system)
+            if resource.id:
+                named[self._written[key].name] = resource.id
+        for t in tickets:
+            for share in assigned(t):
+                if is_nobody(share):
+                    self.nobody[share.name] += 1
+                    continue
+                counted[self._see(share, t.file, t.reader.system)] += 1
+        labels = self._settle(named)
+        for key, count in counted.items():
+            self.labels[labels[self._written[key]]] += count
+
+    def _see(self, share: Share, file: str, system: str) -> _Key:
+        key = _key(share, file, system)
+        if key not in self._written:
+            self._written[key] = spelling(*key)
+        return key
+
+    def _settle(self, named: dict[str, str]) -> dict[Spelling, str]:
+        """Spellings to people, and people to ids; of namesakes the accounts decide, not the order of the rows.
+
+        The label of each spelling.
+        """
+        found = identities(list(self._written.values()), self._stated)
+        self._claimed = {group.said for group in found.groups if group.said is not None}
+        same: dict[str, list[Group]] = {}
+        for group in found.groups:
+            same.setdefault(fold(group.best.shown), []).append(group)
+        ids: dict[int, str] = {}
+        spelt: dict[str, set[str]] = {}
+        for groups in same.values():
+            groups.sort(key=lambda group: sorted(one.account for one in group.spellings))
+            for group in groups:
+                ids[id(group)] = self._person(group, named, alone=len(groups) == 1)
+                for one in group.spellings:
+                    spelt.setdefault(one.label, set()).add(ids[id(group)])
+        labels = {}
+        for group in found.groups:
+            for one in group.spellings:
+                label = one.label
+                if len(spelt[label]) > 1 and one.account:  # namesakes
+                    label = f"{label} ({one.account.partition('@')[0]})"
+                labels[one] = label
+                self.ids.setdefault(label, ids[id(group)])
+        of = {one: ids[id(group)] for group in found.groups for one in group.spellings}
+        self._who = {key: of[one] for key, one in self._written.items()}
         accounts: dict[str, set[str]] = defaultdict(set)
-        self._account: dict[tuple[str, str], str] = {}
-        named = [Share(r.name, r.account) for r in resources]
-        self._said = {(r.name, r.account): r.id for r in resources if r.id}
-        assigned = [share for t in tickets for share in assignees(t)]
-        for who in (*named, *assigned):
-            if who.name and who.account:
-                accounts[fold(who.name)].add(who.account)
-        self._accounts = accounts
-        for who in (*named, *assigned):
-            # of namesakes the accounts decide who gets which id, not the order of the rows
-            spelt = sorted(accounts[fold(who.name)]) if who.name and self._key(who) not in self._account else ()
-            for same in [Share(who.name, account) for account in spelt] or [who]:
-                key, label = self._key(same), self._label(same)
-                if key not in self._account:
-                    self._account[key] = self.ids[label] = self._person(same, label)
-            if (key := self._key(who)) not in self._account:
-                self._account[key] = self.ids[self._label(who)] = self._person(who, self._label(who))
-        for who in assigned:
-            self.labels[self._label(who)] += 1
-        self.namesakes = [name for name, found in accounts.items() if len(found) > 1]
+        for group in found.groups:
+            for one in group.spellings:
+                if one.name and one.account:
+                    accounts[fold(one.name)].add(ids[id(group)])
+        self.namesakes = [name for name, several in accounts.items() if len(several) > 1]
+        self.united = [(labels[match.other], labels[match.one], match.why) for match in found.united]
+        self.perhaps = [
+            (labels[two.best], ids[id(one)], why) if two.said is None else (labels[one.best], ids[id(two)], why)
+            for one, two, why in found.perhaps
+            if ids[id(one)] != ids[id(two)]
+        ]
+        return labels
+
+    def spellings(self) -> list[tuple[Spelling, str]]:
+        """Every way in which somebody is written, and the person."""
+        return [(one, self._who[key]) for key, one in self._written.items()]
+
+    def tell(self, notes: Notes) -> None:
+        """Who was taken as one person, who may be, and who is nobody."""
+        if self.nobody:
+            told = [f"{name!r} ({plural(count, 'item')})" for name, count in self.nobody.items()]
+            notes.add(
+                "info",
+                "not-a-person",
+                f"{plural(len(told), 'assignee is a program, a group', 'assignees are programs, groups')} or a "
+                f"placeholder, and nobody; what nobody else is assigned to is planned as unassigned: {some(told)}; to "
+                "say who does it, write in the team file work: {ID: {needs: [{who: NAME, effort: 8h}]}}",
+                count=sum(self.nobody.values()),
+            )
+        if self.united:
+            told = [f"{one!r} is {other!r} ({why})" for one, other, why in self.united]
+            notes.add(
+                "info",
+                "same-person",
+                f"{plural(len(told), 'spelling is', 'spellings are')} taken as a person who is written otherwise too: "
+                f"{some(told)}; to keep them apart, write in map.yaml under users: a person for each",
+                ids=list(dict.fromkeys(self.ids[one] for one, _, _ in self.united)),
+                count=len(told),
+            )
+        if self.perhaps:
+            from throttle.documents import render_flow
+
+            pairs = self.perhaps[:MOST_ASKED]
+            told = [f"{label!r} and {id} ({why})" for label, id, why in pairs]
+            more = len(self.perhaps) - len(pairs)
+            notes.add(
+                "warning",
+                "maybe-same-person",
+                f"{plural(len(self.perhaps), 'pair')} of people may be one person, and are taken "
+                f"as two: {', '.join(told)}{f' and {more} more' if more else ''}; where they are, write in "
+                f"map.yaml: {render_flow({'users': {label: id for label, id, _ in pairs}})[1:-1]}",
+                ids=list(dict.fromkeys(id for _, id, _ in self.perhaps)),
+                count=len(self.perhaps),
+            )
 
     def of(self, ticket: Ticket) -> str | None:
         """The first assignee."""
-        if not (ticket.assignee or ticket.assignee_id):
-            return None
-        return self._account[self._key(Share(ticket.assignee, ticket.assignee_id))]
+        return self.member(Share(ticket.assignee, ticket.assignee_id), ticket.file, ticket.reader.system)
 
     def several(self, ticket: Ticket) -> tuple[str, ...]:
         """All assignees, each once."""
-        return tuple(dict.fromkeys(self._account[self._key(share)] for share in assignees(ticket)))
+        file, system = ticket.file, ticket.reader.system
+        return tuple(dict.fromkeys(self._who[_key(share, file, system)] for share in assignees(ticket)))
 
-    def member(self, share: Share) -> str | None:
+    def member(self, share: Share, file: str, system: str) -> str | None:
         """The person of one of a ticket's shares, or of a resource; None where nobody is named."""
-        return self._account[self._key(share)] if share.name or share.account else None
+        return self._who.get(_key(share, file, system)) if share.name or share.account else None
 
     def named(self, name: str) -> str | None:
-        """The person of this name, alias or id, if there is just one."""
+        """The person of this name, alias, account or id, if there is just one."""
         word = fold(name)
         if (id := self._aliases.get(word)) is not None:
             return id
-        found = {id for (kind, key), id in self._account.items() if fold(key) == word} | {
-            id for id, shown in self.names.items() if fold(shown) == word or fold(id) == word
-        }
+        wanted = {word, fold(spelling(name).shown)}
+        found = {
+            id
+            for key, id in self._who.items()
+            if {fold(text) for text in (key.name, key.account, self._written[key].shown) if text} & wanted
+        } | {id for id, shown in self.names.items() if {fold(shown), fold(id)} & wanted}
         return next(iter(found)) if len(found) == 1 else None
 
-    def _key(self, who: Share) -> tuple[str, str]:
-        name, account = fold(who.name), who.account
-        if not account and len(self._accounts.get(name, ())) == 1:
-            account = next(iter(self._accounts[name]))
-        return ("account", account) if account else ("name", name)
-
-    def _label(self, who: Share) -> str:
-        if who.account and who.name and len(self._accounts[fold(who.name)]) > 1:
-            return f"{who.name} ({who.account.partition('@')[0]})"
-        return who.name or who.account.partition("@")[0]
-
-    def _person(self, who: Share, label: str) -> str:
-        spellings = [who.account, label, who.name, f"{who.name} ({who.account})"]
-        if m := _WITH_ID.fullmatch(who.name):
+    def _stated(self, one: Spelling) -> str | None:
+        """The id that the mapping or the team file gives to a spelling."""
+        spellings = [one.account, one.label, one.name, f"{one.name} ({one.account})"]
+        if m := _WITH_ID.fullmatch(one.name):
             spellings += [m[2], m[1]]
-        said = self.mapping.users.get(label)
-        for spelling in ([said.means] if said else []) + spellings:
-            if spelling and (id := self._aliases.get(fold(spelling))):
+        spellings += [one.shown, *sorted(one.mails), *sorted(one.logins)]
+        users = self.mapping.users
+        called = (f"{one.label} ({one.account.partition('@')[0]})", one.label, one.name)
+        said = next((users[label].means for label in called if label in users), None)
+        for spelt in ([said] if said else []) + spellings:
+            if spelt and (id := self._aliases.get(fold(spelt))):
                 return id
-        shown = who.name or who.account
-        if "@" in shown:
-            shown = shown.partition("@")[0]  # the address itself is not kept
-        if said is not None:
-            self.names.setdefault(said.means, shown)
-            return said.means
-        base = self._said.get((who.name, who.account)) or slug(shown) or "person"
+        return said
+
+    def _person(self, group: Group, named: dict[str, str], alone: bool) -> str:
+        best = group.best
+        # of namesakes, what stands in brackets tells them apart
+        shown = group.shown if alone or not _WITH_ID.fullmatch(best.name) else best.label
+        if group.said is not None:
+            if group.said not in self._taken:
+                self.names.setdefault(group.said, shown)
+            return group.said
+        base = next((named[one.name] for one in group.spellings if one.name in named), "") or slug(shown) or "person"
         id, more = base, 2
-        while id in self._taken:
+        while True:
+            known = self._aliases.get(fold(id))
+            if known is not None and known not in self._claimed:  # the team file has it without another name
+                self._claimed.add(known)
+                return known
+            if id not in self._taken:
+                break
             id, more = f"{base}-{more}", more + 1
         self._taken.add(id)
         self.names[id] = shown
         return id
 
 
+class _Key(NamedTuple):
+    name: str
+    account: str
+    scope: str
+
+
+def _key(share: Share, file: str, system: str) -> _Key:
+    """A spelling where it is written; numbers that only tell namesakes of one file apart mean nothing beyond it."""
+    return _Key(share.name, share.account, file if share.account.startswith("resource ") else system)
+
+
+_NOBODY = re.compile(
+    r".*\[bot\]|\[[^\]]+\]\\.+|[-–—.*]+|tbd|tba|n\.? ?n\.?|to be (?:determined|assigned)", re.IGNORECASE
+)
+"""Programs, groups (Azure DevOps writes ``[Project]\\Team``) and placeholders."""
+
+
+def is_nobody(share: Share) -> bool:
+    """Whether an assignee is no person."""
+    return bool(_NOBODY.fullmatch(share.name))
+
+
 def assignees(ticket: Ticket) -> list[Share]:
     """Everybody on a ticket, the first assignee first."""
+    return [share for share in assigned(ticket) if not is_nobody(share)]
+
+
+def assigned(ticket: Ticket) -> list[Share]:
+    """Whatever a ticket is assigned to, the first assignee first."""
     if ticket.crew:
         return [share for share in ticket.crew if share.name or share.account]
     return [Share(ticket.assignee, ticket.assignee_id)] if ticket.assignee or ticket.assignee_id else []

@@ -1,8 +1,8 @@
 """Any CSV or Excel table of work, with a mapping that says what its columns mean.
 
 Without a mapping, headers of plain words are understood, if there is an id, a title and something to plan by; bare
-numbers of effort are hours. In a mapping, ``columns: {plain: {Header: meaning}}`` names the columns of such a file; one
-column must be the ``id``.
+numbers of effort are hours. German, Spanish, French and Portuguese words are not verified. In a mapping, ``columns:
+{plain: {Header: meaning}}`` names the columns of such a file; one column must be the ``id``.
 """
 
 from __future__ import annotations
@@ -21,34 +21,46 @@ C = Column
 
 _KNOWN = uses(
     {
-        C.ID: "id, key, number, no, nr, task id, item id, ticket, ticket id, ticket number, reference, ref, wbs",
-        C.TITLE: "title, name, summary, task, task name, subject, item, activity, work",
-        C.TYPE: "type, kind, item type, task type",
-        C.STATUS: "status, state, stage",
-        C.PROJECT: "project, epic, programme, program, initiative",
+        C.ID: """id, key, number, no, nr, task id, item id, ticket, ticket id, ticket number, reference, ref,
+            wbs, nummer, schlussel, kennung, numero, clave, cle, chave, identifiant, identificador""",
+        C.TITLE: """title, name, summary, task, task name, subject, item, activity, work, titel, bezeichnung,
+            aufgabe, betreff, zusammenfassung, titulo, nombre, tarea, resumen, titre, nom, intitule, tache,
+            nome, tarefa, resumo""",
+        C.TYPE: "type, kind, item type, task type, typ, art, tipo",
+        C.STATUS: "status, state, stage, zustand, estado, etat, statut, situacao",
+        C.PROJECT: "project, epic, programme, program, initiative, projekt, proyecto, projet, projeto",
         C.PARENT: "parent, parent id, part of",
-        C.ASSIGNEE: "assignee, assigned to, owner, who, person, responsible, resource",
+        C.ASSIGNEE: """assignee, assigned to, owner, who, person, responsible, resource, zustandig, bearbeiter,
+            verantwortlich, zugewiesen an, responsable, asignado a, assigne a, responsavel""",
         C.COMPONENT: "component, area, module",
         C.LABEL: "labels, tags",
-        C.TEAM: "team, group, squad",
+        C.TEAM: "team, group, squad, gruppe, equipo, equipe, grupo, groupe",
         C.SKILL: "skill, skills, role, discipline",
-        C.PRIORITY: "priority, prio",
-        C.CREATED: "created, created at, created on, opened",
+        C.PRIORITY: "priority, prio, prioritat, prioridad, priorite, prioridade",
+        C.CREATED: "created, created at, created on, opened, erstellt, angelegt, creado, cree, criado",
         C.UPDATED: "updated, updated at, updated on, modified, last modified",
         C.STARTED: "started, actual start",
-        C.FINISHED: "finished, completed, closed, done on, actual finish, actual end",
-        C.DUE: "due, due date, deadline, target date",
-        C.PLANNED_START: "start, start date, planned start",
-        C.PLANNED_END: "end, end date, finish, finish date, planned end, planned finish",
+        C.FINISHED: """finished, completed, closed, done on, actual finish, actual end, erledigt, abgeschlossen,
+            fertig, terminado, termine, concluido""",
+        C.DUE: """due, due date, deadline, target date, fallig, fallig am, frist, termin, vencimiento,
+            fecha limite, echeance, date limite, prazo""",
+        C.PLANNED_START: """start, start date, planned start, beginn, startdatum, inicio, fecha de inicio, debut,
+            date de debut""",
+        C.PLANNED_END: """end, end date, finish, finish date, planned end, planned finish, ende, enddatum, fin,
+            fecha de fin, date de fin, fim""",
         C.NOT_BEFORE: "not before, release date, earliest start",
-        C.ORIGINAL_ESTIMATE: "estimate, estimate (h), estimated hours, effort, effort (h), hours, work (h)",
+        C.ORIGINAL_ESTIMATE: """estimate, estimate (h), estimated hours, effort, effort (h), hours, work (h), aufwand,
+            aufwand (h), stunden, schatzung, esfuerzo, horas, estimacion, charge, heures, estimation,
+            esforco, estimativa""",
         C.LOW_ESTIMATE: "low, optimistic, best case",
         C.HIGH_ESTIMATE: "high, pessimistic, worst case",
-        C.REMAINING_ESTIMATE: "remaining, remaining hours, hours left, remaining (h)",
+        C.REMAINING_ESTIMATE: "remaining, remaining hours, hours left, remaining (h), restaufwand, rest",
         C.TIME_SPENT: "spent, time spent, hours spent, actual hours",
         C.POINTS: "points, story points, size",
-        C.WAITS_FOR: "depends on, predecessor, predecessors, waits for, blocked by, after",
-        C.BLOCKS: "blocks, successor, successors, before",
+        C.WAITS_FOR: """depends on, predecessor, predecessors, waits for, blocked by, after, vorganger, abhangig von,
+            wartet auf, depende de, predecesor, depend de, predecesseur""",
+        C.BLOCKS: """blocks, successor, successors, before, nachfolger, blockiert, bloquea, sucesor, bloque,
+            successeur""",
     },
     {
         C.ORIGINAL_ESTIMATE: "h",

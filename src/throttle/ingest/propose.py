@@ -202,8 +202,10 @@ def _entry(key: str, meaning: Any, indent: str) -> Iterator[str]:
     if meaning is None:
         yield f"{indent}{render_yaml({key: 0}).rpartition(':')[0].lstrip()}:"
         return
-    value = meaning.model_dump(mode="json", include={"means", "unit", "separator"}, exclude_none=True)
-    plain = value["means"] if value.get("unit") in (None, "s") and "separator" not in value else value
+    value = meaning.model_dump(mode="json", include={"means", "unit", "separator", "decimal"}, exclude_none=True)
+    plain = (
+        value["means"] if value.get("unit") in (None, "s") and not value.keys() & {"separator", "decimal"} else value
+    )
     *first, last = render_yaml({"_": {key: plain}}).strip("\n").split("\n")[1:]
     todo = "  <- please decide" if meaning.confidence < 0.5 else ""
     if plain == Column.IGNORE.value:

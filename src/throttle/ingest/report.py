@@ -44,6 +44,8 @@ class ItemRead(Model):
     """The original estimate that the export states."""
     planned_hours: float | None = None
     """Work that the portfolio holds for it, defaults included; none for history and containers."""
+    left_out: str | None = None
+    """Why a plan leaves it out: ``unknown status``, ``on hold``, ``waiting`` for such work or for what is outside."""
 
 
 class EdgeRead(Model):

@@ -22,7 +22,7 @@ from throttle.ingest.readers import AnyReader, DocumentReader, Reader, Use
 from throttle.ingest.records import DayOff, Rejection, Resource, Share, Ticket, Tie
 from throttle.ingest.source import Source, open_sources
 from throttle.ingest.tables import Row, Table
-from throttle.ingest.values import blank, fold, minutes, number, several, sprint_name, yes
+from throttle.ingest.values import Mark, blank, current_sprint, fold, marks, minutes, number, several, yes
 from throttle.ingest.words import UNASSIGNED
 from throttle.wording import plural
 from throttle_models import Calendar, Column, ColumnMeaning, External, Finding, LinkType, Mapping, Project, Status
@@ -71,6 +71,7 @@ FIELDS: dict[str, tuple[C, ...]] = {
     "on_hold": (C.ON_HOLD,),
 }
 """Fields of a ticket, and the columns that say them."""
+NUMBERS = frozenset({*MINUTES, C.LOW_ESTIMATE, C.HIGH_ESTIMATE, C.POINTS})
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(-\d+)?", re.IGNORECASE)
 
 
@@ -254,8 +255,10 @@ def _overlay(reader: Reader, table: Table, said: dict[str, ColumnMeaning]) -> li
             by_index[i] = Use(i, header, meaning, -1)
         elif use.meaning.means is not meaning.means or meaning.unit not in (None, use.meaning.unit):
             by_index[i] = replace(use, meaning=meaning, preference=-1)
-        elif meaning.separator not in (None, use.meaning.separator):
-            by_index[i] = replace(use, meaning=use.meaning.model_copy(update={"separator": meaning.separator}))
+        else:
+            more = {n: getattr(meaning, n) for n in ("separator", "decimal") if getattr(meaning, n) is not None}
+            if any(value != getattr(use.meaning, name) for name, value in more.items()):
+                by_index[i] = replace(use, meaning=use.meaning.model_copy(update=more))
     return [by_index[i] for i in sorted(by_index)]
 
 
@@ -359,6 +362,7 @@ def _read_table(source: Source, choice: Recognised, options: ReadOptions, zone: 
                 for header, text in undecided.problems
             ]
         ) from None
+    numbers = _marks(table, reader.name, uses, rows)
     loaded = Loaded(
         table.file, table.encoding, table.modified, reader, table.header, uses, dates, place, known_zone is not None,
         table.rows_read, table.rejections,
@@ -367,8 +371,56 @@ def _read_table(source: Source, choice: Recognised, options: ReadOptions, zone: 
     loaded.columns = {use.header: use.meaning.means.value for use in uses}
     for code, message, count in table.remarks:
         notes.add("warning", code, f"{table.file} {message}", file=table.file, count=count)
-    _Rows(loaded, places, {i: d for (i, _), d in zip(dated, dates, strict=True)}, notes).read(rows)
+    _Rows(loaded, places, {i: d for (i, _), d in zip(dated, dates, strict=True)}, numbers, notes).read(rows)
     return loaded
+
+
+def _marks(table: Table, reader: str, uses: list[Use], rows: list[Row]) -> dict[int, Mark]:
+    """The decimal mark of each column of numbers, by all its cells, else by the other such columns.
+
+    Raises InputError for columns whose numbers can be read in two ways. Spreadsheets and JSON hold numbers as such, so
+    that a point is one.
+    """
+    columns = [(i, use) for i, use in enumerate(uses) if use.meaning.means in NUMBERS]
+    found: dict[int, tuple[set[Mark], bool]] = {}
+    for i, use in columns:
+        proved: set[Mark] = set()
+        doubtful: list[str] = []
+        for cell in {row[i] for _, row in rows}:
+            more, either = marks(cell)
+            proved |= more
+            doubtful += [cell] if either else []
+        if doubtful and not proved and use.meaning.means is not C.POINTS and use.meaning.unit in (None, "s"):
+            proved = {"," if "." in cell else "." for cell in doubtful}  # seconds are whole
+        unsure = bool(doubtful)
+        found[i] = ({use.meaning.decimal}, False) if use.meaning.decimal else (proved, unsure)
+    pool: set[Mark] = set().union(*(proved for proved, _ in found.values()))
+    decided: dict[int, Mark] = {}
+    problems: list[Finding] = []
+    for i, use in columns:
+        proved, unsure = found[i]
+        known = proved or pool
+        if len(known) == 1 and (proved or unsure):
+            decided[i] = next(iter(known))
+        elif unsure and table.kind != "csv":
+            decided[i] = "."
+        elif unsure:
+            unit = f", unit: {use.meaning.unit}" if use.meaning.unit else ""
+            line = f"{{{reader}: {{{use.header!r}: {{means: {use.meaning.means.value}{unit}, decimal: ','}}}}}}"
+            what = (
+                "some numbers have a decimal comma, others a decimal point, and" if known else "nothing tells whether"
+            )
+            also = "some can be both" if known else "a point or a comma stands before decimals or between thousands"
+            message = (
+                f"{table.file}: {what} {also} in column {use.header!r}; say which one it is in map.yaml, columns: "
+                f"{line} (or '.'), and give that with --map"
+            )
+            problems.append(
+                Finding(level="error", code="number-format", message=message, file=table.file, column=use.header)
+            )
+    if problems:
+        raise InputError(problems)
+    return decided
 
 
 _TYPED = re.compile(r"(.*\d)(FS|SS|FF|SF)(?:([+-]\d+(?:\.\d+)?)(m|h|d|w|mins?|hrs?|hours?|days?|wks?|weeks?))?")
@@ -386,13 +438,18 @@ class _Rows:
     """The rows of one table, cell by cell."""
 
     def __init__(
-        self, loaded: Loaded, places: dict[C, list[tuple[int, Use]]], dates: dict[int, DateColumn], notes: Notes
+        self,
+        loaded: Loaded,
+        places: dict[C, list[tuple[int, Use]]],
+        dates: dict[int, DateColumn],
+        marks: dict[int, Mark],
+        notes: Notes,
     ) -> None:
         assert isinstance(loaded.reader, Reader)
         self.loaded, self.reader, self.notes = loaded, loaded.reader, notes
         self.file = loaded.file
         self.places = {column: [i for i, _ in found] for column, found in places.items()}
-        self.dates = dates
+        self.dates, self.marks = dates, marks
         self.uses = loaded.uses
         self.unread = Unread(loaded.file)
         self.links = [(i, use.outward, use.link_type, use.header) for i, use in places.get(C.LINK, ()) if use.link_type]
@@ -476,10 +533,19 @@ class _Rows:
         for i in indexes:
             if cell := cells[i]:
                 use = self.uses[i]
-                value = minutes(cell, use.meaning.unit or "s")
+                value = minutes(cell, use.meaning.unit or "s", self.marks.get(i))
                 if value is not None and 0 <= value <= MOST_MINUTES:
                     return value
                 self.unread.add(use.header, "unread-duration", "no duration that can be", row)
+        return None
+
+    def _points(self, cells: tuple[str, ...], row: int) -> float | None:
+        for i in self._at(C.POINTS):
+            if cell := cells[i]:
+                value = number(cell, self.marks.get(i))
+                if value is not None and 0 <= value < 10_000:
+                    return value or None
+                self.unread.add(self.uses[i].header, "unread-number", "no number that can be", row)
         return None
 
     def _ticket(self, id: str, row: int, cells: tuple[str, ...]) -> Ticket:
@@ -529,14 +595,13 @@ class _Rows:
         if ticket.spent is None and C.WORK_LOG in self.places:
             logged = [minutes(cell.rpartition(";")[2]) for i in self._at(C.WORK_LOG) if (cell := cells[i])]
             ticket.spent = sum(filter(None, logged)) if logged else None
-        if points := first(cells, C.POINTS):
-            value = number(points)
-            ticket.points = value if value is not None and 0 < value < 10_000 else None
+        if C.POINTS in self.places:
+            ticket.points = self._points(cells, row)
         if version := first(cells, C.VERSION):
             value = number(version)
             ticket.version = None if value is None else int(value)
         if entered := self._all(cells, self._at(C.SPRINT)):
-            ticket.sprint = sprint_name(entered[-1])
+            ticket.sprint = current_sprint(entered)
         if hold := first(cells, C.ON_HOLD):
             ticket.on_hold = yes(hold)
         return ticket

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from throttle.ingest.effort import in_hours
 from throttle.terminal import clean
 from throttle.wording import plural
 from throttle_models import Learned
-from throttle_models.quantities import WORK, format_minutes
 
 MOST = 20
 """Rows of a table."""
@@ -21,16 +22,17 @@ def show_learned(console: Console, learned: Learned) -> None:
     """Print each kind of what was learned, with its evidence."""
     console.print(f"Learned from {plural(learned.tickets, 'finished item')}, times of {learned.zone}")
     rows = [
-        (e.type, e.component, e.team, str(e.effort), format_minutes(e.p80, WORK, "hm"), f"{e.samples}", e.basis)
+        (e.type, e.component, e.team, in_hours(e.effort), _hours(e.p80), f"{e.samples}", e.basis)
         for e in sorted(learned.effort, key=lambda e: -e.samples)
     ]
     _table(console, "Effort", ("type", "component", "team", "low/likely/high", ">p80", ">samples", "basis"), rows)
     if learned.effort_covered is not None:
         share = f"{learned.effort_covered:.0%}"
-        console.print(_dim(f"of the last {learned.effort_tested} finished items {share} took no longer than p80"))
+        tested = plural(learned.effort_tested, "item that the rest foretells", "items that the rest foretells")
+        console.print(_dim(f"of the last quarter of finished work, {tested}: {share} took no longer than p80"))
     demand = [
         (
-            skill, f"{d.arrivals:g}", format_minutes(d.mean, WORK, "hm"), format_minutes(d.reserve, WORK, "hm"),
+            skill, f"{d.arrivals:g}", _hours(d.mean), _hours(d.reserve),
             f"{d.weeks}", "-" if d.covered is None else f"{d.covered:.0%} of {d.tested}",
         )
         for skill, d in sorted(learned.demand.items(), key=lambda entry: -entry[1].reserve)
@@ -69,6 +71,12 @@ def _table(console: Console, title: str, heads: tuple[str, ...], rows: Sequence[
     console.print(table)
     if len(rows) > MOST:
         console.print(_dim(f"and {len(rows) - MOST} more"))
+
+
+def _hours(span: timedelta) -> str:
+    """``45m``, ``39.8h``: for people to read."""
+    hours = span / timedelta(hours=1)
+    return f"{hours * 60:.0f}m" if 0 < hours < 1 else f"{round(hours, 1):g}h"
 
 
 def _dim(text: str) -> Text:

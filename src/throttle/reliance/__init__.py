@@ -8,15 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
+import numpy as np
+
 from throttle.as_planned import as_planned
 from throttle.bottleneck import replayed
 from throttle.calendars import as_of
-from throttle.compile import prepared, rates_of
+from throttle.compile import Compiled, compile_portfolio, horizon_guess, prepared, rates_of
+from throttle.errors import InputError
+from throttle.files import portfolio_hash
+from throttle.instance import Arrays
 from throttle.loads import Loads, skill_label
 from throttle.reliance.holders import Needs, bus_factor, held, learners, needs_of, scarce
 from throttle.scenarios.patch import with_absences
 from throttle.scenarios.solve import EFFORT, Effort, Solved, adopt, bare, solve, solve_all
-from throttle_models import Plan, Portfolio, Project, WorkItem
+from throttle_models import Plan, Portfolio, Project, Reason, WorkItem
 from throttle_models.reliance import Absent, BusFactor, Late, Reliance, Training
 from throttle_models.scenario import Absence
 
@@ -89,9 +94,10 @@ class _Reliance:
     # --- absences
 
     def _absences(self, base: Plan, people: Sequence[str]) -> tuple[dict[str, Portfolio], set[str]]:
-        """The portfolio with each absence that touches the plan, and the names of those that do not.
+        """The portfolio with each absence that may touch the plan, and the names of those that do not.
 
-        Where the plan needs nobody who is absent, it is a plan with the absence as well, and none with it is cheaper.
+        Where the plan needs nobody who is absent, and the absence changes nothing but when somebody is there, it is a
+        plan with the absence as well, and none with it is cheaper.
         """
         until = as_of(self.portfolio) + WEEK + timedelta(days=1)
         away: dict[str, Portfolio] = {}
@@ -101,15 +107,16 @@ class _Reliance:
             for assigned in item.assignments:
                 for first, _ in assigned.work:
                     begin[assigned.person] = min(first, begin.get(assigned.person, first))
-        named = {p for rota in self.portfolio.rotas.values() for p in rota.people}
+        compiled = _compiled(self.portfolio, base)
         for person in people:
             for kind in ("week", "good"):
                 name = f"{person}, {kind}"
+                gone = absence(self.portfolio, person, for_good=kind == "good")
                 free = person not in begin or (kind == "week" and begin[person] >= until)
-                if free and person not in named:
+                if free and _only_of(person, compiled, gone, base):
                     spared.add(name)
                 else:
-                    away[name] = absence(self.portfolio, person, for_good=kind == "good")
+                    away[name] = gone
         return away, spared
 
     def _agreed(
@@ -138,9 +145,9 @@ class _Reliance:
             return Absent(problem=solved.problem)
         impossible = {id: why.text for id, why in plan.unscheduled.items() if id not in base.unscheduled}
         late = dict(self._late(base, plan))
-        lost = sum(one.cost for one in late.values() if one.finish is None)
-        rest = _rest(plan) - _rest(base)
-        delayed = sum(one.cost for one in late.values() if one.finish is not None) + rest
+        gone = [name for name, one in late.items() if one.finish is None]
+        lost = sum(late[name].cost for name in gone)
+        delayed = _cost_but_of(plan, gone) - _cost_but_of(base, gone)
         if not _rated(self.portfolio):
             lost = self.weeks * len(impossible)
             both = [id for id in plan.items if id in base.items]
@@ -153,6 +160,7 @@ class _Reliance:
             luck=_luck(base, plan),
             late=dict(sorted(shown.items(), key=lambda e: (-e[1].cost, e[0]))),
             impossible=impossible,
+            waiting=tuple(id for id in impossible if plan.unscheduled[id].reason is Reason.UNSCHEDULED),
         )
 
     def _late(self, base: Plan, plan: Plan) -> Iterable[tuple[str, Late]]:
@@ -247,6 +255,7 @@ class _Reliance:
             for service in item.change.services if item.change is not None else ():
                 services.setdefault(service, {})[id] = rows
         return Reliance(
+            input_hash=portfolio_hash(self.portfolio),
             as_of=as_of(self.portfolio),
             zone=self.portfolio.zone,
             currency=self.portfolio.currency if _rated(self.portfolio) else "item-weeks",
@@ -281,9 +290,39 @@ def _factors(work: Mapping[str, Mapping[str, Needs]]) -> dict[str, BusFactor]:
     return dict(sorted(found.items(), key=lambda e: (e[1].factor or 0, -e[1].items, e[0])))
 
 
-def _rest(plan: Plan) -> float:
-    """Of the objective what no project or item has: makespan, interest, moving what was planned."""
-    return plan.certificate.objective.value - sum(entry.cost for entry in plan.projects.values())
+def _compiled(portfolio: Portfolio, plan: Plan, slots: int | None = None) -> Compiled:
+    """With the items of a plan, on a horizon of so many slots."""
+    expanded, graph = prepared(portfolio)
+    horizon = horizon_guess(expanded.portfolio, graph) if slots is None else slots
+    return compile_portfolio(expanded.portfolio, graph, horizon, dict(plan.unscheduled))
+
+
+def _only_of(person: str, compiled: Compiled, changed: Portfolio, plan: Plan) -> bool:
+    """Whether a change takes time of one person and leaves everything else, such as drum, reserve and interest."""
+    try:
+        one, other = compiled.instance, _compiled(changed, plan, compiled.instance.slots).instance
+    except InputError:
+        return False  # planning it says why
+    if one.activities != other.activities or one.people != other.people or one.groups != other.groups:
+        return False
+    apart = {"masks", "next_open", "person_mask", "place"}
+    same = (np.array_equal(getattr(one.arrays, f), getattr(other.arrays, f)) for f in Arrays._fields if f not in apart)
+    if not all(same):
+        return False
+    a, b = one.arrays, other.arrays
+    before, after = a.masks[a.person_mask], b.masks[b.person_mask]
+    own = np.array([name == person for name in one.people], bool)
+    if not np.array_equal(before[~own], after[~own]) or (after[own] > before[own]).any():
+        return False
+    placed = np.flatnonzero(a.place >= 0)
+    return np.array_equal(a.place < 0, b.place < 0) and np.array_equal(
+        a.masks[a.place[placed]], b.masks[b.place[placed]]
+    )
+
+
+def _cost_but_of(plan: Plan, names: Sequence[str]) -> float:
+    """The objective less what some projects and items cost in it."""
+    return plan.certificate.objective.value - sum(plan.projects[n].cost for n in names if n in plan.projects)
 
 
 def _luck(base: Plan, plan: Plan) -> float:

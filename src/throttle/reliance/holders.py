@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import combinations
@@ -59,12 +60,20 @@ def bus_factor(work: Mapping[str, Needs]) -> BusFactor:
     if not rows:
         return BusFactor(factor=None)
     people = sorted({p for needs in rows for able, _ in needs for p in able})
+    # many groups are tried, so people are bits, and items that ask for the same are one
+    bit = {p: 1 << k for k, p in enumerate(people)}
+    alike = Counter(frozenset((sum(bit[p] for p in able), count) for able, count in needs) for needs in rows)
+
+    def lost(group: Iterable[str]) -> int:
+        kept = ~sum(bit[p] for p in group)
+        return sum(n for needs, n in alike.items() if any((able & kept).bit_count() < count for able, count in needs))
+
     greedy = _greedy(rows, people)
     for size in range(1, len(greedy)):
         if comb(len(people), size) > TRIES:
             return _factor(rows, greedy, exact=False)
-        best = max(combinations(people, size), key=lambda group: _orphaned(rows, group))
-        if 2 * _orphaned(rows, best) > len(rows):
+        best = max(combinations(people, size), key=lost)
+        if 2 * lost(best) > len(rows):
             return _factor(rows, best, exact=True)
     return _factor(rows, greedy, exact=True)
 

@@ -1,28 +1,34 @@
 """The plan as one HTML file: no network, no script, usable by keyboard, on paper and on a phone.
 
-A section is a module in ``sections`` with one function ``render`` and one line in :data:`SECTIONS`.
+A section is a module in ``sections`` with one function ``render`` and one line in :data:`SECTIONS`. Sections of what
+was foreseen stand in it where the report is given a forecast, a curve and so on (``throttle.report.foreseen``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from throttle.report.html import Html, tag
+from throttle.report.foreseen import Answer, foreseen, other_plan
+from throttle.report.html import Html, join, tag
 from throttle.report.page import page
 from throttle.report.sections import (
     basis,
     board,
     certificate,
     changes,
+    curve,
     debts,
+    elevate,
     fever,
+    forecast,
     headline,
     hold,
     late,
     load,
     people,
     projects,
+    reliance,
     unscheduled,
     week,
 )
@@ -35,6 +41,19 @@ class Section(NamedTuple):
     """The fragment that links to it."""
     heading: str
     render: Callable[[View], Html]
+    shown: Callable[[View], bool] = lambda _: True
+    """Whether there is something to say."""
+
+
+def _ahead(kind: str, heading: str, render: Callable[[Any], Html]) -> Section:
+    """The section of an answer of this kind, where the report has one."""
+
+    def told(view: View) -> Html:
+        answer = view.foreseen[kind]
+        doubt = other_plan(view.plan, answer)
+        return join(tag("p", tag("strong", doubt)) if doubt else None, render(answer))
+
+    return Section(kind, heading, told, lambda view: kind in view.foreseen)
 
 
 SECTIONS = (
@@ -44,6 +63,10 @@ SECTIONS = (
     Section("late", "What will be late", late.render),
     Section("projects", "Plan by project", projects.render),
     Section("fever", "Use of buffers", fever.render),
+    _ahead("forecast", "Forecast", forecast.render),
+    _ahead("curve", "How much to let in", curve.render),
+    _ahead("elevate", "What would elevate the bottleneck", elevate.render),
+    _ahead("reliance", "On whom the plan leans", reliance.render),
     Section("people", "Plan by person", people.render),
     Section("load", "Load against capacity", load.render),
     Section("changes", "Changes by window", changes.render),
@@ -55,10 +78,15 @@ SECTIONS = (
 """In the order of the questions that a manager asks; the headline stands above them all."""
 
 
-def render_report(plan: Plan, portfolio: Portfolio) -> str:
-    """The whole page. The same plan gives the same text; raises InputError where the portfolio is another plan's."""
-    view = View(plan, portfolio)
-    links = [tag("li", tag("a", s.heading, href=f"#{s.ident}")) for s in SECTIONS]
+def render_report(plan: Plan, portfolio: Portfolio, answers: Sequence[Answer] = ()) -> str:
+    """The whole page. The same plan gives the same text; raises InputError where the portfolio is another plan's.
+
+    answers: what was foreseen about the plan, each with a section of its own; InputError where one is about another
+    portfolio.
+    """
+    view = View(plan, portfolio, foreseen(plan, answers))
+    shown = [s for s in SECTIONS if s.shown(view)]
+    links = [tag("li", tag("a", s.heading, href=f"#{s.ident}")) for s in shown]
     sections = [
         tag(
             "section",
@@ -67,7 +95,7 @@ def render_report(plan: Plan, portfolio: Portfolio) -> str:
             id=s.ident,
             aria_labelledby=f"{s.ident}-heading",
         )
-        for s in SECTIONS
+        for s in shown
     ]
     return page(
         f"Throttle: plan for {view.week}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from throttle.errors import InputError
+from throttle.report.foreseen import Answer
 from throttle.report.html import Html, join, tag
 from throttle_models import Costs, Finding, Load, Plan, Portfolio, Project, ProjectPlan, Reason, WorkItem, with_inserted
 from throttle_models.people import WEEKDAYS
@@ -75,8 +76,10 @@ class Job(NamedTuple):
 class View:
     """One plan with its portfolio. Raises InputError where the portfolio lacks items of the plan."""
 
-    def __init__(self, plan: Plan, portfolio: Portfolio) -> None:
+    def __init__(self, plan: Plan, portfolio: Portfolio, foreseen: Mapping[str, Answer] | None = None) -> None:
+        """foreseen: answers about the plan, by kind."""
         self.plan, self.portfolio = plan, with_inserted(plan, portfolio)
+        self.foreseen = foreseen or {}
         portfolio = self.portfolio
         missing = [item for item in (*plan.items, *plan.unscheduled) if item not in portfolio.work]
         if missing:

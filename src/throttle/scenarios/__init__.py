@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from throttle.calendars import as_of
+from throttle.errors import InputError
 from throttle.scenarios.paired import need_runs
 from throttle.scenarios.patch import with_scenario
 from throttle.scenarios.solve import EFFORT, SAME, Effort, Solved, solve_all
-from throttle_models import Plan, PlanStatus, Portfolio
+from throttle_models import Finding, Plan, PlanStatus, Portfolio
 from throttle_models.scenario import AS_IS, ProjectOutcome, Scenario, Variant, WhatIf
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def what_if(
     """
     need_runs(runs)
     variants = {AS_IS: portfolio} | {name: with_scenario(portfolio, one, name) for name, one in scenarios.items()}
+    for name, variant in variants.items():
+        _comparable(portfolio, variant, name)
     solved = solve_all(variants, effort, start, tell=tell, stop=stop)
     simulated: Mapping[str, Runs] = {}
     if runs and not (stop and stop.is_set()):
@@ -61,6 +64,20 @@ def what_if(
         variants=found,
     )
     return answer, {name: one.plan for name, one in solved.items() if one.plan is not None}
+
+
+def _comparable(portfolio: Portfolio, variant: Portfolio, name: str) -> None:
+    """Raise InputError where costs of a scenario are in another currency, or are counted from another moment."""
+    for field, before, after, why in (
+        ("currency", portfolio.currency, variant.currency, "costs in two currencies cannot be compared"),
+        ("as_of", as_of(portfolio), as_of(variant), "costs that are counted from two moments cannot be compared"),
+    ):
+        if before != after:
+            message = (
+                f"the scenario {name} changes {field}: {why}; leave it out, or plan the portfolio with it and use "
+                "throttle compare"
+            )
+            raise InputError([Finding(level="error", code="not-comparable", message=message)])
 
 
 def _variant(solved: Solved, base: Solved, title: str, runs: Runs | None, base_runs: Runs | None) -> Variant:
@@ -88,8 +105,17 @@ def _variant(solved: Solved, base: Solved, title: str, runs: Runs | None, base_r
         moved=sum(item.start != as_is.items[id].start for id, item in plan.items.items() if id in as_is.items)
         if as_is is not None
         else 0,
+        drum=_other_drum(plan, as_is),
         simulated=runs.told(base_runs if runs is not base_runs else None) if runs is not None else None,
     )
+
+
+def _other_drum(plan: Plan, as_is: Plan | None) -> str | None:
+    """The drum of the policy, else the bottleneck named, where it is another one than as it is."""
+    if as_is is None:
+        return None
+    drum, before = plan.pace or plan.drum, as_is.pace or as_is.drum
+    return drum.name if drum is not None and before is not None and drum.people != before.people else None
 
 
 def _change(value: float, other: float) -> float:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from throttle import figures as t
 from throttle.report.html import join, tag
 from throttle.report.html import table as html_table
 from throttle.report.page import answer_page
 from throttle.report.pictures import Bar, bars
-from throttle.scenarios import text as t
 from throttle.wording import plural, some
 from throttle_models.scenario import AS_IS, Variant, WhatIf
 
@@ -107,6 +107,12 @@ def _sentences(found: WhatIf) -> list[str]:
                 said.append(f"{name} costs less: in {t.share(difference.better)} of runs.")
             else:
                 said.append(f"{name}: no difference that {plural(found.runs, 'run')} could tell from chance.")
+    for name, one in found.variants.items():
+        if one.drum is not None:
+            said.append(
+                f"{name}: the drum is {one.drum}, not that of {AS_IS}, so another is protected (policy.drum names one "
+                "for good)."
+            )
     if any(one.status == "optimal" for one in found.variants.values()):
         said.append("* proven to be the least")
     doubtful = [n for n, one in found.variants.items() if one.change and one.luck and abs(one.change) < one.luck]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
@@ -52,8 +52,11 @@ def simulate_variants(
     runs: int,
     effort: Effort,
     stop: threading.Event | None = None,
+    kept: Collection[str] = (),
 ) -> dict[str, Runs]:
     """``runs`` runs of each variant that has a plan, with the same random numbers. What ``stop`` cut off is missing.
+
+    ``kept``: variants without a plan of their own, which are simulated in the order chosen for all.
 
     Plans of equal cost on paper differ in how they bear uncertain times, by chance and by more than what is compared.
     So pilot runs, not used again, choose one order for all: that of the plan which bears them best where
@@ -66,12 +69,12 @@ def simulate_variants(
     others = {name: (variants[base], plan) for name, plan in orders.items()}
     tried = {base: plans[base]} | ordered_all(others, effort, stop)
     # in all; few runs are quicker in plain Python than loading numba
-    work = len(plans) * (2 * PILOT + runs) * max(1, len(plans[base].items))
+    work = (len(plans) * (2 * PILOT + runs) + len(kept) * runs) * max(1, len(plans[base].items))
     compiled = True if work > PLAIN_WORK else None
     order = _best(tried, effort.seed, stop, compiled)
     if order is None or stop.is_set():
         return {}
-    again = ordered_all({name: (variants[name], order) for name in orders}, effort, stop)
+    again = ordered_all({name: (variants[name], order) for name in [*orders, *kept]}, effort, stop)
     found: dict[str, Runs] = {}
     for name in [base, *orders]:
         both = {"order": order if name == base else again.get(name), "own": plans[name]}
@@ -83,6 +86,9 @@ def simulate_variants(
         if plan is None or stop.is_set():
             break
         found[name] = simulate_plan(plan, runs, effort.seed, compiled=compiled)
+    for name in kept:
+        if name in again and not stop.is_set():
+            found[name] = simulate_plan(again[name], runs, effort.seed, compiled=compiled)
     return found
 
 

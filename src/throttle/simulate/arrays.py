@@ -26,7 +26,7 @@ class Extra(NamedTuple):
     item: Ints
     """Activities (columns A): release (or pin), wait, in progress, may not pause, rows of window, freeze and place or
     -1, planned start, mode, order in the plan, hidden, group of correlated times or -1, rollback, class of an
-    incident or -1."""
+    incident or -1, row of all occurrences of its window (whatever day it is pinned to) or -1."""
     ptr: Ints
     """Activities and one more (AT): first seat (of ``seat``), outgoing links (column OUT of ``link``), decisions, uses
     (of ``uses``), links (of ``link``), waivers, spans, batches (of ``batch_use``)."""
@@ -116,7 +116,8 @@ class Space(NamedTuple):
     finish, release; begin, end of the first pass, first done, last end; version of its events, passes before this one,
     since when it waits for which cause; length of the first pass and of this one; the test that it is worked again
     for; whether this pass fails; whether it waits for its turn, is counted in queues, is counted by limits already; its
-    first and last piece of work; its place in a heap."""
+    first and last piece of work; its place in a heap; times that it overran its window; 1 + the cause that holds it up
+    at the end of the run; why it was worked again."""
     waits: Ints
     """Activities x causes."""
     seat: Ints
@@ -152,7 +153,8 @@ class Space(NamedTuple):
     area: Floats
     """Integrals of items ready and unfinished, and begun and unfinished, over time."""
     tally: Floats
-    """Booked, overtime, sampled, unplanned, absent: in slots of one person; failed tests, failed changes."""
+    """Booked, overtime, sampled, unplanned, absent: in slots of one person; failed tests; failed changes, those of them
+    that overran their window, changes taken as long as planned after too many of those."""
 
 
 class Rows(NamedTuple):
@@ -161,6 +163,8 @@ class Rows(NamedTuple):
     start: Slots
     finish: Slots
     work: Slots
+    stuck: NDArray[np.uint8]
+    overran: NDArray[np.uint8]
     projects: Slots
     begun: Slots
     costs: Floats

@@ -274,6 +274,7 @@ class _Builder:
         before, knot = self.letting_in(limit)
         size = np.bincount(a.spans, minlength=len(a.demand))
         counted = self.compiled.rules.counted if self.compiled.rules else {}
+        window, occurrences = self.windows()
         lists = _Lists()
         decisions = lists.rows(self.decisions())
         hidden = [not id for id in self.instance.activities]
@@ -300,6 +301,7 @@ class _Builder:
                     self.common(),
                     self.rollbacks(),
                     incident_class,
+                    window,
                 ]
             ),
             ptr=_table(
@@ -360,7 +362,7 @@ class _Builder:
             scopes=a.scopes,
             masks=a.masks,
             next_open=a.next_open,
-            occurrences=a.occurrences,
+            occurrences=occurrences,
             frosts=a.frosts,
             codes=codes,
             following=following,
@@ -494,6 +496,23 @@ class _Builder:
             if item.change is not None and item.change.rollback is not None:
                 found[j] = self.compiled.grid.slots_for(item.change.rollback)
         return found
+
+    def windows(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Of each activity the row of all occurrences of its window; and the rows, with those for what is pinned to one
+        day. An occurrence has the same number in all rows of its window."""
+        rows, found = list(self.a.occurrences), self.a.occurrence.copy()
+        days = {pin.work for pin in self.portfolio.policy.pins if pin.on is not None}
+        known: dict[tuple[str, timedelta], int] = {}
+        for j, item in self.items():
+            change = item.change
+            if self.instance.activities[j] in days and change is not None and change.window is not None:
+                key = change.window, change.rollback or timedelta(0)
+                if key not in known:
+                    known[key] = len(rows)
+                    rows.append(self.compiled.calendars.occurrences(*key)[0])
+                found[j] = known[key]
+        whole = np.array(rows, np.int32).reshape(-1, self.instance.slots) if rows else self.a.occurrences
+        return found, whole
 
     def decisions(self) -> list[list[int]]:
         """Later slots at which the approval of each activity may be given instead."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from throttle.executors import Engine
 
-PLAIN_WORK = 20_000
+PLAIN_WORK = 4_000
 """Up to so many items x runs, plain Python is quicker than loading numba."""
 PART = 16
 """Runs that a thread does before it looks whether it should stop."""
@@ -213,6 +213,8 @@ class _Worker:
             start=slots(n),
             finish=slots(n),
             work=slots(n),
+            stuck=np.zeros((runs, n), np.uint8),
+            overran=np.zeros((runs, n), np.uint8),
             projects=slots(projects),
             begun=slots(projects),
             costs=np.zeros((runs, len(model.groups))),
@@ -241,6 +243,8 @@ class _Worker:
                 start=rows.start,
                 finish=rows.finish,
                 work=rows.work,
+                stuck=rows.stuck,
+                overran=rows.overran,
                 projects=rows.projects,
                 begun=rows.begun,
                 costs=rows.costs,
@@ -258,6 +262,8 @@ class _Worker:
                 waiting=rows.waiting / each * hours,
                 absent=tally[k.ABSENCE] * hours,
                 failures=np.stack([tally[k.TESTS], tally[k.CHANGES]], axis=1).astype(np.int32),
+                overruns=tally[k.OVERRAN].astype(np.int32),
+                forced=tally[k.FORCED].astype(np.int32),
                 unfinished=rows.unfinished,
                 little=np.abs(in_system - total) / np.maximum(total, 1.0),
                 balance=np.abs(tally[k.BOOKED] + tally[k.OVERTIME] - tally[k.SAMPLED]) / sampled,

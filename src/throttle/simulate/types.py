@@ -133,6 +133,11 @@ class Sample:
     """runs x items; last end."""
     work: NDArray[np.int32]
     """runs x items: slots that its longest need (or wait) took, the first time."""
+    stuck: NDArray[np.uint8]
+    """runs x items: what holds an item up that is not finished by the end, as 1 + its ``Cause``; 0 where it is
+    finished, or waits for other items only."""
+    overran: NDArray[np.uint8]
+    """runs x items: attempts at a change that did not fit into its window."""
     projects: NDArray[np.int32]
     """runs x projects: finish."""
     begun: NDArray[np.int32]
@@ -168,6 +173,11 @@ class Sample:
     """runs: person-hours of absence."""
     failures: NDArray[np.int32]
     """runs x (failed tests, failed changes)."""
+    overruns: NDArray[np.int32]
+    """runs: attempts at changes that did not fit into their window, and were rolled back; they are among those that
+    failed."""
+    forced: NDArray[np.int32]
+    """runs: changes that overran so often that they were taken to last as long as planned at last."""
     unfinished: Ints
     """runs: items not finished by the end."""
     little: Floats

@@ -147,6 +147,44 @@ def test_it_is_the_same_every_time_and_survives_a_round_trip() -> None:
     assert told(made_from, 40, seed=2).model_dump_json() != one
 
 
+def test_changes_that_do_not_fit_into_their_windows_are_told() -> None:
+    """C overruns its window now and then; D, with one and the same time for its rework, whenever it is done again."""
+    windows = {"night": {"every": "daily 20:00-24:00"}}
+    change = {"kind": "standard", "window": "night"}
+    work = {
+        "C": needing("a", "1h/3h/5h", type="change", change=change),
+        "D": needing("b", "1h/3h/4h", type="change", change=change, project="P"),
+        "T": needing("b", "1h", tags=["test"], project="P", after=["D"]),
+    }
+    said = {"unplanned": "none", "correlation": "100%", "tests": {"fail": "50%", "rework": 1.0}}
+    found = told(made(work, windows=windows, simulation=said), 200)
+    often, never = found.findings
+    assert (often.code, often.ids[0]) == ("overruns-window", "C")
+    assert "C in 1" in often.message
+    assert (never.code, never.ids) == ("never-fitted", ("D",))
+    assert "D did not fit into the window in 5 attempts" in never.message
+    assert found.unfinished == 0
+
+
+def test_what_holds_a_run_up_to_its_end_is_named() -> None:
+    """On a horizon of a week, A is worked on or B waits for its window at the end of some runs; C only waits for B."""
+    windows = {"weekly": {"every": "Thu 10:00-14:00"}}
+    change = {"kind": "standard", "window": "weekly"}
+    work = {
+        "A": needing("a", "10h/40h/150h"),
+        "B": needing("b", "2h", type="change", change=change, after=["A"]),
+        "C": needing("b", "1h", after=["B"]),
+    }
+    found = told(made(work, windows=windows, simulation={"unplanned": "none", "spread": None}), 200, settings=WEEK)
+    (finding,) = found.findings
+    assert finding.code == "unfinished-runs"
+    assert set(finding.ids) == {"A", "B"}
+    assert "(waits for a window or the end of a freeze)" in finding.message
+
+
+WEEK = Settings(weeks=1)
+
+
 def test_assumptions_name_what_replaces_them() -> None:
     said = told(made(WORK), 3).assumptions
     for field in ("spread", "unplanned", "absences", "tests", "changes", "switching"):

@@ -69,10 +69,14 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> str:
+def page(tmp_path_factory: pytest.TempPathFactory, ahead: Any) -> str:
+    """With all sections: what was foreseen is of another portfolio, and said to be of this one."""
     portfolio = sample_portfolio()
+    plan = sample_plan(portfolio)
+    own = {"input_hash": plan.certificate.input_hash}
+    answers = [answer.model_copy(update=own) for answer in ahead.answers]
     path: Path = tmp_path_factory.mktemp("report") / "index.html"
-    path.write_text(render_report(sample_plan(portfolio), portfolio), encoding="utf-8")
+    path.write_text(render_report(plan, portfolio, answers), encoding="utf-8")
     return path.as_uri()
 
 

@@ -15,9 +15,12 @@ import pytest
 from support.sample_plan import sample_plan, sample_portfolio
 from throttle.errors import InputError
 from throttle.report import SECTIONS, render_report
+from throttle.report.foreseen import KINDS
 from throttle.report.view import REASONS
 from throttle_models import Goal, Hold, Plan, PlanStatus, Portfolio, Reason
 
+PLAIN = [s for s in SECTIONS if s.ident not in KINDS]
+"""Those of a report of nothing but the plan; test_foreseen.py has the others."""
 _VOID = {"meta", "link", "br", "hr"}
 
 
@@ -101,11 +104,11 @@ def page(html: str) -> Page:
 
 
 def test_sections_are_there_in_the_order_of_the_table_and_linked(page: Page) -> None:
-    idents = [s.ident for s in SECTIONS]
+    idents = [s.ident for s in PLAIN]
     assert [e.attributes["id"] for e in page.all("section")] == idents
     assert [e.attributes["href"] for e in page.all("a")] == ["#main", *(f"#{ident}" for ident in idents)]
-    assert [e.words for e in page.all("h2")] == [s.heading for s in SECTIONS]
-    for s in SECTIONS:
+    assert [e.words for e in page.all("h2")] == [s.heading for s in PLAIN]
+    for s in PLAIN:
         assert len(page.section(s.ident)) > len(s.heading) + 10
 
 
@@ -316,7 +319,7 @@ def test_an_empty_plan_renders_each_section(plan: Plan) -> None:
     }
     empty = plan.model_copy(update={**nothing, "bottleneck": None, "findings": (), "assumptions": ()})
     page = Page(render_report(empty, Portfolio(as_of="2026-11-23T08:00")))
-    assert len(page.all("section")) == len(SECTIONS)
+    assert len(page.all("section")) == len(PLAIN)
     assert "No bottleneck" in page.all("header")[0].words
     assert [e.words for e in page.all("svg", "projects")] == []
 
@@ -409,7 +412,7 @@ def test_hostile_text_is_only_ever_text(words: str) -> None:
 
 def test_long_texts_are_cut() -> None:
     page = Page(spoiled_report("a" * 3000, frozenset({"title", "text", "team"})))
-    for s in SECTIONS:
+    for s in PLAIN:
         assert "a" * 450 not in page.section(s.ident), s.ident
     assert "a" * 100 in page.section("hold")
 

@@ -231,6 +231,50 @@ def test_a_change_that_does_not_fit_into_its_window_keeps_the_window() -> None:
     assert (sample.finish[:, at["C"]] > 24).any()
 
 
+NIGHT: Data = {"night": {"every": "daily 20:00-24:00"}}
+CUTOVER: Data = {"kind": "standard", "window": "night"}
+
+
+def test_each_attempt_at_a_change_has_a_time_of_its_own() -> None:
+    """It takes more than 4 of 4 hours with the chance p of 1.5 = (5/3)^(z/1.2816): on the average p/(1-p) times."""
+    work = {"C": by("p1", "1h/3h/5h", type="change", change=CUTOVER)}
+    sample, at = run(portfolio(work, windows=NIGHT, simulation={"unplanned": "none"}), 1000)
+    p = 0.1547
+    assert sample.overruns.mean() == pytest.approx(p / (1 - p), abs=0.04)
+    assert (sample.overruns >= 2).mean() == pytest.approx(p**2, abs=0.015)
+    assert (sample.finish[:, at["C"]] // 24 == sample.overruns).all()
+    assert (sample.failures[:, 1] == sample.overruns).all()
+    assert sample.forced.sum() == 0
+
+
+def test_a_change_that_is_done_again_for_a_test_gets_done() -> None:
+    """With one common score of all times of a project, the rework overruns its window in each attempt; after some it
+    is taken as long as planned, and told."""
+    work = {
+        "C": by("p1", "1h/3h/4h", type="change", project="X", change=CUTOVER),
+        "T": by("p1", "1h", project="X", after=["C"], tags=["test"]),
+    }
+    said = {"unplanned": "none", "correlation": "100%", "tests": {"fail": "50%", "rework": 1.0}}
+    made_from = portfolio(work, projects={"X": {}}, windows=NIGHT, simulation=said)
+    sample, _ = run(made_from, 200)
+    assert sample.unfinished.sum() == 0
+    assert sample.forced.sum() > 0
+    assert (sample.overruns >= KERNEL.MOST_OVERRUNS * sample.forced).all()
+
+
+def test_a_change_that_misses_the_day_it_is_pinned_to_goes_into_the_next_window() -> None:
+    """What it waits for may take until after that window; and it may fail there."""
+    work = {"A": by("p1", "4h/10h/30h"), "C": by("p1", "2h", type="change", change=CUTOVER, after=["A"])}
+    policy = {"pins": [{"work": "C", "window": "night", "on": "2026-11-24"}]}
+    said = {**CERTAIN, "changes": {"fail": "30%"}}
+    made_from = portfolio(work, windows=NIGHT, simulation=said, policy=policy)
+    sample, at = run(made_from, 200)
+    days = (sample.start[:, at["C"]] + 8) // 24  # as of is 8:00 of the 23rd
+    assert days.min() == 1
+    assert (days == np.maximum(1, -(-(sample.finish[:, at["A"]] - 14) // 24))).all()
+    assert sample.unfinished.sum() == 0
+
+
 def test_an_approval_may_be_put_off() -> None:
     change = {"kind": "normal", "approval": {"lead": "1d"}}
     work = {"C": by("p1", "2h", type="change", change=change)}

@@ -6,25 +6,15 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from throttle_api.jobs.answers import Answer, Report
-from throttle_api.jobs.kinds.common import document, options_of, portfolio_of
+from throttle_api.jobs.kinds.common import document, portfolio_of
+from throttle_api.jobs.kinds.options import BatchOptions, options_of
 from throttle_api.jobs.states import Outcome
-from throttle_models import Model, Policy
-from throttle_models.batch import AS_WRITTEN, LARGEST_SEED, RunStatus
+from throttle_models.batch import RunStatus
 
 NAME = "portfolio"
-
-
-class Options(Model):
-    variants: Annotated[dict[str, Policy], Field(min_length=1, max_length=100)] = {AS_WRITTEN: Policy()}
-    """By name, what each changes in the policy."""
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0, le=LARGEST_SEED)], ...], Field(min_length=1, max_length=100)] = (
-        1,
-    )
 
 
 def run(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report, stop: threading.Event) -> Answer:
@@ -33,7 +23,7 @@ def run(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report,
     from throttle.batch import Batch, Event, Run, run_batch
     from throttle.files import save_portfolio
 
-    options = options_of(request, Options)
+    options = options_of(request, BatchOptions)
     deterministic, budget = bool(request.get("deterministic", False)), float(request.get("budget", 10.0))
 
     def tell(event: Event) -> None:

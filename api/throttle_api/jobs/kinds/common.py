@@ -1,23 +1,21 @@
-"""What kinds have in common: the inputs as values, the options that a request has, and documents as text."""
+"""What kinds have in common: the inputs as values, and documents as text."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from throttle.errors import InputError, InterruptedWithoutPlanError, NoPlanError
+from throttle.errors import InterruptedWithoutPlanError, NoPlanError
 from throttle.planning import make_plan
 from throttle.scenarios.solve import Effort
 from throttle.solve import Progress
 from throttle_api.jobs.answers import Answer, Kind, Report
 from throttle_api.jobs.states import Outcome
-from throttle_models import Finding, Model, Plan, Portfolio
-
-_M = TypeVar("_M", bound=Model)
+from throttle_models import Finding, Plan, Portfolio
 
 
 def portfolio_of(inputs: Mapping[str, bytes]) -> Portfolio:
@@ -28,29 +26,16 @@ def previous_of(inputs: Mapping[str, bytes]) -> Plan | None:
     return Plan.model_validate_json(inputs["previous"]) if "previous" in inputs else None
 
 
-def options_of(request: Mapping[str, Any], model: type[_M]) -> _M:
-    """The ``options`` of a request. Raises InputError, which names every one that does not fit."""
-    try:
-        return model.model_validate(request.get("options", {}))
-    except ValidationError as problem:
-        raise InputError(
-            [
-                Finding(
-                    level="error",
-                    code="wrong-option",
-                    path=(where := ".".join(("options", *map(str, error["loc"])))),
-                    message=f"{where}: {error['msg'].removeprefix('Value error, ')}",
-                )
-                for error in problem.errors(include_input=False, include_url=False)
-            ]
-        ) from None
-
-
 def plan_of(
-    request: Mapping[str, Any], portfolio: Portfolio, previous: Plan | None, report: Report, stop: threading.Event
+    request: Mapping[str, Any],
+    portfolio: Portfolio,
+    previous: Plan | None,
+    report: Report,
+    stop: threading.Event,
+    better: Callable[[Callable[[], Plan]], None] | None = None,
 ) -> Plan:
-    """A plan, found as the request asks: ``budget`` (seconds), ``seed``, ``workers``, ``deterministic``. Raises as
-    :func:`throttle.planning.make_plan`."""
+    """A plan, found as the request asks: ``budget`` (seconds), ``seed``, ``workers``, ``deterministic``. ``better`` is
+    that of :func:`throttle.planning.make_plan`. Raises as that does."""
     return make_plan(
         portfolio,
         budget=float(request.get("budget", 10.0)),
@@ -60,6 +45,7 @@ def plan_of(
         previous=previous,
         progress=telling(report),
         stop=stop,
+        better=better,
     )
 
 

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from throttle_api.jobs.answers import Answer, Report
-from throttle_api.jobs.kinds.common import document, none_is_an_answer, options_of, portfolio_of, previous_of
+from throttle_api.jobs.kinds.common import document, none_is_an_answer, portfolio_of, previous_of
+from throttle_api.jobs.kinds.options import CurveOptions, options_of
 from throttle_api.jobs.states import Outcome
-from throttle_models import Model
-
-
-class Options(Model):
-    runs: Annotated[int, Field(ge=4, le=100_000)] = 400
-    limits: tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...] = ()
-    """Projects in process to try."""
-    ropes: tuple[Annotated[float, Field(gt=0, le=1e9)], ...] = ()
-    """Hours of the drum to try."""
 
 
 @none_is_an_answer
@@ -30,7 +20,7 @@ def run(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report,
     from throttle.curve import throttle_curve
     from throttle.scenarios.solve import Effort
 
-    options = options_of(request, Options)
+    options = options_of(request, CurveOptions)
     effort = Effort(float(request.get("budget", 2.0)), int(request.get("seed", 1)))
     made = throttle_curve(
         portfolio_of(inputs),

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from throttle_api.jobs.answers import Answer, Report
-from throttle_api.jobs.kinds.common import document, effort_of, none_is_an_answer, options_of, portfolio_of, previous_of
+from throttle_api.jobs.kinds.common import document, effort_of, none_is_an_answer, portfolio_of, previous_of
+from throttle_api.jobs.kinds.options import ElevateOptions, options_of
 from throttle_api.jobs.states import Outcome
-from throttle_models import Model
-from throttle_models.elevate import Menu
-
-
-class Options(Model):
-    menu: Menu = Menu()
-    resolve: Annotated[int, Field(ge=0, le=1000)] = 12
-    """Plan anew with so many options."""
-    runs: Annotated[int, Field(ge=0, le=100_000)] = 0
 
 
 @none_is_an_answer
@@ -29,7 +19,7 @@ def run(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report,
     The document is a menu of options, the most valuable first."""
     from throttle.elevate import elevate
 
-    options = options_of(request, Options)
+    options = options_of(request, ElevateOptions)
     effort = effort_of(request)
     made = elevate(
         portfolio_of(inputs),

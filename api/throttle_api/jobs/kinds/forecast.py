@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from throttle_api.jobs.answers import Answer, Report
-from throttle_api.jobs.kinds.common import document, none_is_an_answer, options_of, plan_of, portfolio_of, previous_of
+from throttle_api.jobs.kinds.common import document, none_is_an_answer, plan_of, portfolio_of, previous_of
+from throttle_api.jobs.kinds.options import ForecastOptions, options_of
 from throttle_api.jobs.states import Outcome
-from throttle_models import Model
-
-
-class Options(Model):
-    runs: Annotated[int, Field(ge=1, le=100_000)] = 1000
 
 
 @none_is_an_answer
@@ -25,7 +19,7 @@ def run(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report,
     The document is a forecast."""
     from throttle.forecast import forecast
 
-    options, portfolio = options_of(request, Options), portfolio_of(inputs)
+    options, portfolio = options_of(request, ForecastOptions), portfolio_of(inputs)
     plan = previous_of(inputs) or plan_of(request, portfolio, None, report, stop)
     report({"phase": "simulating"})
     seed, workers = int(request.get("seed", 1)), int(request.get("workers", 2))

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from throttle_api.jobs.answers import Answer, Report
-from throttle_api.jobs.kinds.common import document, effort_of, none_is_an_answer, options_of, portfolio_of, previous_of
+from throttle_api.jobs.kinds.common import document, effort_of, none_is_an_answer, portfolio_of, previous_of
+from throttle_api.jobs.kinds.options import WhatIfOptions, options_of
 from throttle_api.jobs.states import Outcome
-from throttle_models import Model
-from throttle_models.scenario import Scenario
-
-
-class Options(Model):
-    scenarios: Annotated[dict[str, Scenario], Field(min_length=1, max_length=100)]
-    runs: Annotated[int, Field(ge=0, le=100_000)] = 0
 
 
 @none_is_an_answer
@@ -27,7 +19,7 @@ def run(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report,
     The document says what each scenario would change."""
     from throttle.scenarios import what_if
 
-    options = options_of(request, Options)
+    options = options_of(request, WhatIfOptions)
     effort = effort_of(request)
     made, _ = what_if(
         portfolio_of(inputs),

@@ -35,7 +35,7 @@ def curve(
     ] = None,
     budget: f.Each = f.EACH,
     seed: o.Seed = 1,
-    runs: Annotated[int, typer.Option("--runs", min=4, max=100_000, help="Simulated runs of each limit.")] = 400,
+    runs: Annotated[int, typer.Option("--runs", min=4, max=100_000, help="Most simulated runs of each limit.")] = 400,
     html: f.Html = None,
     force: o.Force = False,
     json: o.Json = False,

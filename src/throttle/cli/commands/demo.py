@@ -26,5 +26,5 @@ def demo(
     run = Run()
     with run.timed("read"):
         portfolio = load_portfolio(demo_folder())
-    show = Presentation(out, json=json, quiet=quiet, open=open, week=week)
+    show = Presentation(out, json=json, quiet=quiet, open=open, week=week, ahead=True)
     plan_and_show(portfolio, Search(budget, seed, workers, deterministic), show, run)

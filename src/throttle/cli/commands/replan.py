@@ -14,6 +14,7 @@ def replan(
     zone: o.ZoneOption = None,
     date_order: o.DateOrderOption = None,
     encoding: o.EncodingOption = None,
+    pseudonyms: o.PseudonymsOption = None,
     budget: o.Budget = 10.0,
     seed: o.Seed = 1,
     workers: o.Workers = 2,
@@ -33,13 +34,17 @@ def replan(
     run = Run()
     with run.timed("read"):
         previous = reading.read_plan(plan)
-        newer, ingested = reading.read(inputs, reading.ReadHow(team, map, zone, date_order, encoding, learned=learned))
+        how = reading.ReadHow(team, map, zone, date_order, encoding, learned=learned, pseudonyms=pseudonyms)
+        newer, ingested = reading.read(inputs, how, previous.portfolio)
     if ingested is not None:
+        if pseudonyms is not None:
+            reading.save_pseudonyms(ingested, pseudonyms)
         reading.show_summary(ingested, quiet)
     from throttle.replan import advance
 
     with reading.naming(*inputs, team):
-        portfolio, findings = advance(previous, newer)
+        onto = ingested.onto if ingested is not None else None
+        portfolio, findings = advance(previous, newer, team=reading.team_of(how, ingested), onto=onto)
     screen.show_findings(findings, most=20, least="warning" if quiet else "info")
     show = Presentation(out, no_portfolio, json, quiet, open, week)
     with reading.naming(*inputs, team):

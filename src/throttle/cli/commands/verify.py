@@ -13,6 +13,9 @@ def verify(
     portfolio: Annotated[
         Path | None, typer.Argument(metavar="[PORTFOLIO]", help="Its portfolio, where the plan does not carry it.")
     ] = None,
+    previous: Annotated[
+        Path | None, typer.Option("--previous", metavar="PLAN", help="Of a replan: the plan that it started from.")
+    ] = None,
     json: o.Json = False,
 ) -> None:
     """Check a plan against every rule, knowing nothing of how it was made. Ends with 5 if it breaks one."""
@@ -22,7 +25,7 @@ def verify(
 
     made = reading.read_plan(plan)
     made_from = reading.read([portfolio], reading.ReadHow())[0] if portfolio else None
-    verdict = check(made, made_from)
+    verdict = check(made, made_from, reading.read_plan(previous) if previous else None)
     if json:
         screen.emit_json(verdict.model_dump_json(indent=2))
     elif verdict.ok:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from throttle import figures as t
 from throttle.report.html import Html, join, left_out, long_table, tag, text
 from throttle.report.pictures import Bar, bars
 from throttle.report.sections import fever
-from throttle.scenarios import text as t
 from throttle.wording import plural
 from throttle_models.forecast import Chance, FeverExpected, Forecast, ProjectForecast
 
@@ -139,7 +139,8 @@ def _fans(found: Forecast, drawn: Sequence[tuple[str, ProjectForecast]]) -> Html
         height=high,
         viewBox=f"0 0 {wide} {high}",
     )
-    words = "Bar: 10 to 95 % of the runs. Dark: 50 to 85 %, the buffer. Thin line: as planned. Thick line: due."
+    words = f"Bar: 10 to 95 % of the {found.runs:,} runs. Dark: 50 to 85 %, the buffer. Thin line: as planned. "
+    words += "Thick line: due."
     region = tag("div", picture, class_="scroll", role="region", aria_label="Forecast fans", tabindex="0")
     return join(tag("p", words, class_="legend"), region)
 

@@ -48,13 +48,16 @@ WORD = 0xFFFFFFFF
 NEVER = 1 << 23
 MOST_TRIES = 20
 """Times that a test or a change can fail."""
+MOST_OVERRUNS = 5
+"""After so many attempts that did not fit into its window, a change takes no longer than planned: else one whose time
+cannot be less would be tried for ever. ``FORCED`` tells of them."""
 
 # purposes of random numbers
 DURATION, COMMON, TEST, UPSTREAM, CHANGE, INCIDENT, DEFERRED, GAP, SIZE, ROUNDED, ABSENT, SPELL = range(12)
 
 # columns of the tables of ``throttle.simulate.arrays.Extra``
 (A_RELEASE, A_WAIT, A_EXEMPT, A_RUN, A_OCCURRENCE, A_FROZEN, A_PLACE, A_START, A_MODE, A_RANK, A_HIDDEN,
- A_COMMON, A_ROLLBACK, A_INCIDENT_CLASS) = range(14)  # fmt: skip
+ A_COMMON, A_ROLLBACK, A_INCIDENT_CLASS, A_WINDOW) = range(15)  # fmt: skip
 AT_SEAT, AT_OUT, AT_DECISION, AT_USE, AT_PRED, AT_WAIVED, AT_SPAN, AT_BATCH = range(8)
 TESTED, BROKEN = range(2)
 Q_NEED, Q_PERSON, Q_TURN, Q_ORDER = range(4)
@@ -66,7 +69,7 @@ Z_DEMAND, Z_LIMIT, Z_BEGUN, Z_BEFORE, Z_KNOT, Z_SIZE = range(6)
 # columns of the tables of ``throttle.simulate.arrays.Space``
 (STATE, MISSING, MISSING_END, READY_AT, BY, BY_END, FLOOR, RELEASED, BEGIN, PASSED, DONE_AT, FINISH, VERSION, ATTEMPT,
  SINCE, CAUSE, LENGTH, UPCOMING, REWORK_FOR, FAILING, PARKED, QUEUED_IN, EARLY, RUN_OF, RUN_END, LEFT,
- RIGHT, WHY) = range(28)  # fmt: skip
+ RIGHT, OVERRUNS, STUCK, WHY) = range(30)  # fmt: skip
 S_WORK, S_UNTIL, S_LEFT, S_PERSON, S_NEXT = range(5)
 P_FIRST, P_HELD, P_POINTER, P_WAKE = range(4)
 T_CLASS, T_CAME, T_WORK, T_BEGUN, T_DONE, T_NEXT = range(6)
@@ -81,8 +84,8 @@ LINKED, VERSIONS = 1 << 20, 1 << 14
 """In the key of an event: most things that it can be about, and versions of them."""
 
 # tallies of a run
-BOOKED, OVERTIME, SAMPLED, UNPLANNED, ABSENCE, TESTS, CHANGES = range(7)
-TALLIES = 7
+BOOKED, OVERTIME, SAMPLED, UNPLANNED, ABSENCE, TESTS, CHANGES, OVERRAN, FORCED = range(9)
+TALLIES = 9
 
 
 # --- random numbers ------------------------------------------------------------------------------------------------
@@ -745,10 +748,27 @@ def planned_end(x: Extra, s: Space, j: int, t: int) -> int:
 
 
 @inner
+def occurrence(x: Extra, j: int, t: int) -> int:
+    """The number of the occurrence of its window at slot t, or -1. One that it is pinned to comes first; when that has
+    passed, any will do."""
+    number = x.occurrences[x.item[j, A_OCCURRENCE], t]
+    return int(number if number >= 0 else x.occurrences[x.item[j, A_WINDOW], t])
+
+
+@inner
 def window_from(x: Extra, j: int, t: int, longest: int) -> int:
-    """The first slot from t on from which its window lasts for the planned time."""
+    """The first slot from t on from which its window lasts for the planned time: the occurrence that it is pinned to
+    while there is one."""
+    later = lasts_from(x, x.item[j, A_OCCURRENCE], t, longest)
+    if later == x.masks.shape[1] and x.item[j, A_WINDOW] != x.item[j, A_OCCURRENCE]:
+        later = lasts_from(x, x.item[j, A_WINDOW], t, longest)
+    return later
+
+
+@inner
+def lasts_from(x: Extra, row: int, t: int, longest: int) -> int:
+    """The first slot from t on from which an occurrence lasts so long."""
     slots = x.masks.shape[1]
-    row = x.item[j, A_OCCURRENCE]
     while t < slots:
         number = x.occurrences[row, t]
         if number < 0:
@@ -856,12 +876,12 @@ def attempt_start(x: Extra, s: Space, limit: Ints, base: int, j: int, t: int) ->
         if later > t:
             until(s, j, t, later, WINDOW)
             return
-        number = x.occurrences[x.item[j, A_OCCURRENCE], t]
+        number = occurrence(x, j, t)
         for e in range(x.ptr[j, AT_BATCH], x.ptr[j + 1, AT_BATCH]):
             k = x.batch_use[e, 0]
             if s.batch[x.batch_row[k, 1] + number] + x.batch_use[e, 1] > x.batch_row[k, 0]:
                 later = t
-                while later < slots and x.occurrences[x.item[j, A_OCCURRENCE], later] == number:
+                while later < slots and occurrence(x, j, later) == number:
                     later += 1
                 until(s, j, t, later, WINDOW)
                 return
@@ -973,8 +993,8 @@ def sample(x: Extra, s: Space, base: int, j: int) -> None:
             work = max(1, int(exact * part * factor + 0.5))
         elif part < 1.0 or factor > 1.0:
             work = max(1, int(work * part * factor + 0.5))
-        if attempt > 0 and x.item[j, A_OCCURRENCE] >= 0 and s.item[j, REWORK_FOR] < 0:
-            work = min(work, int(x.need[q, N_WORK]))  # what was rolled back is known by now
+        if s.item[j, OVERRUNS] >= MOST_OVERRUNS:
+            work = min(work, int(x.need[q, N_WORK]))
         s.seat[k, S_WORK] = work
         longest = max(longest, work)
     s.item[j, UPCOMING] = longest
@@ -1009,7 +1029,7 @@ def begin(x: Extra, s: Space, limit: Ints, base: int, j: int, t: int) -> None:
                         s.quota[x.quota_row[quota, 0] + number] += x.need[x.seat[k, Q_NEED], N_SHARE]
     s.item[j, EARLY] = False
     if x.item[j, A_OCCURRENCE] >= 0:
-        number = x.occurrences[x.item[j, A_OCCURRENCE], t]
+        number = occurrence(x, j, t)
         for e in range(x.ptr[j, AT_BATCH], x.ptr[j + 1, AT_BATCH]):
             s.batch[x.batch_row[x.batch_use[e, 0], 1] + number] += x.batch_use[e, 1]
     s.item[j, STATE] = RUNNING
@@ -1043,9 +1063,14 @@ def begin(x: Extra, s: Space, limit: Ints, base: int, j: int, t: int) -> None:
         if x.item[j, A_OCCURRENCE] >= 0:
             # what does not fit into the window is rolled back, so that the window is kept
             u = t
-            while u < slots and u < t + s.item[j, UPCOMING] and x.occurrences[x.item[j, A_OCCURRENCE], u] == number:
+            while u < slots and u < t + s.item[j, UPCOMING] and occurrence(x, j, u) == number:
                 u += 1
+            if s.item[j, OVERRUNS] == MOST_OVERRUNS:
+                s.item[j, OVERRUNS] += 1
+                s.tally[FORCED] += 1
             if u < t + s.item[j, UPCOMING]:
+                s.item[j, OVERRUNS] += 1
+                s.tally[OVERRAN] += 1
                 s.item[j, FAILING] = 1
                 for k in range(first, last):
                     s.seat[k, S_WORK] = min(s.seat[k, S_WORK], u - t)
@@ -1417,6 +1442,8 @@ def clear(x: Extra, s: Space, base: int) -> None:
     s.item[:, ATTEMPT] = 0
     s.item[:, SINCE] = 0
     s.item[:, CAUSE] = DATE
+    s.item[:, OVERRUNS] = 0
+    s.item[:, STUCK] = 0
     s.item[:, WHY] = REWORK
     s.waits[:] = 0
     s.item[:, LENGTH] = 0
@@ -1624,6 +1651,13 @@ def close(x: Extra, s: Space) -> int:
             continue
         if not x.item[j, A_HIDDEN]:
             count += 1
+        # what waits for others only is not what holds the run up
+        if s.item[j, STATE] == READY:
+            s.item[j, STUCK] = 1 + s.item[j, CAUSE]
+        elif s.item[j, STATE] == RUNNING:
+            s.item[j, STUCK] = 1 + TOUCH
+        elif s.item[j, STATE] == WAITING and s.item[j, MISSING] == 0:
+            s.item[j, STUCK] = 1 + DATE
         if s.item[j, STATE] == WAITING:
             s.item[j, READY_AT] = slots
             s.item[j, SINCE] = slots
@@ -1718,6 +1752,8 @@ def execute_all(x: Extra, s: Space, limit: Ints, seed: int, first: int, rows: Ro
                 rows.start[r, j] = s.item[j, BEGIN]
                 rows.finish[r, j] = s.item[j, FINISH]
                 rows.work[r, j] = s.item[j, LENGTH]
+                rows.stuck[r, j] = s.item[j, STUCK]
+                rows.overran[r, j] = min(s.item[j, OVERRUNS], MOST_OVERRUNS)
         rows.area[r, 0] = s.area[0]
         rows.area[r, 1] = s.area[1]
         rows.area[r, 2] = last

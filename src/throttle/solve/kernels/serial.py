@@ -181,6 +181,11 @@ def earliest(
                 count = a.lag[e]
                 if count > 0:
                     while count > 0 and t < slots:
+                        if seats.shape[0] > 0:
+                            # whoever is on the first seat must be open
+                            t = a.next_open[a.person_mask[crew[seats[0, 0]]], t]
+                            if t + count > slots:
+                                return -1
                         open_ = True
                         for k in range(seats.shape[0]):
                             if a.masks[a.person_mask[crew[seats[k, 0]]], t] == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +14,15 @@ from rich.text import Text
 from throttle.terminal import clean
 
 Cell = str | Text
+WIDTH = 100
+"""Columns of tables where the output is not a terminal, and nobody says how wide it is."""
+
+
+def fitted(console: Console) -> Console:
+    """The console, no wider than a mail or a page of text where it is none."""
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = min(console.width, WIDTH)
+    return console
 
 
 def money(value: float | None, unit: str = "") -> str:
@@ -79,4 +89,8 @@ def show_tables(
 
 
 def add(to: Table, *cells: Cell, style: str = "") -> None:
+    """Add a row. Where there is little room, words go over several lines, and heads of numbers, but no number does."""
+    for column, cell in zip(to.columns, cells, strict=True):
+        if column.justify == "right":
+            column.min_width = max(column.min_width or 0, len(str(cell)))
     to.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in cells), style=style)
