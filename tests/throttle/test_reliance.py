@@ -62,6 +62,27 @@ def test_each_absence_costs_what_a_plan_made_with_it_costs_more() -> None:
     assert found.week["tim"].touched is False
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        # the project cannot be finished even with everybody, and what is late of it still costs
+        {"P-9": {"project": "phoenix", "status": "on-hold", "needs": [{"skill": "qa", "effort": "1h"}]}},
+        # the interest is dearer without tim, who does nothing else
+        {"DEBT": {"needs": [{"skill": "linux", "effort": "30h"}], "interest": {"qa": "9h/week"}},
+         "T-1": {"cost_of_delay": "900/week", "needs": [{"skill": "qa", "effort": "30h"}], "after": ["DEBT"]}},
+    ],
+    ids=["unfinished", "interest"],
+)  # fmt: skip
+def test_absences_cost_what_plans_say_whatever_else_there_is(more: dict[str, Any]) -> None:
+    portfolio = Portfolio.model_validate({**TEAM, "work": {**TEAM["work"], **more}})
+    found = reliance(portfolio, effort=QUICK, trainings=0)
+    base = make_plan(portfolio, budget=1.0, workers=1, deterministic=True).certificate.objective.value
+    assert found.objective == pytest.approx(base)
+    for person in portfolio.people:
+        plan = make_plan(absence(portfolio, person, for_good=False), budget=1.0, workers=1, deterministic=True)
+        assert found.week[person].cost == pytest.approx(plan.certificate.objective.value - base, abs=1e-5), person
+
+
 def test_what_nobody_can_do_is_charged_for_the_weeks_said() -> None:
     found = reliance(team(), effort=QUICK, trainings=0, weeks=4, people=["brent"])
     gone = found.good["brent"]
