@@ -26,7 +26,7 @@ REPORT_POLICY = (
 )
 """The report has styles and pictures in itself, and no script."""
 
-Week = Annotated[str, InPath(alias="iso_week", pattern=r"^\d{4}-W\d{2}$", examples=["2026-W48"])]
+Week = Annotated[str, InPath(alias="iso_week", pattern=r"^[0-9]{4}-W[0-9]{2}$", examples=["2026-W48"])]
 IfNoneMatch = Annotated[str | None, Header()]
 
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 OPEN = re.compile(r"/(healthz|readyz|openapi\.json|v1/calendars/feed/[^/]*)?")
 """Addresses that need no key. A calendar's token is in its address, since calendars cannot send headers."""
 
+_HOST = re.compile(r"([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+"""A name or address, and a port: calendars are told their own address, which begins with it."""
+
 SECURITY: dict[str, str] = dict(
     Secure(
         csp=ContentSecurityPolicy().default_src("'none'").frame_ancestors("'none'").base_uri("'none'"),
@@ -158,5 +161,5 @@ class Gate:
         await self.app(scope, receive, send)
 
     def _named(self, host: str) -> bool:
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        return "*" in self.settings.names or name.lower() in self.settings.names
+        match = _HOST.fullmatch(host)
+        return match is not None and ("*" in self.settings.names or match[1].lower() in self.settings.names)

@@ -67,6 +67,16 @@ def _exports(task: dict[str, Any], folder: Path) -> dict[str, Any]:
     if read.report.rows_read > task["rows"]:
         message = f"The upload has {read.report.rows_read:,} rows; {task['rows']:,} is the most that is read at once."
         raise InputError([Finding(level="error", code="too-many-rows", message=message)])
+    if read.report.rejections and read.report.rejected == read.report.rows_read:
+        # a dataset of nothing would take the place of one that has something
+        raise InputError(
+            [
+                Finding(
+                    level="error", code="rejected-row", message=f"The row {row.reason}.", file=row.file, row=row.row
+                )
+                for row in read.report.rejections
+            ]
+        )
     save_portfolio(read.portfolio, folder / "portfolio.json")
     return read.report.to_json()
 

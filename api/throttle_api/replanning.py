@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from throttle.errors import InputError
 from throttle_api.problems import Problem, of_findings
 from throttle_api.storage.plans import Pin as StoredPin
 from throttle_api.storage.plans import ProgressUpdate
-from throttle_models import Finding, Pin, Plan, Portfolio, Status
+from throttle_models import Finding, Pin, Plan, Portfolio, Status, WorkItem
 
 _DIRECT = ("status", "started", "finished", "on_hold")
 
@@ -72,6 +72,20 @@ def _written(now: datetime, plan: Plan, base: Portfolio) -> str:
     """Now, in the zone of the portfolio, to the next whole minute; never before the plan."""
     moment = max(now, plan.as_of).astimezone(ZoneInfo(base.zone))
     return (moment + timedelta(seconds=59)).strftime("%Y-%m-%dT%H:%M")
+
+
+def does_not_fit(item: WorkItem, said: Mapping[str, Any]) -> str | None:
+    """What is wrong with an update of an item, where it would make the item one that cannot be; None where nothing is.
+
+    What was written down counts for every replan, so that a wrong one would stand in the way of all.
+    """
+    data = item.model_dump(mode="json", exclude_defaults=True)
+    _apply(data, said)
+    try:
+        WorkItem.model_validate_json(json.dumps(data))
+    except ValidationError as problem:
+        return problem.errors()[0]["msg"].removeprefix("Value error, ")[:200]
+    return None
 
 
 def _apply(item: dict[str, Any], said: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -43,6 +44,7 @@ class Service:
             self.queue = TicketQueue()
         self.sender = Sender(database) if settings.webhooks else None
         self.app: FastAPI = create_service(settings, database, self.queue)
+        self._until: float | None = None
 
     def start(self) -> None:
         """Raises InputError where another process serves the same database."""
@@ -52,12 +54,21 @@ class Service:
         if self.sender is not None:
             self.sender.start()
 
+    def end(self) -> None:
+        """Begin nothing new: requests and jobs that run have the time of the settings to finish, from now on."""
+        if self._until is None:
+            self._until = time.monotonic() + self.settings.shutdown
+        self.app.state.service.stopping.set()
+        if self.worker is not None:
+            self.worker.end()
+
     def stop(self) -> None:
-        """Let jobs that run finish within the time of the settings, and queue the others again."""
+        """Wait for the jobs that run while there is time, and queue the others again."""
+        self.end()
         if self.sender is not None:
             self.sender.stop()
         if self.worker is not None:
-            self.worker.stop(self.settings.shutdown)
+            self.worker.stop(max(0.0, (self._until or 0.0) - time.monotonic()))
         self.database.close()
 
 
@@ -70,11 +81,14 @@ def _forget_uploads(folder: Path) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends event streams and waits before it waits for requests in flight."""
+    """Ends event streams and waits, and begins no job any more, before it waits for requests in flight."""
+
+    def __init__(self, config: uvicorn.Config, end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end = end
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        app: FastAPI = self.config.app  # type: ignore[assignment]
-        app.state.service.stopping.set()
+        self._end()
         await super().shutdown(sockets)
 
 
@@ -90,4 +104,4 @@ def run(service: Service, listening: socket.socket) -> None:
         timeout_keep_alive=30,
         h11_max_incomplete_event_size=65_536,
     )
-    _Server(config).run(sockets=[listening])
+    _Server(config, service.end).run(sockets=[listening])

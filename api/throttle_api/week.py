@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from io import StringIO
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict
 
+from throttle.exports.common import project_of
 from throttle.wording import plural
 from throttle_models import Hold, Model, Plan, Portfolio, Release, with_inserted
 from throttle_models.changes import Occurrence, PlannedChange
@@ -35,7 +37,7 @@ class Risk(Model):
     """What may go wrong, or is going wrong, in this week."""
 
     kind: Literal["late", "buffer", "bottleneck", "left-out"]
-    """``late``: begun or due this week and late; ``buffer``: the buffer is used up faster than the work is done;
+    """``late``: a project that has begun and is not over; ``buffer``: it is used up faster than the work is done;
     ``bottleneck``: it has no room this week; ``left-out``: work that is not in the plan at all."""
     text: str
     ids: tuple[str, ...]
@@ -66,6 +68,8 @@ _EXAMPLE: dict[str, Any] = {
     "starts": ["PHX-38"],
     "finishes": ["PHX-18"],
     "titles": {"PHX-38": "Develop customer profile"},
+    "names": {"brent": "Brent Geller"},
+    "projects": {"PHX-38": "phoenix"},
 }
 
 
@@ -94,6 +98,10 @@ class WeekView(Model):
     finishes: tuple[str, ...]
     titles: dict[str, str] = {}
     """Of every item that is named above, where the plan carries its portfolio."""
+    names: dict[str, str] = {}
+    """Of the people, where the portfolio has them."""
+    projects: dict[str, str] = {}
+    """The project of every item that is named above and has one."""
 
 
 def view_week(plan: Plan, week: str) -> WeekView | None:
@@ -122,6 +130,11 @@ def view_week(plan: Plan, week: str) -> WeekView | None:
     changes, outside = _changes(plan, week, first, until)
     named = dict.fromkeys(i for days in people.values() for items in days.values() for i in items)
     named |= dict.fromkeys((*starts, *finishes, *(r.item for r in entered), *(h.item for h in holds)))
+    portfolio = _shown(plan)
+    work, known = (portfolio.work, portfolio.people) if portfolio else ({}, {})
+    used = [*(c for o in changes for c in o.changes), *outside]
+    named |= dict.fromkeys(c.item for c in used)
+    here = {*people, *(p for c in used for p in c.people)}
     return WeekView(
         week=week,
         first_day=monday,
@@ -133,10 +146,14 @@ def view_week(plan: Plan, week: str) -> WeekView | None:
         changes=changes,
         changes_outside=outside,
         promises=tuple(_promises(plan, first, until)),
-        risks=tuple(_risks(plan, week, until)),
+        risks=tuple(_risks(plan, week, first, until)),
         starts=starts,
         finishes=finishes,
-        titles=_titles(plan, list(named)),
+        titles={i: work[i].title for i in named if i in work},
+        names={p: known[p].name for p in sorted(here) if p in known and known[p].name},
+        projects={r.item: r.project for r in entered if r.project}
+        | {h.item: h.project for h in holds if h.project}
+        | {i: project for i in named if portfolio and (project := project_of(i, portfolio))},
     )
 
 
@@ -146,11 +163,6 @@ def _monday(week: str) -> date:
 
 def _shown(plan: Plan) -> Portfolio | None:
     return with_inserted(plan, plan.portfolio) if plan.portfolio else None
-
-
-def _titles(plan: Plan, items: list[str]) -> dict[str, str]:
-    portfolio = _shown(plan)
-    return {i: portfolio.work[i].title for i in items if i in portfolio.work} if portfolio else {}
 
 
 def _changes(
@@ -184,10 +196,11 @@ def _promises(plan: Plan, first: datetime, until: datetime) -> Iterator[PromiseV
         )
 
 
-def _risks(plan: Plan, week: str, until: datetime) -> Iterator[Risk]:
+def _risks(plan: Plan, week: str, first: datetime, until: datetime) -> Iterator[Risk]:
     for id, project in sorted(plan.projects.items(), key=lambda p: (-p[1].cost, p[0])):
-        if project.late_weeks > 0 and project.start is not None and project.start < until:
-            text = f"{id} is planned to be {project.late_weeks:.1f} weeks late"
+        over = project.finish is not None and project.finish < first
+        if project.late_weeks > 0 and project.start is not None and project.start < until and not over:
+            text = f"{project.title or id} is planned to be {project.late_weeks:.1f} weeks late"
             yield Risk(kind="late", text=text, ids=(id,))
     for id, line in plan.fever.projects.items() if plan.fever else ():
         if line.points and line.points[-1].zone != "green":
@@ -200,7 +213,7 @@ def _risks(plan: Plan, week: str, until: datetime) -> Iterator[Risk]:
             text = f"{plan.bottleneck.name} is planned for {planned:,.0f} of {there:,.0f} hours"
             yield Risk(kind="bottleneck", text=text, ids=plan.bottleneck.people or plan.bottleneck.members)
     if plan.unscheduled:
-        text = f"{plural(len(plan.unscheduled), 'item')} of the portfolio is in no plan; each hold says why"
+        text = f"{plural(len(plan.unscheduled), 'item is', 'items are')} not in the plan; each hold says why"
         yield Risk(kind="left-out", text=text, ids=tuple(plan.unscheduled)[:100])
 
 
@@ -239,7 +252,8 @@ def week_csv(plan: Plan, view: WeekView) -> str:
         writer.writerow([safe(cells.get(c.strip("_"), cells.get(f"{c}_", ""))) for c in COLUMNS])
 
     def item(list: str, id: str, **cells: str) -> None:
-        row(week=view.week, list=list, item=id, title=view.titles.get(id, ""), **cells)
+        project = view.projects.get(id, "")
+        row(week=view.week, list=list, item=id, title=view.titles.get(id, ""), project=project, **cells)
 
     for person, days in sorted(view.people.items()):
         for day, hours in sorted(days.items()):
@@ -248,16 +262,17 @@ def week_csv(plan: Plan, view: WeekView) -> str:
     for release in view.releases:
         begins = release.start.astimezone(zone).date().isoformat()
         cells = {"from": local(release.start), "value": f"{release.value:.10g}", "text": release.note}
-        item("release", release.item, day=begins, project=release.project or "", **cells)
+        item("release", release.item, day=begins, **cells)
     for hold in view.holds:
         cells = {"from": local(hold.until), "reason": hold.reason.value, "text": hold.text}
-        item("hold", hold.item, project=hold.project or "", value=f"{hold.value:.10g}", **cells)
+        item("hold", hold.item, value=f"{hold.value:.10g}", **cells)
     inside = [(c, f"{o.window}, {local(o.start)} to {local(o.finish)}") for o in view.changes for c in o.changes]
     for change, where in [*inside, *((c, "outside windows") for c in view.changes_outside)]:
         cells = {"from": local(change.start), "to": local(change.finish), "text": where}
         item("change", change.item, person=" ".join(change.people), **cells)
     for promise in view.promises:
-        told = f"planned {local(promise.finish) or 'never'}; due {local(promise.due) or 'never'}"
+        due = f"due {local(promise.due)}" if promise.due else "no due date"
+        told = f"planned {local(promise.finish) or 'never'}; {due}"
         row(
             week=view.week,
             list="promise",
@@ -283,15 +298,15 @@ def week_ics(plan: Plan, portfolio: Portfolio, view: WeekView) -> str:
 
 def within(calendar: str, first: datetime, until: datetime) -> str:
     """An iCalendar without the events that do not touch [first, until), which are UTC."""
-    head, *events = calendar.split("BEGIN:VEVENT\r\n")
-    if not events:
-        return calendar
-    *events, last = events
-    last, tail = last.split("END:VEVENT\r\n", 1)
-    kept = []
-    for event in (*events, f"{last}END:VEVENT\r\n"):
-        lines = dict(line.split(":", 1) for line in event.split("\r\n") if line.startswith(("DTSTART:", "DTEND:")))
-        start, finish = (datetime.strptime(lines[n], "%Y%m%dT%H%M%S%z") for n in ("DTSTART", "DTEND"))
-        if start < until and finish > first:
-            kept.append(f"BEGIN:VEVENT\r\n{event}")
-    return "".join((head, *kept, tail))
+
+    def kept(event: re.Match[str]) -> str:
+        said = dict(_MOMENT.findall(event[0]))
+        start, finish = (datetime.strptime(said[n], "%Y%m%dT%H%M%S%z") for n in ("DTSTART", "DTEND"))
+        return event[0] if start < until and finish > first else ""
+
+    return _EVENT.sub(kept, calendar)
+
+
+_EVENT = re.compile(r"^BEGIN:VEVENT\r\n.*?^END:VEVENT\r\n", re.MULTILINE | re.DOTALL)
+"""What goes on from a line before begins with a blank, so that no title is taken for a line of an event."""
+_MOMENT = re.compile(r"^(DTSTART|DTEND):(\S+)", re.MULTILINE)

@@ -171,6 +171,8 @@ class Source(Model):
     planned_start: When | None = None
     planned_end: When | None = None
     """The earlier plan that the record holds."""
+    due: When | None = None
+    """The due date that the record holds: one that a newer export no longer says is taken back."""
 
 
 def _uses(value: Any) -> Any:

@@ -8,6 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -83,14 +84,23 @@ def show_tables(
             shown = table(*columns)
             for row in rows[:most]:
                 add(shown, *row)
-            console.print(shown)
+            put(console, shown)
             if len(rows) > most:
                 console.print(line(f"and {len(rows) - most} more (--json has all)", "dim"))
+
+
+def put(console: Console, table: Table) -> None:
+    """Print a table whole: where its numbers need more columns than there are, lines run on instead of being cut."""
+    room = console.width
+    needed = Measurement.get(console, console.options.update(width=1_000_000), table).minimum
+    console.width = max(room, needed)
+    console.print(table)
+    console.width = room
 
 
 def add(to: Table, *cells: Cell, style: str = "") -> None:
     """Add a row. Where there is little room, words go over several lines, and heads of numbers, but no number does."""
     for column, cell in zip(to.columns, cells, strict=True):
         if column.justify == "right":
-            column.min_width = max(column.min_width or 0, len(str(cell)))
+            column.min_width = max(column.min_width or 0, *map(len, str(cell).split()), 0)
     to.add_row(*(cell if isinstance(cell, Text) else Text(clean(cell)) for cell in cells), style=style)

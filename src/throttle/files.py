@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -237,16 +237,20 @@ def _without_nulls(data: dict[str, Any]) -> dict[str, Any]:
             elif "*" in children(children(Portfolio).get(section)):
                 cleaned[section] = {key: _said(inner) for key, inner in value.items()}
             else:
-                cleaned[section] = _said(value)
+                cleaned[section] = _said(value, MEANT_NULL.get(section, ()))
         elif value is not None:
             cleaned[section] = value
     return cleaned
 
 
-def _said(entry: Any) -> Any:
+MEANT_NULL = {"simulation": ("spread",)}
+"""Fields by section of which null says something else than nothing."""
+
+
+def _said(entry: Any, meant: Collection[str] = ()) -> Any:
     if entry is None:
         return {}
-    return {k: v for k, v in entry.items() if v is not None} if isinstance(entry, dict) else entry
+    return {k: v for k, v in entry.items() if v is not None or k in meant} if isinstance(entry, dict) else entry
 
 
 # ---------------------------------------------------------------------------------------------------------- merging

@@ -122,8 +122,8 @@ _FATES = {
         work.*.raw_status work.*.priority work.*.created work.*.started work.*.spent work.*.inferred
         work.*.after.*.origin work.*.source.file
         work.*.source.row work.*.source.system work.*.source.other_id work.*.source.updated work.*.source.assignee
-        work.*.source.planned_start work.*.source.planned_end external.*.title planned.*.why policy.fever.green
-        policy.fever.red""",
+        work.*.source.planned_start work.*.source.planned_end work.*.source.due external.*.title planned.*.why
+        policy.fever.green policy.fever.red""",
     "simulated": """simulation.spread.short simulation.spread.long simulation.correlation simulation.unplanned
         simulation.unplanned.*.per_week simulation.unplanned.*.effort simulation.unplanned.*.law simulation.task
         simulation.interrupts simulation.absences.per_year simulation.absences.days simulation.tests.skills

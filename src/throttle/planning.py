@@ -107,15 +107,20 @@ def solve_portfolio(
     previous: Plan | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
+    begin: Mapping[str, PlannedItem] | None = None,
 ) -> tuple[Compiled, Solution]:
-    """The first half of ``make_plan``: a solution on arrays, and what lifts it. Raises what that does."""
+    """The first half of ``make_plan``: a solution on arrays, and what lifts it. Raises what that does.
+
+    begin: where the search begins if it fits, in place of the previous plan, and without being one in force.
+    """
     stop = stop or threading.Event()
     with collector_resting():
         expanded, graph = prepared(portfolio)
     later = share(settings.budget) if len(graph.activities) <= MOST else 0.0
     first = replace(settings, budget=settings.budget - later)
     reports = progress if isinstance(progress, _Reports) else _Reports(progress)
-    compiled, solution = _solved(expanded, graph, first, previous, reports, stop)
+    begin = previous.items if begin is None and previous else begin
+    compiled, solution = _solved(expanded, graph, first, previous, begin, reports, stop)
     if solution.best is not None:
         with collector_resting():
             ceiling = solution.greedy.cost if solution.greedy else inf
@@ -132,6 +137,7 @@ def _solved(
     graph: WorkGraph,
     settings: Settings,
     previous: Plan | None,
+    begin: Mapping[str, PlannedItem] | None,
     progress: Callable[[Progress], None] | None,
     stop: threading.Event,
 ) -> tuple[Compiled, Solution]:
@@ -139,7 +145,7 @@ def _solved(
     if not any(window.overhead for window in expanded.portfolio.windows.values()):
         if isinstance(progress, _Reports):
             progress.of_the_whole(previous)
-        return _solve(expanded, graph, settings, previous.items if previous else None, progress, stop)
+        return _solve(expanded, graph, settings, begin, progress, stop)
     from throttle.changes.overhead import choose_open  # it plans by this
 
     def solve(
@@ -148,7 +154,7 @@ def _solved(
         within = replace(settings, budget=settings.budget * share)
         return _solve(some, WorkGraph(some.portfolio), within, start, progress, stop, free)
 
-    return choose_open(expanded, settings, solve, previous.items if previous else None)
+    return choose_open(expanded, settings, solve, begin)
 
 
 def _solve(

@@ -12,6 +12,8 @@ from throttle.calendars import as_of
 from throttle.errors import InputError
 from throttle.frozen import with_plan_in_force
 from throttle.graph import HISTORY, is_in_progress
+from throttle.ingest.again import Stated, patched
+from throttle.ingest.identity import identities, spelling
 from throttle.ingest.pseudonyms import require_same_table
 from throttle.policies.inserted import expand
 from throttle.wording import plural, some
@@ -47,6 +49,7 @@ def advance(
     *,
     team: TeamFile | None = None,
     onto: Mapping[str, tuple[Link, ...]] | None = None,
+    stated: Mapping[str, Stated] | None = None,
 ) -> tuple[Portfolio, list[Finding]]:
     """The portfolio to plan now, and what has happened since.
 
@@ -54,7 +57,9 @@ def advance(
     a planner has written about people, policy and work stays, items of the same id take over what the export really
     says, new ones are added, and ones that are gone are kept and reported; those of files that were not given again are
     kept and counted. ``team``: a team file given with the newer export, which counts before what the plan carries.
-    ``onto``: of exports, links that items of files not given again wait by (:attr:`throttle.ingest.Ingested.onto`).
+    ``onto``: of exports, links that items of files not given again wait by (:attr:`throttle.ingest.Ingested.onto`);
+    ``stated``: what these exports have columns for, so that due dates and links that were taken away there are taken
+    away here (:attr:`throttle.ingest.Ingested.stated`).
     Raises InputError where ``previous`` does not carry its portfolio, or ``newer`` is as of an earlier moment. With
     ``policy.stability``, the portfolio also says what was planned for work still to begin, and what of it the frozen
     zone holds.
@@ -95,7 +100,7 @@ def advance(
         )
         message = f"not in the given files, kept as it was: {plural(len(missing), 'item')} {of}"
         found.append(Finding(level="info", code="not-given", ids=tuple(missing), count=len(missing), message=message))
-    portfolio = _updated(old, newer, kept, team or TeamFile(), onto or {}, found) if imported else newer
+    portfolio = _updated(old, newer, kept, team or TeamFile(), onto or {}, stated or {}, found) if imported else newer
     told = _news(previous, old, newer, portfolio, imported, kept)
     return with_plan_in_force(previous, _kept_going(previous, portfolio)), [*told, *found]
 
@@ -196,9 +201,10 @@ def _updated(
     kept: AbstractSet[str],
     team: TeamFile,
     onto: Mapping[str, tuple[Link, ...]],
+    stated: Mapping[str, Stated],
     found: list[Finding],
 ) -> Portfolio:
-    people = _same({p: x.name for p, x in newer.people.items()}, {p: x.name for p, x in old.people.items()})
+    people = _same_people(newer, old)
     projects = _same({p: x.title for p, x in newer.projects.items()}, {p: x.title for p, x in old.projects.items()})
     strangers = [p for p in newer.people if p not in people]
     unsaid = [p for p in strangers if p not in team.people and "name" not in newer.people[p].inferred]
@@ -221,7 +227,11 @@ def _updated(
         if id not in old.work:
             work[id] = item
         elif id not in kept:
-            work[id] = _merged(old.work[id], item, kept, everyone, assigns)
+            work[id] = _merged(old.work[id], item, kept, everyone, assigns, bool(stated))
+    _take_away(work, old, {id: item for id, item in newer.work.items() if id not in kept}, onto, stated)
+    for id, said in team.work.items():
+        if id in old.work and id not in newer.work:  # what is in the newer files has it already
+            work[id] = patched(work[id], said, f"the team file, work.{id}", f"work.{id}")
     for id, links in onto.items():
         if id in kept:
             had = {(link.item, link.type) for link in work[id].after}
@@ -284,6 +294,64 @@ def _as_told(portfolio: Portfolio, newer: Portfolio, team: TeamFile) -> Portfoli
     return portfolio.model_copy(update=update) if update else portfolio
 
 
+def _take_away(
+    work: dict[str, WorkItem],
+    old: Portfolio,
+    given: Mapping[str, WorkItem],
+    onto: Mapping[str, tuple[Link, ...]],
+    stated: Mapping[str, Stated],
+) -> None:
+    """Due dates and links that the files now have a column for, and no longer say.
+
+    What a person wrote stays: a link without an origin, a due date other than that of the record. ``given``: items that
+    are in the files.
+    """
+    nothing = Stated()
+
+    def said_of(id: str) -> Stated:
+        source = given[id].source if id in given else None
+        return stated.get(source.file or "", nothing) if source is not None else nothing
+
+    def system(id: str) -> str | None:
+        source = old.work[id].source if id in old.work else None
+        return source.system if source is not None else None
+
+    def gone(id: str, link: Link) -> bool:
+        other = link.item
+        again = (*(given[id].after if id in given else ()), *onto.get(id, ()))
+        if link.origin is None or link not in old.work[id].after:
+            return False
+        if any((link.item, link.type) == (one.item, one.type) for one in again):
+            return False
+        here, there = said_of(id), said_of(other)
+        if id in given and other in given:
+            if here.links and there.links:
+                return True
+            return here.says(link.origin) or there.says(link.origin)
+        if id in given and other not in old.work:
+            return bool(here.links)  # no row but its own can have said it
+        # one of them is in a file that was not given: of the same system, that file may be what says it
+        return system(id) != system(other) and (here.says(link.origin) or there.says(link.origin))
+
+    for id, item in list(work.items()):
+        before = old.work.get(id)
+        if before is None:
+            continue
+        update: dict[str, Any] = {}
+        if any(gone(id, link) for link in item.after):
+            update["after"] = tuple(link for link in item.after if not gone(id, link))
+        if id in given and given[id].due is None and item.due is not None and said_of(id).due:
+            theirs = before.source is not None and before.source.due == item.due
+            inherited = "due" in before.inferred and before.parent in given
+            if item.due == before.due and (theirs or inherited):
+                update["due"] = None
+                update["inferred"] = tuple(name for name in item.inferred if name != "due")
+        if id in given and not said_of(id).due and before.source is not None and item.source is not None:
+            update["source"] = item.source.model_copy(update={"due": item.source.due or before.source.due})
+        if update:
+            work[id] = item.model_copy(update=update)
+
+
 def _without_doubled_work(work: dict[str, WorkItem], old: Portfolio, newer: Portfolio) -> None:
     """An item gets no work of its own while what it contains is not over, though that may be in no newer file."""
     live = {item.parent for item in work.values() if item.parent is not None and item.status not in HISTORY}
@@ -340,6 +408,23 @@ def _same(newer: Mapping[str, str], older: Mapping[str, str]) -> dict[str, str]:
             matches = {m for name in (_plain(id), _plain(newer[id])) for m in by_name.get(name, ())}
             if len(matches) == 1:
                 found[id] = matches.pop()
+    return found
+
+
+def _same_people(newer: Portfolio, older: Portfolio) -> dict[str, str]:
+    """Newer id to older id: by :func:`_same`, else as an import would tell that two spellings are one person."""
+    found = _same({p: x.name for p, x in newer.people.items()}, {p: x.name for p, x in older.people.items()})
+    strangers = {p: spelling(newer.people[p].name or p) for p in newer.people if p not in found}
+    if not strangers:
+        return found
+    known = {
+        spelling(written, scope=id): id
+        for id, person in older.people.items()
+        for written in (person.name or id, *older.reading.aliases.get(id, ()))
+    }
+    for group in identities([*known, *strangers.values()], known.get).groups:
+        if group.said is not None:
+            found |= {p: group.said for p, one in strangers.items() if one in group.spellings}
     return found
 
 
@@ -410,15 +495,26 @@ def _kept_waiting(previous: Plan, portfolio: Portfolio) -> Portfolio:
 
 
 def _merged(
-    old: WorkItem, new: WorkItem, kept: AbstractSet[str], people: Mapping[str, Person], assigns: AbstractSet[str | None]
+    old: WorkItem,
+    new: WorkItem,
+    kept: AbstractSet[str],
+    people: Mapping[str, Person],
+    assigns: AbstractSet[str | None],
+    all_links: bool,
 ) -> WorkItem:
     """What the newer item says itself wins; what it only infers, or does not say, gives way to what was known.
 
     kept: items of files that were not given again. assigns: systems whose newer files say who works on what.
+    all_links: keep those that the newer item does not have, for :func:`_take_away`.
     """
     guessed = {field.split(".")[0] for field in new.inferred}
     update: dict[str, Any] = {f: getattr(new, f) for f in new.model_fields_set - guessed - {"inferred", "needs"}}
     update |= {f: getattr(new, f) for f in PROGRESS if f in new.model_fields_set}
+    # what was inferred is inferred anew where what it rests on has changed
+    if "due" in guessed and "due" in old.inferred and new.due is not None:
+        update["due"] = new.due
+    if "cost_of_delay" in guessed and "cost_of_delay" in old.inferred and new.priority not in (None, old.priority):
+        update["cost_of_delay"] = new.cost_of_delay
     if "status" in guessed:  # the export has no column for it
         update = {f: value for f, value in update.items() if f not in ("status", "raw_status", "started", "finished")}
     update = {f: v for f, v in update.items() if v is not None or f not in ("project", "priority", "raw_status")}
@@ -433,8 +529,8 @@ def _merged(
         update.pop("parent", None)
     if "after" in update:
         had = {(link.item, link.type) for link in new.after}
-        still = (k for k in old.after if (k.item in kept or k.origin is None) and (k.item, k.type) not in had)
-        update["after"] = (*new.after, *still)
+        still = [k for k in old.after if (all_links or k.item in kept or k.origin is None)]
+        update["after"] = (*new.after, *(k for k in still if (k.item, k.type) not in had))
     if old.change is not None and new.change is not None:
         update["change"] = _change(old.change, new.change)
     if "needs" in new.model_fields_set:

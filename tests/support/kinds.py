@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from throttle.errors import InputError
-from throttle_api.jobs.answers import Answer, Report
+from throttle_api.jobs.answers import BEST, Answer, Report
 from throttle_api.jobs.states import Outcome
 from throttle_models import Finding
 
-KINDS = {name: f"support.kinds:{name}" for name in ("echo", "until_stopped", "deaf", "abort", "hog", "broken", "wrong")}
+_NAMES = ("echo", "until_stopped", "deaf", "abort", "hog", "broken", "wrong", "finds", "finds_and_dies")
+KINDS = {name: f"support.kinds:{name}" for name in _NAMES}
 
 
 def echo(request: Mapping[str, Any], inputs: Mapping[str, bytes], report: Report, stop: threading.Event) -> Answer:
@@ -88,3 +89,32 @@ def wrong(
 ) -> Answer:
     """Cannot be answered as it is asked."""
     raise InputError([Finding(level="error", code="no-work", message="there is no work to plan")])
+
+
+def finds(
+    request: Mapping[str, Any],  # noqa: ARG001
+    inputs: Mapping[str, bytes],  # noqa: ARG001
+    report: Report,
+    stop: threading.Event,
+) -> Answer:
+    """Has a first and then a better plan before it ends, and goes on until it is asked to stop."""
+    report({BEST: b"first"})
+    report({"incumbent": 2.0})
+    report({BEST: b"better"})
+    report({"incumbent": 1.0})
+    stop.wait(60)
+    return Answer(Outcome.FEASIBLE, b"last")
+
+
+def finds_and_dies(
+    request: Mapping[str, Any],  # noqa: ARG001
+    inputs: Mapping[str, bytes],  # noqa: ARG001
+    report: Report,
+    stop: threading.Event,
+) -> Answer:
+    """Has a plan, and dies as native code does when it is asked to stop."""
+    report({BEST: b"first"})
+    report({"incumbent": 2.0})
+    stop.wait(60)
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError

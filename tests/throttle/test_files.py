@@ -34,6 +34,15 @@ from throttle_models import Days, Estimate, Finding, Hours, Link, Need, Plan, Po
 from throttle_models.people import Rota
 from throttle_models.policy import Inserted, Zones
 
+CERTAIN = """\
+throttle: 1
+as_of: 2026-11-23T08:00
+zone: America/Chicago
+people: {brent: {skills: [oracle]}}
+work: {A-1: {needs: [{skill: oracle, effort: 16h}]}}
+simulation: {spread: null, tests: null}
+"""
+
 SMALL = """\
 # our portfolio
 throttle: 1
@@ -68,6 +77,13 @@ def written(folder: Path, text: str | bytes, name: str = "portfolio.yaml") -> Pa
 
 
 # ---------------------------------------------------------------------------------------------------- what is read
+
+
+def test_null_is_kept_where_it_says_something_else_than_nothing(tmp_path: Path) -> None:
+    (tmp_path / "certain.yaml").write_text(CERTAIN, encoding="utf-8")
+    read = load_portfolio(tmp_path / "certain.yaml")
+    assert read.simulation.spread is None
+    assert read.simulation.tests.fail == 0
 
 
 def test_a_portfolio_written_by_hand(tmp_path: Path) -> None:

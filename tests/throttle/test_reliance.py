@@ -62,22 +62,38 @@ def test_each_absence_costs_what_a_plan_made_with_it_costs_more() -> None:
     assert found.week["tim"].touched is False
 
 
+LATER: dict[str, Any] = {
+    "projects": {**TEAM["projects"], "later": {"cost_of_delay": "700/week"}},
+    "work": {
+        **TEAM["work"],
+        "L-1": {"project": "later", "needs": [{"skill": "qa", "effort": "8h"}]},
+        "L-2": {"project": "later", "status": "unknown", "needs": [{"skill": "qa", "effort": "1h"}]},
+    },
+}
+DEBT: dict[str, Any] = {
+    "people": {**TEAM["people"], "zed": {"skills": {"qa": 2}}},
+    "work": {
+        **TEAM["work"],
+        "Q-1": {"cost_of_delay": "300/week", "needs": [{"skill": "qa", "effort": "4h"}]},
+        "D-1": {"needs": [{"skill": "oracle", "level": 3, "effort": "20h"}], "interest": {"qa": "9h/week"}},
+    },
+}
+
+
 @pytest.mark.parametrize(
-    "more",
+    ("more", "who"),
     [
-        # the project cannot be finished even with everybody, and what is late of it still costs
-        {"P-9": {"project": "phoenix", "status": "on-hold", "needs": [{"skill": "qa", "effort": "1h"}]}},
-        # the interest is dearer without tim, who does nothing else
-        {"DEBT": {"needs": [{"skill": "linux", "effort": "30h"}], "interest": {"qa": "9h/week"}},
-         "T-1": {"cost_of_delay": "900/week", "needs": [{"skill": "qa", "effort": "30h"}], "after": ["DEBT"]}},
+        (LATER, "tim"),  # the project cannot be finished with everybody either, and what is late of it still costs
+        (DEBT, "zed"),  # the plan does not need zed, but an hour of the skill that the debt takes is dearer without
     ],
     ids=["unfinished", "interest"],
-)  # fmt: skip
-def test_absences_cost_what_plans_say_whatever_else_there_is(more: dict[str, Any]) -> None:
-    portfolio = Portfolio.model_validate({**TEAM, "work": {**TEAM["work"], **more}})
+)
+def test_absences_cost_what_plans_say_whatever_else_there_is(more: dict[str, Any], who: str) -> None:
+    portfolio = Portfolio.model_validate({**TEAM, **more})
     found = reliance(portfolio, effort=QUICK, trainings=0)
     base = make_plan(portfolio, budget=1.0, workers=1, deterministic=True).certificate.objective.value
     assert found.objective == pytest.approx(base)
+    assert found.week[who].cost > 0
     for person in portfolio.people:
         plan = make_plan(absence(portfolio, person, for_good=False), budget=1.0, workers=1, deterministic=True)
         assert found.week[person].cost == pytest.approx(plan.certificate.objective.value - base, abs=1e-5), person

@@ -75,6 +75,14 @@ def test_a_change_is_merged_key_by_key_and_null_removes() -> None:
     assert list(found.people) == ["ana", "ben", "chu", "dan"]
 
 
+@pytest.mark.parametrize(
+    "scenario", [{"set": {"simulation.spread": None}}, {"change": {"simulation": {"spread": None}}}]
+)
+def test_null_where_it_is_a_value_is_kept(scenario: dict[str, Any]) -> None:
+    assert changed(**scenario).simulation.spread is None
+    assert changed().simulation.spread is not None
+
+
 def test_a_change_is_not_altered_by_its_use() -> None:
     scenario = Scenario.model_validate({"change": {"people": {"eve": {"skills": {"java": 1}, "team": None}}}})
     first = with_scenario(shop(), scenario, "s")
@@ -224,6 +232,26 @@ def test_a_drum_that_a_scenario_changes_is_told() -> None:
     named = Portfolio.model_validate({**SHOP, "policy": {**SHOP["policy"], "drum": "oracle", "rope": "900h"}})
     kept, _ = what_if(named, {"more": Scenario.model_validate({"change": change})}, QUICK)
     assert kept.variants["more"].drum is None
+
+
+def test_what_leaves_work_out_shows_no_difference_since_there_is_none_that_could_be_compared() -> None:
+    found, _ = what_if(shop(), {"gone": Scenario.model_validate({"absent": [{"person": "ana"}]})}, QUICK, runs=4)
+    console = Console(file=StringIO(), width=200)
+    show_what_if(console, found)
+    row = next(line for line in console.file.getvalue().splitlines() if line.startswith("gone "))
+    assert row.split()[2] == "-"
+    assert row.split()[-2:] == ["-", "-"]
+    assert "gone leaves out" in console.file.getvalue()
+
+
+def test_a_narrow_screen_cuts_no_figure() -> None:
+    found, _ = what_if(shop(), {"same": Scenario()}, QUICK, runs=4)
+    wide, narrow = Console(file=StringIO(), width=200), Console(file=StringIO(), width=20)
+    for console in (wide, narrow):
+        show_what_if(console, found)
+    row = next(line for line in wide.file.getvalue().splitlines() if line.startswith("same "))
+    assert set(row.split()) <= set(narrow.file.getvalue().split())
+    assert narrow.width == 20
 
 
 def test_one_run_says_nothing_of_chance() -> None:

@@ -58,7 +58,8 @@ def test_a_team_file_counts(client: TestClient) -> None:
 
 
 ALWAYS = ("empty", "binary", "cut off in a quote", "long field", "entities", "json deep", "zip bomb", "no workbook",
-          "a name that climbs", "a long name", "many columns", "utf-32 of half a character")  # fmt: skip
+          "a name that climbs", "a long name", "many columns", "utf-32 of half a character",
+          "a calendar of every second")  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,17 @@ def test_a_malformed_upload_is_refused_and_the_service_goes_on(kit: Kit, client:
     assert str(kit.folder) not in answer.text
     assert client.get("/readyz").status_code == 200
     assert list((kit.folder / "uploads").iterdir()) == []
+
+
+def test_an_upload_of_which_no_row_can_be_taken_replaces_nothing(client: TestClient) -> None:
+    first = send(client, ("jira.csv", JIRA.encode()), dataset="kept")
+    assert first.status_code == 201
+    header, row, _ = JIRA.encode().splitlines()
+    answer = send(client, ("jira.csv", header + b"\n" + row + b",and,more,cells\n"), dataset="kept")
+    assert (answer.status_code, answer.json()["code"]) == (422, "unreadable-upload")
+    [error] = answer.json()["errors"]
+    assert (error["file"], error["row"], error["code"]) == ("jira.csv", 1, "rejected-row")
+    assert client.get("/v1/datasets/kept").headers["etag"] == first.headers["etag"]
 
 
 def test_no_file_of_an_upload_is_ever_run(kit: Kit, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -254,6 +255,19 @@ def test_a_result_expires_and_is_then_gone(kit: Kit, client: TestClient) -> None
         assert stored.expire(tx) == 1
     answer = client.get(f"/v1/jobs/{id}/result")
     assert (answer.status_code, answer.json()["code"]) == (410, "expired")
+
+
+def test_what_ends_without_a_worker_is_kept_as_long_as_the_settings_say(tmp_path: Path) -> None:
+    kit = Kit(tmp_path, {"keep_days": 90})
+    client = kit.client()
+    id = client.post("/v1/jobs", json={"portfolio": small_portfolio()}).json()["id"]
+    client.post(f"/v1/jobs/{id}/cancel")
+    job = client.get(f"/v1/jobs/{id}").json()
+    days = datetime.fromisoformat(job["expires"]) - datetime.fromisoformat(job["finished"])
+    assert days == timedelta(days=90)
+    detail = client.get(f"/v1/jobs/{id}/result").json()["detail"]
+    assert "before it had begun" in detail
+    kit.close()
 
 
 def test_a_waiting_job_is_cancelled_at_once_and_can_then_be_deleted(client: TestClient) -> None:

@@ -97,6 +97,23 @@ def test_the_week_says_who_does_what_what_to_let_in_and_what_to_hold(client: Tes
     assert all(portfolio.work[i].title == t for i, t in view["titles"].items())
 
 
+def test_the_week_names_people_and_the_projects_of_items() -> None:
+    from throttle_api.week import view_week, week_csv
+
+    portfolio = PLAN.portfolio
+    assert portfolio is not None
+    people = {id: person.model_copy(update={"name": f"Name of {id}"}) for id, person in portfolio.people.items()}
+    plan = PLAN.model_copy(update={"portfolio": portfolio.model_copy(update={"people": people})})
+    view = view_week(plan, plan.weeks[0].week)
+    assert view is not None
+    assert view.people
+    assert {view.names[id] for id in view.people} == {f"Name of {id}" for id in view.people}
+    rows = [r for r in csv.DictReader(io.StringIO(week_csv(plan, view))) if r["item"] in portfolio.work]
+    assert {r["list"] for r in rows} >= {"work", "release", "hold"}
+    assert all(r["project"] == (portfolio.work[r["item"]].project or "") for r in rows)
+    assert {h.item: h.project for h in view.holds if h.project}.items() <= view.projects.items()
+
+
 def test_changes_of_a_week_are_those_of_its_windows(client: TestClient) -> None:
     portfolio = PLAN.portfolio
     assert portfolio is not None
@@ -129,6 +146,24 @@ def test_a_late_project_is_a_risk_of_the_weeks_in_which_it_goes_on(client: TestC
     last = max(w.week for w in PLAN.weeks)
     told = {i for r in client.get(f"/v1/week/{last}").json()["risks"] if r["kind"] == "late" for i in r["ids"]}
     assert told == late != set()
+
+
+def test_a_late_project_that_is_over_is_no_risk_any_more() -> None:
+    from throttle_api.week import view_week
+
+    [id, *_] = [id for id, p in PLAN.projects.items() if p.late_weeks > 0 and p.start]
+    [first, *_, last] = [w.week for w in PLAN.weeks]
+    begin = datetime.combine(date.fromisocalendar(int(first[:4]), int(first[6:]), 1), time(9), ZoneInfo(PLAN.zone))
+    early = PLAN.projects[id].model_copy(update={"start": begin, "finish": begin + timedelta(hours=1)})
+    plan = PLAN.model_copy(update={"projects": PLAN.projects | {id: early}})
+
+    def late(week: str) -> set[str]:
+        view = view_week(plan, week)
+        assert view is not None
+        return {i for risk in view.risks if risk.kind == "late" for i in risk.ids}
+
+    assert id in late(first)
+    assert id not in late(last)
 
 
 def test_the_week_as_csv_has_the_same_hours_and_lists(client: TestClient) -> None:
@@ -175,6 +210,24 @@ def test_the_weeks_as_calendars_are_the_plans_calendar_in_parts(client: TestClie
     assert parts[0] == {e for e in whole if e[1] < monday + timedelta(days=7)}
 
 
+def test_a_title_that_looks_like_a_line_of_a_calendar_is_a_title() -> None:
+    from throttle_api.week import view_week, week_ics
+
+    portfolio = PLAN.portfolio
+    assert portfolio is not None
+    item = PLAN.weeks[0].starts[0]
+    for word in ("BEGIN:VEVENT", "END:VEVENT"):
+        for blanks in range(75):  # at one of them the line is folded right after the word
+            title = f"{'x' * blanks}{word} and more of it, so that the line goes on"
+            work = portfolio.work | {item: portfolio.work[item].model_copy(update={"title": title})}
+            plan = PLAN.model_copy(update={"portfolio": portfolio.model_copy(update={"work": work})})
+            assert plan.portfolio is not None
+            view = view_week(plan, plan.weeks[0].week)
+            assert view is not None
+            events = Calendar.from_ical(week_ics(plan, plan.portfolio, view)).walk("VEVENT")
+            assert f"{item} {title}" in {str(e["SUMMARY"]) for e in events}
+
+
 def test_formats_are_different_things_to_a_cache(client: TestClient) -> None:
     tags = {
         a: client.get(f"/v1/week/{WEEK}", headers={"Accept": a}).headers["etag"]
@@ -187,7 +240,10 @@ def test_formats_are_different_things_to_a_cache(client: TestClient) -> None:
         assert answer.headers["vary"] == "Accept"
 
 
-@pytest.mark.parametrize(("week", "status"), [("2026-W40", 404), ("2026-W54", 404), ("0000-W01", 404), ("week", 422)])
+@pytest.mark.parametrize(
+    ("week", "status"),
+    [("2026-W40", 404), ("2026-W54", 404), ("0000-W01", 404), ("week", 422), ("\u0662\u0660\u0662\u0666-W48", 422)],
+)
 def test_a_week_outside_the_plan_is_a_problem(client: TestClient, week: str, status: int) -> None:
     assert client.get(f"/v1/week/{week}").status_code == status
 
@@ -248,6 +304,7 @@ def test_a_pin_that_fits_nothing_is_refused(client: TestClient, item: str, body:
         {"item": OPEN_ITEM, "started": "2026-13-01"},
         {"item": OPEN_ITEM, "remaining": "much"},
         {"item": OPEN_ITEM, "remaining": ["1h"] * 9},
+        {"item": OPEN_ITEM, "remaining": ["999999h"] * len(small_portfolio()["work"][OPEN_ITEM]["needs"])},
     ],
 )
 def test_progress_that_fits_nothing_is_refused_and_nothing_of_it_kept(

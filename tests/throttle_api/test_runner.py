@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +108,16 @@ def test_a_process_that_dies_is_an_attempt_lost_and_the_third_time_the_job_fails
         with site.database.write("acme") as tx:
             job = jobs.claim(tx, f"w{attempt}", id)
         assert job is not None
-        assert Runner(site.database, HOW).run(job) is Ended.QUEUED
+        how = replace(HOW, keep=timedelta(days=90))
+        assert Runner(site.database, how).run(job) is Ended.QUEUED
         assert state(site, id).state is (State.QUEUED if attempt < 3 else State.FAILED)
     reason = state(site, id).reason
     assert reason is not None
     assert "SIGKILL" in reason
+    ended = state(site, id)
+    assert ended.expires is not None
+    assert ended.finished is not None
+    assert ended.expires - ended.finished == timedelta(days=90)
 
 
 def test_a_job_gets_no_more_memory_than_it_may_take(site: Kept) -> None:
@@ -154,6 +160,48 @@ def test_cancelling_keeps_what_was_found(site: Kept) -> None:
     assert (ended.state, ended.outcome) == (State.CANCELLED, Outcome.FEASIBLE)
     with site.database.read("acme") as tx:
         assert jobs.result(tx, job.id) is not None
+
+
+def best(site: Kept, id: str) -> bytes | None:
+    with site.database.read("acme") as tx:
+        found = jobs.best(tx, id)
+    return found.body if found is not None else None
+
+
+def test_the_best_so_far_is_there_while_a_job_runs_and_until_it_has_a_result(site: Kept) -> None:
+    job = begin(site, "finds")
+    running = in_background(lambda: Runner(site.database, HOW).run(job))
+    wait(lambda: best(site, job.id) == b"better")
+    assert state(site, job.id).state is State.RUNNING
+    with site.database.write("acme") as tx:
+        assert jobs.result(tx, job.id) is None
+        jobs.ask_cancel(tx, job.id)
+    running.join(SOON)
+    with site.database.read("acme") as tx:
+        result = jobs.result(tx, job.id)
+    assert result is not None
+    assert (result.body, best(site, job.id)) == (b"last", None)
+
+
+def test_the_best_so_far_outlives_the_process_that_found_it(site: Kept) -> None:
+    job = begin(site, "finds_and_dies")
+    running = in_background(lambda: Runner(site.database, HOW).run(job))
+    wait(lambda: best(site, job.id) is not None)
+    with site.database.write("acme") as tx:
+        jobs.ask_cancel(tx, job.id)
+    running.join(SOON)
+    assert (state(site, job.id).state, best(site, job.id)) == (State.CANCELLED, b"first")
+
+
+def test_the_best_so_far_of_an_attempt_that_is_over_is_not_written(site: Kept) -> None:
+    job, other = begin(site, "finds"), b"of another attempt"
+    with site.database.write("acme") as tx:
+        jobs.lose(tx, job.id, job.attempt, "it was thought dead.")
+        again = jobs.claim(tx, "another", job.id)
+        assert again is not None
+        assert jobs.keep_best(tx, again.id, again.attempt, other)
+    assert Runner(site.database, HOW).run(job) is Ended.FENCED
+    assert best(site, job.id) == other
 
 
 def test_what_does_not_stop_is_ended_after_its_grace(site: Kept) -> None:

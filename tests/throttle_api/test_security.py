@@ -340,8 +340,11 @@ def test_every_answer_has_the_headers_of_security_and_an_id(kit: Kit, method: st
     assert kit.client().get(path, headers={"X-Request-ID": given_id}).headers["x-request-id"] == given_id
 
 
-def test_another_host_name_is_refused(kit: Kit) -> None:
-    answer = kit.client().get("/v1/jobs", headers={"Host": "attacker.example"})
+@pytest.mark.parametrize(
+    "host", ["attacker.example", "", "127.0.0.1:80@attacker.example", "127.0.0.1:", "127.0.0.1/x:80", "[::1"]
+)
+def test_another_host_name_is_refused(kit: Kit, host: str) -> None:
+    answer = kit.client().get("/v1/jobs", headers={"Host": host})
     assert (answer.status_code, answer.json()["code"]) == (421, "unknown-host")
 
 

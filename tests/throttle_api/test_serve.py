@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,13 @@ from benchmarks.postgres import Postgres
 from typer.testing import CliRunner
 
 from support.sample_plan import sample_plan, sample_portfolio
+from support.service import Kit, small_portfolio
 from throttle.cli import app
 from throttle.client import Client
 from throttle.files import save_plan
+from throttle_api.running import Service
+from throttle_api.settings import Settings
+from throttle_api.worker.embedded import EmbeddedWorker
 from throttle_models import Team
 
 SAMPLE = sample_portfolio(items=20, people=4, projects=2)
@@ -109,8 +114,6 @@ def make_key(folder: Path, *more: str) -> str:
 
 @pytest.mark.skipif(os.name != "posix", reason="ends the server with a signal")
 def test_the_service_plans_survives_its_end_and_goes_on(tmp_path: Path) -> None:
-    from support.service import small_portfolio
-
     first = Process(tmp_path, shutdown="0.2")
     try:
         with urllib.request.urlopen(f"{first.address}/readyz", timeout=10) as answer:
@@ -147,6 +150,30 @@ def test_the_service_plans_survives_its_end_and_goes_on(tmp_path: Path) -> None:
     finally:
         assert "There is no key yet" not in again.end(signal.SIGINT)
     assert again.process.returncode == 0
+
+
+def test_from_its_end_on_a_service_begins_no_job_and_jobs_share_the_time_of_requests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit = Kit(tmp_path)  # makes the tables
+    service = Service(Settings(data=tmp_path, shutdown=0.05), kit.database)
+    given: list[float] = []
+    stop = EmbeddedWorker.stop
+
+    def told(worker: EmbeddedWorker, patience: float) -> None:
+        given.append(patience)
+        stop(worker, 0.0)
+
+    monkeypatch.setattr(EmbeddedWorker, "stop", told)
+    service.start()
+    service.end()
+    id = kit.client().post("/v1/jobs", json={"portfolio": small_portfolio()}).json()["id"]
+    time.sleep(0.1)  # requests in flight took all of it
+    service.stop()
+    assert given == [0.0]
+    assert kit.client().get(f"/v1/jobs/{id}").json()["attempt"] == 0
+    assert kit.client().get("/readyz").status_code == 200  # another application on the same database
+    kit.close()
 
 
 def test_options_of_one_plan_and_of_the_service_do_not_mix(plan_file: Path, tmp_path: Path) -> None:
@@ -228,8 +255,6 @@ def test_a_role_that_row_level_security_does_not_hold_is_refused(
 def test_services_and_workers_share_a_database(
     server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from support.service import small_portfolio
-
     _, url = server.database("serve_and_work")
     monkeypatch.setenv("THROTTLE_DATABASE", url)
     key = make_key(tmp_path)

@@ -168,12 +168,15 @@ class Runner:
 
     def _lost(self, job: Job, why: str) -> Ended:
         def lose(tx: Tx) -> bool:
-            return self._again(tx, store.lose(tx, job.id, job.attempt, why, self.how.attempts))
+            return self._again(tx, store.lose(tx, job.id, job.attempt, why, self.how.attempts, self.how.keep))
 
         return self._end(job, lose, Ended.QUEUED)
 
     def _hand_back(self, job: Job) -> Ended:
-        return self._end(job, lambda tx: self._again(tx, store.hand_back(tx, job.id, job.attempt)), Ended.QUEUED)
+        def hand_back(tx: Tx) -> bool:
+            return self._again(tx, store.hand_back(tx, job.id, job.attempt, self.how.keep))
+
+        return self._end(job, hand_back, Ended.QUEUED)
 
     def _again(self, tx: Tx, job: Job | None) -> bool:
         if job is not None and job.state is State.QUEUED:

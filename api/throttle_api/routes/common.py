@@ -27,7 +27,7 @@ ItemPath = Annotated[
     str, Path(alias="item_id", min_length=1, max_length=500, pattern="^[^\\x00]+$", examples=["PHX-23"])
 ]
 """PostgreSQL has no text with a zero byte."""
-WeekPath = Annotated[str, Path(alias="iso_week", pattern=r"^\d{4}-W\d{2}$", examples=["2026-W48"])]
+WeekPath = Annotated[str, Path(alias="iso_week", pattern=r"^[0-9]{4}-W[0-9]{2}$", examples=["2026-W48"])]
 Accept = Annotated[str | None, Header(include_in_schema=False)]
 IfNoneMatch = Annotated[str | None, Header(description="The ETag that is known: 304 where it has not changed.")]
 IfMatch = Annotated[str | None, Header(description="The ETag of what is replaced.")]

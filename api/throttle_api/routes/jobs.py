@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -336,7 +337,7 @@ def cancel_job(caller: Planner, id: JobIdPath) -> Response:
     """Stop a job. The best plan that it has found is its result."""
     with caller.write() as tx:
         before = store.get(tx, id)
-        job = store.ask_cancel(tx, id)
+        job = store.ask_cancel(tx, id, timedelta(days=caller.service.settings.keep_days))
         if job.version != before.version:
             audit.add(tx, caller.actor, "job.cancelled", id)
     headers = {"Location": f"/v1/jobs/{id}", "ETag": tag(str(job.version))}

@@ -17,7 +17,7 @@ from throttle_api.context import Caller, Decider, Reader
 from throttle_api.negotiation import HTML, JSON, choose, matching, tag, unchanged
 from throttle_api.planviews import plan_of, portfolio_of, whole
 from throttle_api.problems import Problem, of_findings
-from throttle_api.replanning import newer_portfolio
+from throttle_api.replanning import does_not_fit, newer_portfolio
 from throttle_api.routes.common import BODY, Accept, IfMatch, IfNoneMatch, ItemPath, body_of, problems
 from throttle_api.routes.jobs import answer_with, enqueue
 from throttle_api.routes.results import FORMATS, UNCHANGED
@@ -239,15 +239,21 @@ def report_progress(caller: Decider, text: Annotated[str, Depends(json_text)]) -
                 errors.append({"where": f"body.updates.{n}.{name}", "message": wrong})
         if update.remaining is not None and (wrong := _wrong_rest(update, work.get(update.item))):
             errors.append({"where": f"body.updates.{n}.remaining", "message": wrong})
+        elif (item := work.get(update.item)) is not None and (wrong := does_not_fit(item, _said(update))):
+            errors.append({"where": f"body.updates.{n}", "message": wrong})
     if errors:
         raise Problem("invalid-request", "The updates do not fit the accepted plan; see errors.", errors)
     with caller.write() as tx:
         for update in body.updates:
-            plans.add_progress(tx, update.item, update.model_dump(exclude={"item"}, exclude_none=True), by=caller.actor)
+            plans.add_progress(tx, update.item, _said(update), by=caller.actor)
         audit.add(
             tx, caller.actor, "plan.progress", str(len(body.updates)), {"items": [u.item for u in body.updates][:100]}
         )
     return ProgressView(accepted=len(body.updates))
+
+
+def _said(update: ProgressBody) -> dict[str, Any]:
+    return update.model_dump(exclude={"item"}, exclude_none=True)
 
 
 _EFFORT = re.compile(r"\d{1,6}(\.\d{1,3})?\s*(h|m|min|d)")

@@ -44,7 +44,11 @@ def result_of(
     if not job.ended:
         more = ", and has found nothing yet" if unfinished else ""
         raise Problem("not-finished", f"The job is {job.state}{more}.", headers={"Retry-After": "1"})
-    why = job.reason or ("no plan is feasible" if job.outcome is Outcome.INFEASIBLE else "it ended without a plan")
+    why = (
+        job.reason
+        or ("it was cancelled before it had begun" if job.attempt == 0 else None)
+        or ("no plan is feasible" if job.outcome is Outcome.INFEASIBLE else "it ended without a plan")
+    )
     errors = (job.summary or {}).get("findings")
     raise Problem("no-solution", f"The job has no result: {why}", errors if isinstance(errors, list) else None)
 

@@ -254,9 +254,9 @@ def oldest_waiting(tx: Tx) -> datetime | None:
 # --- what a client asks for ----------------------------------------------------------------------------------------
 
 
-def ask_cancel(tx: Tx, id: str) -> Job:
+def ask_cancel(tx: Tx, id: str, keep: timedelta = KEEP) -> Job:
     """Withdraw a job that waits, ask one that runs to stop and keep its best, and leave one that has ended."""
-    if job := _move(tx, id, Move.WITHDRAW, {"finished": tx.now, "expires": tx.now + KEEP}):
+    if job := _move(tx, id, Move.WITHDRAW, {"finished": tx.now, "expires": tx.now + keep}):
         return job
     asked = _change(tx, [jobs.c.id == id, jobs.c.state == State.RUNNING, ~jobs.c.cancel], {"cancel": True})
     if asked is not None:
@@ -398,18 +398,18 @@ def beat(tx: Tx, id: str, attempt: int) -> None:
     tx.execute(sa.update(jobs).where(tx.only_mine(jobs), *_running(id, attempt)).values(seen=tx.server_clock))
 
 
-def hand_back(tx: Tx, id: str, attempt: int) -> Job | None:
+def hand_back(tx: Tx, id: str, attempt: int, keep: timedelta = KEEP) -> Job | None:
     """Put a job back into the queue by a worker that ends in good order: the attempt does not count.
 
     None where the attempt is no longer the one that runs. A job that was cancelled meanwhile ends.
     """
     job = _job_running(tx, id, attempt)
     if job is None or job.cancel:
-        return lose(tx, id, attempt, "") if job else None
+        return lose(tx, id, attempt, "", keep=keep) if job else None
     return _move(tx, id, Move.REQUEUE, {"handed_back": jobs.c.handed_back + 1, "worker": None}, attempt)
 
 
-def lose(tx: Tx, id: str, attempt: int, why: str, attempts: int = MOST_ATTEMPTS) -> Job | None:
+def lose(tx: Tx, id: str, attempt: int, why: str, attempts: int = MOST_ATTEMPTS, keep: timedelta = KEEP) -> Job | None:
     """An attempt whose worker or process is gone: queued again, failed after so many attempts, or cancelled if asked.
 
     None where the attempt is no longer the one that runs. ``why`` is a sentence, without its first capital.
@@ -420,7 +420,7 @@ def lose(tx: Tx, id: str, attempt: int, why: str, attempts: int = MOST_ATTEMPTS)
     move = after_a_loss(job.tries, job.cancel, attempts)
     values: dict[str, Any] = {"worker": None}
     if move is not Move.REQUEUE:
-        values |= {"finished": tx.now, "expires": tx.now + KEEP, "outcome": Outcome.UNKNOWN}
+        values |= {"finished": tx.now, "expires": tx.now + keep, "outcome": Outcome.UNKNOWN}
     if move is Move.FAIL:
         values |= {"code": "lost", "reason": f"Begun {job.tries} times, and lost each time; the last time, {why}"}
     return _move(tx, id, move, values, attempt)
@@ -432,9 +432,11 @@ def running(tx: Tx, besides: Collection[str] = ()) -> list[Job]:
     return [job for row in tx.rows(query) if (job := _job(row)).id not in besides]
 
 
-def recover(tx: Tx, why: str, besides: Collection[str] = (), attempts: int = MOST_ATTEMPTS) -> list[Job]:
+def recover(
+    tx: Tx, why: str, besides: Collection[str] = (), attempts: int = MOST_ATTEMPTS, keep: timedelta = KEEP
+) -> list[Job]:
     """Every running job that nobody runs (``besides`` are run), as :func:`lose` leaves it."""
-    lost = [lose(tx, job.id, job.attempt, why, attempts) for job in running(tx, besides)]
+    lost = [lose(tx, job.id, job.attempt, why, attempts, keep) for job in running(tx, besides)]
     return [job for job in lost if job is not None]
 
 

@@ -61,10 +61,14 @@ class EmbeddedWorker:
             self._woken += 1
             self._wake.notify_all()
 
-    def stop(self, patience: float = 20.0) -> None:
-        """Begin no job any more, let those that run finish within ``patience`` seconds, and hand the others back."""
+    def end(self) -> None:
+        """Begin no job any more."""
         self._ending.set()
         self.wake()
+
+    def stop(self, patience: float = 20.0) -> None:
+        """Begin no job any more, let those that run finish within ``patience`` seconds, and hand the others back."""
+        self.end()
         until = time.monotonic() + patience
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
@@ -120,7 +124,7 @@ class EmbeddedWorker:
         if not stray and not expire:
             return
         with self.database.write(SYSTEM) as tx:
-            store.recover(tx, LOST, frozenset(self._active), self.how.attempts)
+            store.recover(tx, LOST, frozenset(self._active), self.how.attempts, self.how.keep)
             if expire:
                 store.expire(tx)
         if expire:

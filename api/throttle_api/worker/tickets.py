@@ -210,7 +210,7 @@ class TicketWorker:
                 return  # another worker is at it
             store.claims_wait(tx)
             for job in store.silent(tx, self.pace.silent) if sure else ():
-                lost = store.lose(tx, job.id, job.attempt, SILENT, self.how.attempts)
+                lost = store.lose(tx, job.id, job.attempt, SILENT, self.how.attempts, self.how.keep)
                 if lost is not None and lost.state is State.QUEUED:
                     self.queue.put(tx, lost)
             for job in waiting_without_ticket(tx):

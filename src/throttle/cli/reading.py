@@ -241,13 +241,14 @@ def propose(paths: Sequence[Path], how: ReadHow) -> Mapping:
 
 
 def show_summary(ingested: Ingested, quiet: bool) -> None:
-    """Tell on standard error what was read of exports; ``quiet``: warnings only."""
+    """Tell on standard error what was read of exports; ``quiet``: warnings only. Pins are told with the plan."""
     from throttle.cli import screen
     from throttle.terminal import ingest_summary
 
     if not quiet:
         screen.say(ingest_summary(ingested.report))
-    screen.show_findings(ingested.report.findings, most=20, least="warning" if quiet else "info")
+    findings = [f for f in ingested.report.findings if f.code != "pin-without-effect"]
+    screen.show_findings(findings, most=20, least="warning" if quiet else "info")
 
 
 def _options(how: ReadHow) -> ReadOptions:

@@ -241,13 +241,15 @@ class _Running:
 
         between = None if given else partial(neighbours, share=0.0 if of == "projects" else FINE)
         best = race([*tried, None], more, self.runs, between)
-        gain = Measured(mean=0.0, low=0.0, high=0.0)
+        gain = none = Measured(mean=0.0, low=0.0, high=0.0)
         if best is not None:
             against, own = (self.confirming(of, limit) for limit in (None, best))
             rows = min(len(against), len(own))
             if rows > 1:
                 mean, low, high = interval(against[:rows] - own[:rows], CONFIDENCE)
                 gain = Measured(mean=rounded(mean), low=rounded(low), high=rounded(high))
+        if gain.high < 0:  # it only looked better than no limit, and does harm
+            best, gain = None, none
         needed = best is not None and gain.low > 0
         policy = portfolio.policy
         rope = policy.rope / timedelta(hours=1) if policy.rope else None
@@ -276,9 +278,10 @@ class _Running:
 
     def said(self, of: str, limit: float | None, needed: bool, gain: float) -> str:
         what = "projects in process" if of == "projects" else "hours of rope"
+        amount = f"{gain:,.0f}" if abs(gain) >= 10 else f"{gain:,.3g}"
         unit = "of cost of delay" if self.measure == "cost of delay" else "hours of lead time"
         if needed and limit is not None:
-            return f"at most {limit:g} {what}: it saves {gain:,.4g} {unit} against no limit"
+            return f"at most {limit:g} {what}: it saves {amount} {unit} against no limit"
         if limit is None:
             return f"no limit on {what} is needed: none that was tried is better than no limit"
         return f"no limit on {what} is needed: the best, {limit:g}, is no better than chance explains"

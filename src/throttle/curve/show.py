@@ -27,7 +27,7 @@ def show_curve(console: Console, found: Curve) -> None:
             marked = point.limit == one.recommended
             bar = ["#" * round(BAR * _decides(found, point) / most)] if bars else []
             t.add(table, *section.row(found, one, point), *bar, style="bold" if marked else "")
-        console.print(table)
+        t.put(console, table)
     for sentence in section.sentences(found):
         console.print(t.line(sentence, "dim"))
 

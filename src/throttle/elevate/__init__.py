@@ -1,8 +1,8 @@
 """Elevate: options that would loosen the bottleneck, and what each saves, ranked (Goldratt's fourth focusing step).
 
 All options are screened by the plan's own order with the option, which takes milliseconds and is the least that it
-saves. The best are planned anew with the same effort as the plan without any. All are simulated with the same random
-numbers, those that were only screened in the order kept.
+saves. The best are planned anew with the same effort as the plan without any, and simulated with the same random
+numbers; of those that were only screened as many as take some seconds, in the order kept.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 RESOLVED = 12
 """Most options that are planned anew."""
+KEPT_ITEMS = 3000
+"""Of all plans in the order kept that are simulated at most, so that large portfolios do not wait for them."""
 WEEK = timedelta(weeks=1)
 
 Tell = Callable[[str], None]
@@ -64,7 +66,8 @@ def elevate(
     choices, left_out = options(portfolio, base, menu or Menu())
     tell(f"screening {len(choices)} options")
     screened, problems = _screened(portfolio, base, choices, stop)
-    best = sorted(screened, key=lambda name: (-screened[name], _ORDER[choices[name].kind], name))[:resolved]
+    ranked = sorted(screened, key=lambda name: (-screened[name], _ORDER[choices[name].kind], name))
+    best, others = ranked[:resolved], ranked[resolved:]
     variants = {AS_IS: portfolio} | {name: choices[name].portfolio for name in best}
     solved = solve_all(variants, effort, base, tell=tell, stop=stop) if best and not stop.is_set() else {}
     if (again := solved.get(AS_IS)) is not None and again.plan is not None:
@@ -75,8 +78,8 @@ def elevate(
 
         tell("simulating")
         plans = {name: one.plan for name, one in solved.items() if one.plan is not None}
-        # the others in the order kept, so that all are ranked by the same measure
-        kept = [name for name in screened if name not in best]
+        # others in the order kept, so that what plans cannot tell apart is ranked by the same measure
+        kept = others[: KEPT_ITEMS // max(1, len(base.items))]
         variants |= {name: choices[name].portfolio for name in kept}
         simulated = simulate_variants(variants, plans, AS_IS, runs, effort, stop, kept)
     pricing = _Pricing(portfolio, base, screened, solved, simulated)

@@ -21,7 +21,7 @@ def show_elevate(console: Console, found: Elevate) -> None:
     for one in found.options[:ROWS]:
         t.add(table, *section.row(found, one))
     if found.options:
-        console.print(table)
+        t.put(console, table)
     else:
         console.print(t.line("No option saves anything."))
     if len(found.options) > ROWS:

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from throttle.errors import InputError
 from throttle.exports.common import id_of, items_of
+from throttle.ingest.identity import spelling
+from throttle.ingest.values import fold
 from throttle_models import Finding, Plan, Portfolio, Source, When
 
 
@@ -26,12 +28,14 @@ class Change:
     end: datetime
     assignees: tuple[str, ...]
     """Names of those whom the plan puts on it, in its order; none for a wait."""
+    stays: bool
+    """Whether the old assignee is among them, however the system writes them."""
     window: tuple[datetime, datetime] | None
 
     @property
     def assignee(self) -> str:
         """The first of them; the old one where they are among them, so that nothing changes without need."""
-        return self.old_assignee if self.old_assignee in self.assignees else next(iter(self.assignees), "")
+        return self.old_assignee if self.stays else next(iter(self.assignees), "")
 
 
 def changes(plan: Plan, portfolio: Portfolio, system: str, person: str | None) -> Iterator[Change]:
@@ -58,6 +62,11 @@ def changes(plan: Plan, portfolio: Portfolio, system: str, person: str | None) -
             continue
         source = item.source
         people = dict.fromkeys(given.person for given in planned.assignments)
+        names = tuple(
+            spelled.get(p) or (portfolio.people[p].name if p in portfolio.people else "") or p for p in people
+        )
+        written = {_plain(text): p for p in people for text in (*_written(portfolio, p), spelled.get(p, ""))}
+        there = {written.get(_plain(one)) for one in (source.assignee or "").split(";")}
         found = Change(
             item=key,
             source=source,
@@ -67,9 +76,8 @@ def changes(plan: Plan, portfolio: Portfolio, system: str, person: str | None) -
             updated=moment(source.updated),
             start=planned.start,
             end=planned.finish,
-            assignees=tuple(
-                spelled.get(p) or (portfolio.people[p].name if p in portfolio.people else "") or p for p in people
-            ),
+            assignees=names,
+            stays=bool(source.assignee) and None not in there,
             window=planned.window,
         )
         if (found.old_start, found.old_end, found.old_assignee) != (found.start, found.end, found.assignee):
@@ -80,7 +88,18 @@ def _spellings(portfolio: Portfolio, system: str) -> dict[str, str]:
     """How the system writes people, from work that is one person's there: ``Ann Lee (alee)``."""
     found: dict[str, str] = {}
     for item in portfolio.work.values():
-        people = {who for need in item.needs for who in need.who}
-        if len(people) == 1 and item.source and item.source.system == system and item.source.assignee:
-            found.setdefault(people.pop(), item.source.assignee)
+        people, source = {who for need in item.needs for who in need.who}, item.source
+        if len(people) == 1 and source and source.system == system and source.assignee and ";" not in source.assignee:
+            found.setdefault(people.pop(), source.assignee)
     return found
+
+
+def _written(portfolio: Portfolio, id: str) -> tuple[str, ...]:
+    """A person's name, and the other ways in which exports write them."""
+    name = portfolio.people[id].name if id in portfolio.people else ""
+    return (name or id, *portfolio.reading.aliases.get(id, ()))
+
+
+def _plain(written: str) -> str:
+    """``Lee, Ann`` as ``Ann Lee``."""
+    return fold(spelling(written).shown)

@@ -149,7 +149,8 @@ class _Teller:
         end = f"{self.model.moment(self.last):%Y-%m-%d}"
         held = self.held_up()
         message = (
-            f"in {(left > 0).mean():.1%} of the runs something is not finished by {end}, the last day looked at: dates "
+            f"in {100 * (left > 0).mean():.1f} % of the runs something is not finished by {end}, the last day "
+            "looked at: dates "
             "after it are unknown, and costs are too low there"
         )
         if held:
@@ -165,7 +166,7 @@ class _Teller:
             stuck = self.sample.stuck[:, j]
             if (stuck > 0).any():
                 often = np.bincount(stuck[stuck > 0] - 1, minlength=len(Cause))
-                words = f"{id} in {(stuck > 0).mean():.1%} of the runs ({WORDS[Cause(int(often.argmax()))]})"
+                words = f"{id} in {100 * (stuck > 0).mean():.1f} % of the runs ({WORDS[Cause(int(often.argmax()))]})"
                 found.append((-int((stuck > 0).sum()), id, words))
         return [(id, words) for _, id, words in sorted(found)]
 
@@ -177,7 +178,7 @@ class _Teller:
         share = {id: float((s.overran[:, j] > 0).mean()) for id, j in self.number.items()}
         often = sorted((id for id, p in share.items() if p >= OFTEN), key=lambda id: (-share[id], id))
         if often:
-            named = some([f"{id} in {share[id]:.0%} of the runs" for id in often], NAMED)
+            named = some([f"{id} in {100 * share[id]:.0f} % of the runs" for id in often], NAMED)
             message = (
                 f"{plural(len(often), 'change takes', 'changes take')} longer than the window has room for, and "
                 f"{'is' if len(often) == 1 else 'are'} rolled back until the next one: {named}; a longer window, or a "
@@ -188,7 +189,8 @@ class _Teller:
             most = kernels(False, "execution").MOST_OVERRUNS
             never = [id for id, j in self.number.items() if (s.overran[:, j] >= most).any()]
             message = (
-                f"{some(never, NAMED)} did not fit into the window in {most} attempts, in {(s.forced > 0).mean():.1%} "
+                f"{some(never, NAMED)} did not fit into the window in {most} attempts, "
+                f"in {100 * (s.forced > 0).mean():.1f} % "
                 "of the runs; then the planned time was taken, so dates are too early there"
             )
             found.append(Finding(level="warning", code="never-fitted", ids=tuple(never[:100]), message=message))

@@ -25,14 +25,13 @@ def assumptions(portfolio: Portfolio, work: Mapping[str, WorkItem], model: Model
     )
     ids = [id for id in model.items if id]
     single = [id for id in ids if any(_single(work[id], q) for q in range(len(work[id].needs)))]
-    if single and said.spread is not None:
+    take = "takes" if len(single) == 1 else "take"
+    of = f"{plural(len(single), 'item')} of {len(ids)} without a range {take}"
+    if single and said.spread is not None and (said.spread.short < 1 or said.spread.long > 1):
         low, high = said.spread.short, said.spread.long
-        yield (
-            f"{plural(len(single), 'item')} of {len(ids)} without a range take {low:g} to {high:g} times the estimate "
-            "(10 % and 90 %): simulation.spread"
-        )
+        yield f"{of} {low:g} to {high:g} times the estimate (10 % and 90 %): simulation.spread"
     elif single:
-        yield f"{plural(len(single), 'item')} without a range take as long as estimated: simulation.spread"
+        yield f"{of} as long as estimated: simulation.spread"
     if len(model.skills) and float(model.arrays.rates[:, 0].sum()) > 0:
         whence = "as reserves expect it" if said.unplanned == "reserve" else "as simulation.unplanned says"
         yield f"unplanned work comes {whence}, and " + (

@@ -25,7 +25,7 @@ def show_forecast(console: Console, found: Forecast) -> None:
     for id, one in named[:ROWS]:
         title, *cells = section.row(found, id, one)
         t.add(table, title, *cells)
-    console.print(table)
+    t.put(console, table)
     if len(named) > ROWS:
         console.print(
             t.line(f"  and {plural(len(named) - ROWS, 'more project', 'more projects')} (--json has all)", "dim")
@@ -36,7 +36,7 @@ def show_forecast(console: Console, found: Forecast) -> None:
         table = t.table("what", ">hours", ">share", "")
         for what, hours in sorted(found.where.items(), key=lambda entry: -entry[1]):
             t.add(table, what, f"{hours:,.0f}", t.share(hours / whole), "#" * round(30 * max(hours, 0.0) / whole))
-        console.print(table)
+        t.put(console, table)
     console.print(t.heading("What moves the dates most"))
     table = t.table("project", "what", ">later by", ">rank correlation")
     told = False
@@ -46,7 +46,10 @@ def show_forecast(console: Console, found: Forecast) -> None:
             name = section.risk_name(risk.item, risk.title, risk.what)
             correlation = f"{risk.rank_correlation:.2f} ({risk.low:.2f} to {risk.high:.2f})"
             t.add(table, one.title or id, name, f"{risk.days:.1f} d (±{2 * risk.days_error:.1f})", correlation)
-    console.print(table if told else t.line("nothing that the runs could tell from chance"))
+    if told:
+        t.put(console, table)
+    else:
+        console.print(t.line("nothing that the runs could tell from chance"))
     late = [(one.title or id, p) for id, one in named for p in one.fever if p.zone == "red"]
     if late:
         names = some(list(dict.fromkeys(name for name, _ in late)))

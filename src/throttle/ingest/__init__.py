@@ -17,7 +17,7 @@ from pathlib import Path
 
 from throttle.collector import collector_resting
 from throttle.errors import InputError
-from throttle.ingest.again import Known, read_again
+from throttle.ingest.again import Known, Stated, read_again
 from throttle.ingest.agileplace import AGILEPLACE, AGILEPLACE_CSV
 from throttle.ingest.asana import ASANA, ASANA_CSV
 from throttle.ingest.azure_devops import AZURE_DEVOPS, AZURE_DEVOPS_CSV
@@ -101,6 +101,7 @@ __all__ = [
     "IngestReport",
     "Ingested",
     "ReadOptions",
+    "Stated",
     "propose_mapping",
     "read_exports",
     "read_tickets",
@@ -121,6 +122,8 @@ class Ingested:
     """What tells this table from others."""
     onto: dict[str, tuple[Link, ...]] = field(default_factory=dict)
     """Links that an item of the earlier portfolio, which is not in the files, waits by."""
+    stated: dict[str, Stated] = field(default_factory=dict)
+    """By file, what it has columns or fields for."""
 
 
 @collector_resting()
@@ -148,7 +151,7 @@ def read_exports(
         said, crew, options = read_again(earlier, mapping, crew if team is not None else None, options)
     if not options.pseudonymise:
         portfolio, report, builder = _read(paths, said, crew, options, earlier)
-        return Ingested(portfolio, report, onto=builder.onto)
+        return Ingested(portfolio, report, onto=builder.onto, stated=builder.stated())
     crew = with_known(crew, options.pseudonyms)
     mentioned = named_in(paths, options.encoding)
     try:
@@ -157,7 +160,9 @@ def read_exports(
         raise without_names(error, crew, mentioned) from None
     key = options.pseudonyms_key or key_of(options.pseudonyms, *(path.read_bytes() for path in paths))
     hidden = pseudonymised(portfolio, report, options.pseudonyms, builder.people.spellings(), crew, mentioned, key)
-    return Ingested(hidden.portfolio, hidden.report, hidden.table, key, hidden.links(builder.onto))
+    return Ingested(
+        hidden.portfolio, hidden.report, hidden.table, key, hidden.links(builder.onto), hidden.stated(builder.stated())
+    )
 
 
 def _read(

@@ -5,8 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pydantic import ValidationError
+
+from throttle.errors import InputError
 from throttle.ingest.options import ReadOptions
-from throttle_models import DEFAULT_CALENDAR, Mapping, Person, Portfolio, Reading, TeamFile, TeamPerson
+from throttle_models import (
+    DEFAULT_CALENDAR,
+    Finding,
+    Mapping,
+    Person,
+    Portfolio,
+    Reading,
+    TeamFile,
+    TeamPerson,
+    WorkItem,
+)
 
 _SECTIONS = ("calendars", "skills", "teams", "people", "rotas", "environments", "services", "windows", "boards")
 MAPS = (*_SECTIONS, "projects", "work", "external")
@@ -43,9 +56,65 @@ class Known:
         return portfolio.model_copy(update=update)
 
 
-def reading_of(mapping: Mapping, team: TeamFile, options: ReadOptions) -> Reading:
-    """What a portfolio keeps of how it was read. Of pseudonyms: nothing that names people."""
+@dataclass(frozen=True)
+class Stated:
+    """What one file has a column or field for, so that a blank there is news."""
+
+    due: bool = False
+    links: frozenset[str] = frozenset()
+    """The columns that hold links."""
+
+    def says(self, origin: str | None) -> bool:
+        """Whether a link that came from this column or field would still be in it."""
+        return origin is not None and any(origin == name or origin.startswith(f"{name} (") for name in self.links)
+
+
+def patched(old: WorkItem | None, said: dict[str, Any], where: str, path: str) -> WorkItem:
+    """What a team file says of an item, field by field, over what is known of it. Raises InputError."""
+    fields = said
+    if old is not None:
+        fields = merged(old.model_dump(mode="json", by_alias=True, exclude_unset=True), said)
+        changed = {name.split(".")[0] for name in said}
+        fields["inferred"] = [name for name in old.inferred if name.split(".")[0] not in changed]
+        if said.get("wait") and "needs" not in said:
+            fields.pop("needs", None)
+    try:
+        return WorkItem.model_validate(fields)
+    except ValidationError as error:
+        raise InputError([problem(e, where, path) for e in error.errors()]) from None
+
+
+def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The newer fields over the older; maps within are merged in turn."""
+    both = dict(old)
+    for name, value in new.items():
+        before = both.get(name)
+        both[name] = merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return both
+
+
+def problem(error: Any, where: str, path: str | None = None) -> Finding:
+    """What is wrong with an entry of a team file."""
+    inner = ".".join(str(part) for part in error["loc"])
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return Finding(
+        level="error",
+        code="bad-team-file",
+        message=f"{where}{f', {inner}' if inner else ''}: {message}",
+        path=f"{path}.{inner}" if path else inner or None,
+    )
+
+
+def reading_of(
+    mapping: Mapping, team: TeamFile, options: ReadOptions, spellings: dict[str, tuple[str, ...]] | None = None
+) -> Reading:
+    """What a portfolio keeps of how it was read. Of pseudonyms: nothing that names people.
+
+    ``spellings``: other ways in which the files write a person, which a newer file may hold alone.
+    """
     aliases = {id: person.aliases for id, person in team.people.items() if person.aliases}
+    for id, written in (spellings or {}).items():
+        aliases[id] = tuple(dict.fromkeys((*aliases.get(id, ()), *written)))
     if options.pseudonymise:
         aliases, mapping = {}, mapping.model_copy(update={"users": {}})
     said: dict[str, Any] = {

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from throttle.errors import InputError
-from throttle.ingest.again import Known, reading_of
+from throttle.ingest.again import Known, Stated, patched, problem, reading_of
 from throttle.ingest.crew import Crew
 from throttle.ingest.effort import Effort, Estimator, divided, exactly, summed
 from throttle.ingest.made import made, utc_text, when
@@ -34,6 +34,7 @@ from throttle_models import (
     Assumption,
     Change,
     ChangeKind,
+    Column,
     Estimate,
     External,
     Finding,
@@ -58,6 +59,9 @@ from throttle_models.references import dangling_references
 
 HISTORY = frozenset({Status.DONE, Status.CANCELLED})
 PRODUCTIVE = 0.65
+
+
+_LINKS = (Column.LINK, Column.WAITS_FOR, Column.BLOCKS)
 
 
 class Builder:
@@ -310,10 +314,10 @@ class Builder:
                 policy=policy,
                 simulation=simulation,
                 assumptions=assumptions,
-                reading=reading_of(self.meanings.mapping, team, self.options),
+                reading=reading_of(self.meanings.mapping, team, self.options, self.people.also_written()),
             )
         except ValidationError as error:
-            raise InputError([_problem(e, "the team file") for e in error.errors()]) from None
+            raise InputError([problem(e, "the team file") for e in error.errors()]) from None
         whole = self.known.whole(portfolio)
         if unresolved := dangling_references(whole):
             raise InputError(unresolved)
@@ -491,6 +495,7 @@ class Builder:
             assignee=t.assignee if t.assignee and "@" not in t.assignee else None,  # no address is kept
             planned_start=when(start) if start is not None else None,
             planned_end=when(end) if end is not None else None,
+            due=when(t.due) if t.due is not None else None,
         )
 
     def _needs(
@@ -786,18 +791,10 @@ class Builder:
                 if self.known.portfolio is None or id not in self.known.portfolio.work:
                     absent.append(id)
                 continue
-            fields = said
-            if (old := work.get(id)) is not None:
-                before = old.model_dump(mode="json", by_alias=True, exclude_unset=True)
-                fields = _merged(before, said)
-                changed = {path.split(".")[0] for path in said}
-                fields["inferred"] = [p for p in old.inferred if p.split(".")[0] not in changed]
-                if said.get("wait") and "needs" not in said:
-                    fields.pop("needs", None)
             try:
-                work[id] = WorkItem.model_validate(fields)
-            except ValidationError as error:
-                problems += [_problem(e, f"the team file, work.{id}", f"work.{id}") for e in error.errors()]
+                work[id] = patched(work.get(id), said, f"the team file, work.{id}", f"work.{id}")
+            except InputError as error:
+                problems += error.findings
         if problems:
             raise InputError(problems)
         if absent:
@@ -834,7 +831,8 @@ class Builder:
         work = portfolio.work
         live = {id: item for id, item in work.items() if item.status not in HISTORY}
         if not live:
-            self.notes.add("warning", "nothing-open", "all items are done or cancelled: there is nothing to plan")
+            what = "all items are done or cancelled" if work else "the files hold no work"
+            self.notes.add("warning", "nothing-open", f"{what}: there is nothing to plan")
         if any(item.after for item in live.values()):
             for chain in WorkGraph(portfolio).cycles():
                 self.notes.add(
@@ -899,6 +897,18 @@ class Builder:
                 f"{'is' if len(ids) == 1 else 'are'} {what}",
                 ids=ids,
             )
+
+    def stated(self) -> dict[str, Stated]:
+        """By file, what it has columns or fields for; a document has those that any of its records shows."""
+        found: dict[str, Stated] = {}
+        for file in self.loaded:
+            means = {use.meaning.means for use in file.uses}
+            links = {use.header for use in file.uses if use.meaning.means in _LINKS}
+            links |= {tie.origin for t in file.tickets for tie in t.links}
+            due = Column.DUE in means or any(t.due is not None for t in file.tickets)
+            before = found.get(file.file, Stated())
+            found[file.file] = Stated(before.due or due, before.links | links)
+        return found
 
     def report(self, portfolio: Portfolio) -> IngestReport:
         """The account. Raises AssertionError where rows are lost, which would be a defect of ours."""
@@ -1035,23 +1045,3 @@ def _zone(name: str) -> Any:
 
 def _costs(project: Project) -> bool:
     return bool(project.cost_of_delay or project.costs or project.makespan)
-
-
-def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The newer fields over the older; maps within are merged in turn."""
-    both = dict(old)
-    for name, value in new.items():
-        before = both.get(name)
-        both[name] = _merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
-    return both
-
-
-def _problem(error: Any, where: str, path: str | None = None) -> Finding:
-    inner = ".".join(str(part) for part in error["loc"])
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return Finding(
-        level="error",
-        code="bad-team-file",
-        message=f"{where}{f', {inner}' if inner else ''}: {message}",
-        path=f"{path}.{inner}" if path else inner or None,
-    )

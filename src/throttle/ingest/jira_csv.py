@@ -42,7 +42,7 @@ _SEEN = {
     C.FINISHED: "resolved, resolution date, resuelta, resuelto, actual end",
     C.STARTED: "actual start",
     C.VIEWED: "last viewed, ultima visualizacion, visto por ultima vez",
-    C.DUE: "due date, fecha de vencimiento",
+    C.DUE: "due date, due, fecha de vencimiento",
     C.PLANNED_START: "start date, target start, change start date, planned start, fecha de inicio, planned start date",
     C.PLANNED_END: "target end, change completion date, planned end, planned end date",
     C.ORIGINAL_ESTIMATE: "original estimate, estimacion original",

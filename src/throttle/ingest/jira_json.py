@@ -19,7 +19,7 @@ from throttle.ingest.records import Entry, Step, Ticket, Tie
 from throttle.ingest.source import Source
 from throttle.ingest.values import fold
 from throttle.ingest.words import EPICS
-from throttle_models import Column
+from throttle_models import Column, ColumnMeaning
 
 C = Column
 
@@ -167,6 +167,9 @@ def _ticket(
     for name, means in _MOMENTS.items():
         if fields.get(name) is not None:
             intake.fill(ticket, means, texts_of(fields[name]), name)
+    for name, means in (("duedate", C.DUE), ("issuelinks", C.LINK)):
+        if name in fields and name not in intake.columns:
+            intake.columns[name] = ColumnMeaning(means=means, evidence="field known")  # blank, it says so
     intake.fill(ticket, C.DUE, texts_of(fields.get("duedate")), "duedate")
     tracking = _object(fields.get("timetracking"))
     for name, (means, other) in _SECONDS.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as Mapping_
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ _KINDS = words.table(
         ChangeKind.EMERGENCY: "emergency, emergency change, urgent, emergencia, notfall, urgence, emergente, urgente",
     }
 )
+
+
+_PERCENT = re.compile(r"(\d{1,3}(?:[.,]\d+)?) ?%")
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,10 @@ class Meanings:
             return Status.DONE, "it has a closing date"
         if (known := words.STATUSES.get(word)) is not None:
             return known, "well-known name"
+        if (share := _PERCENT.fullmatch(word)) is not None:
+            done = float(share[1].replace(",", "."))
+            state = Status.DONE if done >= 100 else Status.IN_PROGRESS if done > 0 else Status.OPEN
+            return state, "how much of it is complete"
         if ticket.active is False:
             return Status.DONE, "it is not active"
         if not word:

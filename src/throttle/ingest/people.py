@@ -11,6 +11,7 @@ from throttle.ingest.identity import Group, Spelling, identities, spelling
 from throttle.ingest.notes import Notes, some
 from throttle.ingest.records import Resource, Share, Ticket
 from throttle.ingest.values import fold, slug
+from throttle.ingest.words import UNASSIGNED
 from throttle.wording import plural
 from throttle_models import Mapping, TeamFile
 
@@ -63,6 +64,7 @@ class People:
                 for word in (alias, spelling(alias).shown) if alias else ():
                     self._aliases.setdefault(fold(word), id)
         self._taken = set(team.people)
+        self._called = {id: person.name for id, person in team.people.items()}
         self._claimed: set[str] = set()
         self._written: dict[_Key, Spelling] = {}
         self._who: dict[_Key, str] = {}
@@ -72,6 +74,9 @@ class People:
             key = self._see(Share(resource.name, resource.account), file, system)
             if resource.id:
                 named[self._written[key].name] = resource.id
+        tickets = list(tickets)
+        self.several_named = self._told_apart(tickets)
+        """Cells that name several people without a separator that anybody declared."""
         for t in tickets:
             for share in assigned(t):
                 if is_nobody(share):
@@ -81,6 +86,33 @@ class People:
         labels = self._settle(named)
         for key, count in counted.items():
             self.labels[labels[self._written[key]]] += count
+
+    def _told_apart(self, tickets: Iterable[Ticket]) -> list[str]:
+        """Make crews of assignees such as ``Ann; Bob``. The ids of these tickets.
+
+        A semicolon stands in no name. Other signs and words may (``Lee, Ann``): they separate where each piece is
+        somebody who is also written alone, or is in the team file. What has an account is one person.
+        """
+        mixed = [t for t in tickets if not t.crew and not t.assignee_id and _SIGNS.search(t.assignee)]
+        if not mixed:
+            return []
+        written = {t.assignee for t in tickets if t.assignee}
+        alone = {fold(spelling(name).shown) for name in written if not _SIGNS.search(name)} | self._aliases.keys()
+        found = []
+        for t in mixed:
+            if fold(t.assignee) in self._aliases or t.assignee in self.mapping.users:
+                continue
+            names: list[str] = []
+            for part in filter(None, map(str.strip, t.assignee.split(";"))):
+                pieces = [piece for p in _SIGNS.split(part) if (piece := p.strip())]
+                known = all(fold(spelling(name_and_account(p)[0]).shown) in alone for p in pieces)
+                turned = fold(spelling(part).shown) in alone  # Last, First
+                names += pieces if len(pieces) > 1 and known and not turned else [part]
+            shares = [Share(*name_and_account(name)) for name in dict.fromkeys(names) if fold(name) not in UNASSIGNED]
+            if len(shares) > 1:
+                t.crew = shares
+                found.append(t.id)
+        return found
 
     def _see(self, share: Share, file: str, system: str) -> _Key:
         key = _key(share, file, system)
@@ -134,6 +166,23 @@ class People:
         """Every way in which somebody is written, and the person."""
         return [(one, self._who[key]) for key, one in self._written.items()]
 
+    def also_written(self) -> dict[str, tuple[str, ...]]:
+        """Person id to the other ways in which the files write them, and their logins: whoever reads a newer file that
+        has only one of these knows who it is. Not what could mean somebody else.
+        """
+        meant: dict[str, set[str]] = defaultdict(set)
+        found: dict[str, dict[str, None]] = {}
+        for key, one in self._written.items():
+            id = self._who[key]
+            name = fold(self.names.get(id) or self._called.get(id) or id)
+            logins = sorted(login for login in one.logins if fold(login) not in name.split())
+            for word in (one.label, *logins):
+                meant[fold(word)].add(id)
+                if fold(word) not in (name, fold(id)):
+                    found.setdefault(id, {})[word] = None
+        clear = {id: tuple(w for w in words if len(meant[fold(w)]) == 1) for id, words in found.items()}
+        return {id: words for id, words in clear.items() if words}
+
     def tell(self, notes: Notes) -> None:
         """Who was taken as one person, who may be, and who is nobody."""
         if self.nobody:
@@ -145,6 +194,15 @@ class People:
                 f"placeholder, and nobody; what nobody else is assigned to is planned as unassigned: {some(told)}; to "
                 "say who does it, write in the team file work: {ID: {needs: [{who: NAME, effort: 8h}]}}",
                 count=sum(self.nobody.values()),
+            )
+        if self.several_named:
+            notes.add(
+                "info",
+                "several-assignees",
+                f"{plural(len(self.several_named), 'item names', 'items name')} several people in one cell: "
+                f"{some(self.several_named)}; where such a cell is one person, write in map.yaml under users: "
+                "the cell, and an id",
+                ids=self.several_named,
             )
         if self.united:
             told = [f"{one!r} is {other!r} ({why})" for one, other, why in self.united]
@@ -174,7 +232,7 @@ class People:
 
     def of(self, ticket: Ticket) -> str | None:
         """The first assignee."""
-        return self.member(Share(ticket.assignee, ticket.assignee_id), ticket.file, ticket.reader.system)
+        return next(iter(self.several(ticket)), None)
 
     def several(self, ticket: Ticket) -> tuple[str, ...]:
         """All assignees, each once."""
@@ -246,9 +304,9 @@ def _key(share: Share, file: str, system: str) -> _Key:
     return _Key(share.name, share.account, file if share.account.startswith("resource ") else system)
 
 
-_NOBODY = re.compile(
-    r".*\[bot\]|\[[^\]]+\]\\.+|[-–—.*]+|tbd|tba|n\.? ?n\.?|to be (?:determined|assigned)", re.IGNORECASE
-)
+_SIGNS = re.compile(r"[;,&/+|\r\n]|\b(?:and|und|et|y|e)\b", re.IGNORECASE)
+"""What may stand between the names of several people."""
+_NOBODY = re.compile(r".*\[bot\]|\[[^\]]+\]\\.+|[\W_]+|tbd|tba|n\.? ?n\.?|to be (?:determined|assigned)", re.IGNORECASE)
 """Programs, groups (Azure DevOps writes ``[Project]\\Team``) and placeholders."""
 
 

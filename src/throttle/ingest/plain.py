@@ -7,13 +7,15 @@ numbers of effort are hours. German, Spanish, French and Portuguese words are no
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from throttle.ingest.decode import Encoding
-from throttle.ingest.flat import proposed, uses
+from throttle.ingest.flat import phrases, proposed, uses
 from throttle.ingest.readers import Reader, Use
 from throttle.ingest.source import Source
 from throttle.ingest.tables import Table, table_of
+from throttle.ingest.values import fold
 from throttle.wording import plural
 from throttle_models import Column
 
@@ -22,12 +24,13 @@ C = Column
 _KNOWN = uses(
     {
         C.ID: """id, key, number, no, nr, task id, item id, ticket, ticket id, ticket number, reference, ref,
-            wbs, nummer, schlussel, kennung, numero, clave, cle, chave, identifiant, identificador""",
-        C.TITLE: """title, name, summary, task, task name, subject, item, activity, work, titel, bezeichnung,
+            wbs, lfd nr, nummer, schlussel, kennung, numero, clave, cle, chave, identifiant, identificador""",
+        C.TITLE: """title, name, summary, task, task name, subject, item, activity, work, titel, bezeichnung, vorgang,
             aufgabe, betreff, zusammenfassung, titulo, nombre, tarea, resumen, titre, nom, intitule, tache,
             nome, tarefa, resumo""",
         C.TYPE: "type, kind, item type, task type, typ, art, tipo",
-        C.STATUS: "status, state, stage, zustand, estado, etat, statut, situacao",
+        C.STATUS: """status, state, stage, zustand, estado, etat, statut, situacao, % complete, % done,
+            percent complete, complete, progress, % erledigt, % abgeschlossen, fortschritt, % completado, % termine""",
         C.PROJECT: "project, epic, programme, program, initiative, projekt, proyecto, projet, projeto",
         C.PARENT: "parent, parent id, part of",
         C.ASSIGNEE: """assignee, assigned to, owner, who, person, responsible, resource, zustandig, bearbeiter,
@@ -42,7 +45,7 @@ _KNOWN = uses(
         C.STARTED: "started, actual start",
         C.FINISHED: """finished, completed, closed, done on, actual finish, actual end, erledigt, abgeschlossen,
             fertig, terminado, termine, concluido""",
-        C.DUE: """due, due date, deadline, target date, fallig, fallig am, frist, termin, vencimiento,
+        C.DUE: """due, due date, deadline, target date, fallig, fallig am, fertig bis, frist, termin, vencimiento,
             fecha limite, echeance, date limite, prazo""",
         C.PLANNED_START: """start, start date, planned start, beginn, startdatum, inicio, fecha de inicio, debut,
             date de debut""",
@@ -71,6 +74,10 @@ _KNOWN = uses(
     },
     {C.LABEL: ",;", C.SKILL: ",;", C.ASSIGNEE: ",;"},
 )
+_PERCENTS = phrases(
+    """% complete, % done, percent complete, complete, progress, % erledigt, % abgeschlossen, fortschritt, % completado,
+    % termine"""
+)
 _TO_PLAN_BY = {C.STATUS, C.ASSIGNEE, C.DUE, C.ORIGINAL_ESTIMATE, C.POINTS, C.WAITS_FOR, C.PRIORITY, C.SKILL}
 
 
@@ -93,12 +100,33 @@ def _open(source: Source) -> Table | None:
         part = replace(source, data=source.text[start:].encode(), encoding=encoding) if above else source
     else:
         return None
-    if not above:
-        return source.table
-    opened = table_of(part)
-    if opened is not None:
+    opened = source.table if not above else table_of(part)
+    if opened is not None and above:
         opened.remarks.append(("rows-above-header", f"has {plural(above, 'row')} above its header, not read", above))
-    return opened
+    return None if opened is None else _with_percents(opened)
+
+
+def _with_percents(opened: Table) -> Table:
+    """Shares that are complete, which spreadsheets hold as numbers: ``0.5`` and ``50`` as ``50%``."""
+    shares = [i for i, header in enumerate(opened.header) if fold(header) in _PERCENTS]
+    scales = {}
+    for i in shares:
+        numbers = [float(cell) for cell in opened.column(i) if _NUMBER.fullmatch(cell.strip())]
+        if numbers:
+            scales[i] = 100 if max(numbers) <= 1 else 1
+    if not scales:
+        return opened
+
+    def written(row: list[str]) -> list[str]:
+        return [
+            f"{float(cell) * scales[i]:.10g}%" if i in scales and _NUMBER.fullmatch(cell.strip()) else cell
+            for i, cell in enumerate(row)
+        ]
+
+    return opened.changed(opened.header, written)
+
+
+_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,9})?")
 
 
 def _rows_above(rows: list[list[str]]) -> int:
@@ -108,11 +136,31 @@ def _rows_above(rows: list[list[str]]) -> int:
     return at if most > 3 and all(len(row) <= 2 for row in rows[:at]) else 0
 
 
+_UNITS = {
+    unit: letter
+    for letter, units in {
+        "m": "min minutes minuten minutos",
+        "h": "h hrs hours std stunden horas heures",
+        "d": "d days pd md pt at tage personentage dias jours person-days man-days persondays mandays",
+    }.items()
+    for unit in units.split()
+}
+_WITH_UNIT = re.compile(r"(.+?)[ (\[]+([\w-]+)[)\]]*")
+
+
 def _propose(opened: Table) -> list[Use]:
+    uses = proposed(opened, _KNOWN)
+    read = {use.index for use in uses}
+    for i, header in enumerate(opened.header):  # Effort (days)
+        if i in read or (m := _WITH_UNIT.fullmatch(fold(header))) is None:
+            continue
+        known, unit = _KNOWN.get(m[1].removesuffix(" in").strip()), _UNITS.get(m[2])
+        if known is not None and unit is not None and known.meaning.unit:
+            uses.append(Use(i, header, known.meaning.model_copy(update={"unit": unit}), known.preference))
     return [
         Use(use.index, use.header, use.meaning.model_copy(update={"confidence": 0.6, "evidence": "plain word"}),
             use.preference)
-        for use in proposed(opened, _KNOWN)
+        for use in sorted(uses, key=lambda use: use.index)
     ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from itertools import pairwise
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from throttle.errors import InputError
+from throttle.ingest.again import Stated
 from throttle.ingest.identity import Spelling, spelling
 from throttle.ingest.report import IngestReport
 from throttle.ingest.values import fold
@@ -186,6 +187,13 @@ class Hidden:
     def links(self, onto: Mapping[str, tuple[Link, ...]]) -> dict[str, tuple[Link, ...]]:
         """Links by the id of the item that waits, with the same ids."""
         return {self.walk.of(id, ""): self.walk.of(links, "") for id, links in onto.items()}
+
+    def stated(self, by_file: Mapping[str, Stated]) -> dict[str, Stated]:
+        """What files say, with the same names of files and columns."""
+        return {
+            self.walk.of(file, ""): Stated(said.due, frozenset(self.walk.of(name, "") for name in said.links))
+            for file, said in by_file.items()
+        }
 
 
 def pseudonymised(

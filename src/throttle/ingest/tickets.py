@@ -225,10 +225,15 @@ def recognise(source: Source, readers: Sequence[AnyReader], mapping: Mapping, le
             raise refusal("wrong-file", f'{file} is JSON without records: a list of them, or {{"result": [...]}}', file)
         names = ", ".join(dict.fromkeys(r.system for r in readers))
         what = "XML" if source.kind == "xml" else "a table" if source.kind in ("csv", "sheet") else source.kind
+        why = (
+            ": its header names no column of ticket ids with the usual fields; export with all fields, or name the "
+            "columns in map.yaml, such as columns: {plain: {HEADER: id, HEADER: title, HEADER: original_estimate}}"
+            if what == "a table"
+            else "; export again from the tracker, or save it as CSV or JSON"
+        )
         raise refusal(
             "unknown-export",
-            f"{file} is {what}, but is no export that is known ({names}): its header names no column of ticket ids "
-            "with the usual fields; export with all fields, or name the columns in map.yaml",
+            f"{file} is {what}, but is no export that is known ({names}){why}",
             file,
         )
     objection = (
@@ -285,7 +290,8 @@ def _load(
     else:
         loaded = _read_table(source, choice, options, zone, notes)
     if not loaded.rows_read and not loaded.calendars:
-        raise refusal("no-rows", f"{loaded.file} has a header but no rows", loaded.file)
+        what = "a header but no rows" if source.kind in ("csv", "sheet") else "no records"
+        raise refusal("no-rows", f"{loaded.file} has {what}", loaded.file)
     if loaded.rows_read in (1_000, 5_000, 10_000):
         notes.add(
             "warning",
@@ -332,6 +338,7 @@ def _read_table(source: Source, choice: Recognised, options: ReadOptions, zone: 
     assert table is not None
     assert isinstance(reader, Reader)
     uses = [use for use in choice.uses if use.meaning.means is not C.IGNORE]
+    _tell_unread(table, choice, notes)
     rows = table.project([use.index for use in uses])
     source.release()
     utc = table.values in ("raw", "all")
@@ -373,6 +380,41 @@ def _read_table(source: Source, choice: Recognised, options: ReadOptions, zone: 
         notes.add("warning", code, f"{table.file} {message}", file=table.file, count=count)
     _Rows(loaded, places, {i: d for (i, _), d in zip(dated, dates, strict=True)}, numbers, notes).read(rows)
     return loaded
+
+
+_TELLING = re.compile(
+    r"\b(?:effort|estimates?|estimated|estimation|hours|man.?days|person.?days|story points|due|deadline|predecessors?"
+    r"|depends|dependenc(?:y|ies)|blocked by|percent|complete|aufwand|schatzung|stunden|personentage|fallig|frist"
+    r"|vorganger|abhangig|esfuerzo|estimacion|horas|vencimiento|plazo|predecesor|charge|estimee?|echeance|heures"
+    r"|esforco|estimativa|prazo)\b"
+)
+"""Words in a header that nobody knows which say that a plan would need what is in it."""
+_SUMS = re.compile(r"^(?:σ|sum of )|\bcount\b|\bcompletion\b|\bcomplete sla\b|work ratio")
+
+
+def _tell_unread(table: Table, choice: Recognised, notes: Notes) -> None:
+    """Columns with cells that are not read, although their name speaks of effort, dates or order."""
+    read = {use.index for use in choice.uses}
+    found = [
+        header
+        for i, header in enumerate(table.header)
+        if i not in read
+        and _TELLING.search(name := fold(header).replace("_", " "))
+        and not _SUMS.search(name)
+        and table.column(i)
+    ]
+    if found:
+        names = list(dict.fromkeys(map(repr, found)))
+        notes.add(
+            "warning",
+            "unread-column",
+            f"{table.file}: {plural(len(names), 'column')} not read, though the name speaks of effort, dates or order: "
+            f"{some(names)}; throttle map writes a mapping, in which columns: {choice.reader.name}: is to say what "
+            f"each means, such as {names[0]}: {{means: original_estimate, unit: d}}, or ignore",
+            file=table.file,
+            column=found[0],
+            count=len(names),
+        )
 
 
 def _marks(table: Table, reader: str, uses: list[Use], rows: list[Row]) -> dict[int, Mark]:

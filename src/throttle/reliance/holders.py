@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from itertools import combinations
+from itertools import combinations, islice
 from math import comb
+
+import numpy as np
 
 from throttle.graph import WorkGraph
 from throttle.loads import Entry, Loads, skill_label
@@ -15,6 +17,7 @@ from throttle_models.reliance import BusFactor, Held
 
 TRIES = 50_000
 """Groups of one size that are tried at most; with more, the smallest group is looked for greedily."""
+AT_ONCE = 4096
 
 Needs = Sequence[tuple[frozenset[str], int]]
 """Of an item: who can do each of its needs, and how many of them it takes at once."""
@@ -60,22 +63,42 @@ def bus_factor(work: Mapping[str, Needs]) -> BusFactor:
     if not rows:
         return BusFactor(factor=None)
     people = sorted({p for needs in rows for able, _ in needs for p in able})
-    # many groups are tried, so people are bits, and items that ask for the same are one
-    bit = {p: 1 << k for k, p in enumerate(people)}
-    alike = Counter(frozenset((sum(bit[p] for p in able), count) for able, count in needs) for needs in rows)
-
-    def lost(group: Iterable[str]) -> int:
-        kept = ~sum(bit[p] for p in group)
-        return sum(n for needs, n in alike.items() if any((able & kept).bit_count() < count for able, count in needs))
-
+    loss = _Loss(rows, people)
     greedy = _greedy(rows, people)
     for size in range(1, len(greedy)):
         if comb(len(people), size) > TRIES:
             return _factor(rows, greedy, exact=False)
-        best = max(combinations(people, size), key=lost)
-        if 2 * lost(best) > len(rows):
+        best, lost = loss.worst(size)
+        if 2 * lost > len(rows):
             return _factor(rows, best, exact=True)
     return _factor(rows, greedy, exact=True)
+
+
+class _Loss:
+    """How many items have nobody left without a group of people; items that ask for the same are one."""
+
+    def __init__(self, rows: Sequence[Needs], people: Sequence[str]) -> None:
+        alike = Counter(frozenset((frozenset(able), count) for able, count in needs) for needs in rows)
+        alike.pop(frozenset(), None)
+        asked = [(able, count) for needs in alike for able, count in needs]
+        self.people = people
+        self.able = np.array([[p in able for able, _ in asked] for p in people], np.float32)
+        self.spare = np.array([len(able) - count for able, count in asked], np.float32)
+        """How many of those who are able may be missing, by need."""
+        self.first = np.cumsum([0, *(len(needs) for needs in alike)])[:-1]
+        self.weight = np.fromiter(alike.values(), np.int64, len(alike))
+
+    def worst(self, size: int) -> tuple[tuple[str, ...], int]:
+        """The group of that size, the first in the order of people, without which most are lost; and how many are."""
+        groups = combinations(range(len(self.people)), size)
+        best, most = tuple(range(size)), -1
+        while some := list(islice(groups, AT_ONCE)):
+            missing = self.able[np.array(some, np.intp)].sum(axis=1)
+            lost = np.logical_or.reduceat(missing > self.spare, self.first, axis=1) @ self.weight
+            k = int(lost.argmax())
+            if lost[k] > most:
+                best, most = some[k], int(lost[k])
+        return tuple(self.people[p] for p in best), most
 
 
 def _factor(rows: Sequence[Needs], group: Sequence[str], exact: bool) -> BusFactor:

@@ -18,8 +18,9 @@ FORECASTS, RUNS = 200, 20
 LIMITS, ROPES = (1, 2, 4, 8), (40.0,)
 ABSENT = 1
 """People whose absence is planned: those of the most loaded skills."""
-LEFT_OUT = (OptionKind.HOUR,)
-"""Options that are not tried: hours of each person, since there are many; those of a skill are."""
+LEFT_OUT = (OptionKind.HOUR, OptionKind.HIRE)
+"""Options that are not tried, since there are many: hours of each person, and a hire for each skill; hours of all who
+hold a skill are, and trainings."""
 BUDGET = 0.05
 """Seconds of work for each plan."""
 

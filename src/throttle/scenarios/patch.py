@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from datetime import date, timedelta
 from math import ceil
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from throttle.batch.read import merged
 from throttle.calendars import as_of
 from throttle.errors import InputError
-from throttle.files import portfolio_data, portfolio_of
+from throttle.files import MEANT_NULL, portfolio_data, portfolio_of
 from throttle_models import Days, Finding, Portfolio, Rota, When
 from throttle_models.scenario import Absence, Disruption, Scenario
 
@@ -32,6 +32,8 @@ def with_scenario(portfolio: Portfolio, scenario: Scenario, name: str) -> Portfo
         _drop_nulls(data, scenario.change)
         for path, value in scenario.set.items():
             _set(data, path, value)
+        for section, field in _null_said(scenario):
+            data.setdefault(section, {})[field] = None
         found = portfolio_of(data, name)
         found = with_absences(found, scenario.absent)
         found = with_disruptions(found, scenario.disruptions)
@@ -60,6 +62,16 @@ def _drop_nulls(data: Data, change: Mapping[str, Any]) -> None:
             data.pop(key, None)
         elif isinstance(value, dict) and isinstance(data.get(key), dict):
             _drop_nulls(data[key], value)
+
+
+def _null_said(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Fields of which null is a value, and not their absence, that the scenario says null of."""
+    for section, fields in MEANT_NULL.items():
+        for field in fields:
+            change = scenario.change.get(section)
+            value = change.get(field, "") if isinstance(change, dict) else ""
+            if scenario.set.get(f"{section}.{field}", value) is None:
+                yield section, field
 
 
 def _set(data: Data, path: str, value: Any) -> None:

@@ -21,7 +21,7 @@ def show_what_if(console: Console, found: WhatIf) -> None:
     table = t.table("scenario", *(f">{head}" for head in _heads(found)))
     for name, one in found.variants.items():
         t.add(table, name, *_figures(found, one), style="red" if one.problem else "")
-    console.print(table)
+    t.put(console, table)
     for sentence in _sentences(found):
         console.print(t.line(sentence))
     moved = [(name, one) for name, one in found.variants.items() if name != AS_IS and _moved(one)]
@@ -30,17 +30,18 @@ def show_what_if(console: Console, found: WhatIf) -> None:
         dates = t.table("project", "finish", ">", ">cost", ">in time")
         for row in _dates(found, one)[:PROJECTS]:
             t.add(dates, *row)
-        console.print(dates)
+        t.put(console, dates)
 
 
 def page_of_what_if(found: WhatIf) -> str:
     """The same as one HTML page."""
-    simulated = [(n, v) for n, v in found.variants.items() if v.simulated is not None and v.simulated.difference]
+    whole = {n: v for n, v in found.variants.items() if not v.left_out}
+    simulated = [(n, v) for n, v in whole.items() if v.simulated is not None and v.simulated.difference]
     drawn = [
         Bar(n, v.simulated.difference.mean, v.simulated.difference.low, v.simulated.difference.high)
         for n, v in simulated
         if v.simulated is not None and v.simulated.difference is not None
-    ] or [Bar(n, v.change) for n, v in found.variants.items() if v.change is not None]
+    ] or [Bar(n, v.change) for n, v in whole.items() if v.change is not None]
     title = "More cost of delay than as it is" + (f", {found.currency}" if found.currency else "")
     rows = [(name, *_figures(found, one)) for name, one in found.variants.items()]
     parts = [
@@ -79,13 +80,15 @@ def _figures(found: WhatIf, one: Variant) -> tuple[str, ...]:
     if one.problem:
         return ("no plan", *[""] * (len(_heads(found)) - 1))
     star = "*" if one.status == "optimal" else ""
-    planned = (f"{t.money(one.objective)}{star}", t.signed(one.change), str(one.moved), str(len(one.left_out)))
+    # what leaves out work is cheaper only since that work costs nothing
+    change = "-" if one.left_out else t.signed(one.change)
+    planned = (f"{t.money(one.objective)}{star}", change, str(one.moved), str(len(one.left_out)))
     if not found.runs:
         return planned
     if (sim := one.simulated) is None:
         return (*planned, "-", "-", "-", "-")
     told = ("-", "-")
-    if sim.difference is not None:
+    if sim.difference is not None and not one.left_out:
         told = t.signed(sim.difference.mean), t.range_of(sim.difference.low, sim.difference.high)
     return (*planned, t.money(sim.cost.mean), t.money(sim.cost.p85), *told)
 

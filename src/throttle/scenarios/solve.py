@@ -88,7 +88,7 @@ def solve(
     # which occurrences of windows to open is searched for there, too
     whole = not starts or any(window.overhead for window in portfolio.windows.values())
     first = settings if whole else replace(settings, budget=LEAST)
-    compiled, solution = solve_portfolio(portfolio, first, starts[0] if starts else None, stop=stop)
+    compiled, solution = solve_portfolio(portfolio, first, stop=stop, begin=starts[0].items if starts else None)
     if starts and not solution.proved:
         hint = _in_orders(compiled, starts, _cost(solution)) or solution.best
         again = Solver(compiled.instance, settings, hint, stop=stop).solve()
@@ -101,7 +101,7 @@ def solve(
 def adopt(portfolio: Portfolio, plan: Plan, orders: Sequence[Plan], effort: Effort) -> Plan | None:
     """A verified plan in the order of one of the others that costs less than this plan; None where none does."""
     settings = Settings(budget=effort.budget, seed=effort.seed, workers=1, deterministic=True)
-    compiled, solution = solve_portfolio(portfolio, replace(settings, budget=LEAST), plan)
+    compiled, solution = solve_portfolio(portfolio, replace(settings, budget=LEAST), begin=plan.items)
     cost = min(_cost(solution), plan.certificate.objective.value)
     found = _in_orders(compiled, orders, cost, own=plan)
     if found is None:

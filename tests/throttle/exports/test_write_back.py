@@ -113,3 +113,12 @@ def test_servicenow_times_are_utc_and_records_are_named_twice() -> None:
 def test_nothing_to_write_back(name: str, system: str) -> None:
     with pytest.raises(InputError, match=f"no item of this plan was read from {system}"):
         rows(name, portfolio(X={}), {"X": WHEN})
+
+
+def test_another_spelling_of_the_assignee_is_no_change_of_the_assignee() -> None:
+    turned, crew = JIRA | {"assignee": "Lee, Ann"}, {"system": "Jira", "assignee": "@Ben; Lee, Ann"}
+    given = portfolio(**{"A-1": turned, "A-2": crew, "A-3": crew})
+    both = ("11-24T09:00", "11-24T13:00", ["ann", "ben"])
+    found = rows("jira", given, {"A-1": WHEN, "A-2": both, "A-3": WHEN})
+    assert [row["Assignee"] for row in found[:2]] == ["Lee, Ann", "'@Ben; Lee, Ann"]
+    assert found[2]["Assignee"] == "Lee, Ann"  # one of the two alone

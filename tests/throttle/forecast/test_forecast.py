@@ -139,6 +139,12 @@ def test_runs_that_do_not_end_are_told() -> None:
     assert found.projects["P"].promise is None or found.projects["P"].promise < found.until
 
 
+def test_times_beyond_all_bounds_end_at_the_last_slot_looked_at() -> None:
+    """In some of these runs the time that is drawn is longer than 32 bits of slots."""
+    found = told(made({"A": needing("a", "1h/1h/40000h")}, simulation=CERTAIN), 800)
+    assert any(finding.code == "unfinished-runs" for finding in found.findings)
+
+
 def test_it_is_the_same_every_time_and_survives_a_round_trip() -> None:
     made_from = made(UNCERTAIN)
     one, two = (told(made_from, 40).model_dump_json() for _ in range(2))

@@ -159,3 +159,24 @@ def test_programs_groups_and_placeholders_are_nobody(two: Two) -> None:
         assert need.skill
     (message,) = told(ingested, "not-a-person")
     assert "dependabot" in message
+
+
+def test_a_cell_that_names_several_is_a_crew(two: Two) -> None:
+    cells = ("Ann Lee; Bob Ray", "Ann Lee", "Bob Ray & Ann Lee", "Bob Ray", "Lee, Ann", "Smith & Sons", "Ana y Luis")
+    ingested = two(jira(*cells), desk_of("Bob Ray; Cy Doe"))
+    who = [item.needs[0].who for item in ingested.portfolio.work.values()]
+    assert who[:5] == [("ann-lee", "bob-ray"), ("ann-lee",), ("bob-ray", "ann-lee"), ("bob-ray",), ("ann-lee",)]
+    assert who[5:] == [("smith-sons",), ("ana-y-luis",), ("bob-ray", "cy-doe")]
+    (message,) = told(ingested, "several-assignees")
+    assert message.startswith("3 items name several people")
+
+
+def test_a_cell_that_somebody_has_named_is_one_person(two: Two) -> None:
+    given = Mapping.model_validate({"users": {"Ann; Bob": "pair"}})
+    assert list(two(jira("Ann; Bob"), desk_of("Cy Doe"), given).portfolio.people) == ["pair", "cy-doe"]
+
+
+def test_signs_alone_are_nobody(two: Two) -> None:
+    ingested = two(jira("/", "#", "()"), desk_of("Cy Doe"))
+    assert [item.needs[0].who for item in ingested.portfolio.work.values()] == [(), (), (), ("cy-doe",)]
+    assert len(told(ingested, "not-a-person")) == 1

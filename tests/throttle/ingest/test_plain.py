@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-from throttle_models import Status
+from throttle_models import Mapping, Status
 
 TABLE = (
     "Nr;Vorhaben;Stand;Aufwand;Nach;Wer\n"
@@ -93,3 +93,36 @@ def test_predecessors_as_microsoft_project_writes_them(desk: Any) -> None:
         ("1", "3", "FS", "2d"),
         ("2", "3", "FF", "-4h"),
     }
+
+
+def test_units_in_headers_and_shares_that_are_complete(desk: Any, codes: Any) -> None:
+    found = desk.read(
+        "Task ID,Task Name,Owner,Effort (days),% Complete,Deadline\nT1,A,Ann Lee,2,0%,2026-12-01\n"
+        "T2,B,Ann Lee,1.5,50%,2026-12-02\nT3,C,Ann Lee,1,100%,2026-12-03\n"
+    )
+    assert found.report.estimate_hours == 36
+    assert [item.status.value for item in found.portfolio.work.values()] == ["open", "in-progress", "done"]
+    assert "unread-column" not in codes(found)
+    german = desk.read("Nr;Vorgang;Verantwortlich;Aufwand (PT);Fertig bis\n1;Kabel;Ann Lee;2,5;24.12.2026\n")
+    assert german.report.estimate_hours == 20
+
+
+def test_shares_that_a_spreadsheet_holds_as_numbers(desk: Any) -> None:
+    for cells in (("0", "0.5", "1"), ("0", "50", "100")):
+        rows = "".join(f"T{i},A,Ann Lee,8,{cell}\n" for i, cell in enumerate(cells))
+        found = desk.read("ID,Title,Owner,Effort,Progress\n" + rows)
+        assert [item.status.value for item in found.portfolio.work.values()] == ["open", "in-progress", "done"]
+
+
+def test_a_column_that_speaks_of_effort_and_is_not_read_is_told(desk: Any) -> None:
+    text = "ID,Title,Owner,Effort by QA,Reviewed by,Hours of sleep\n1,A,Ann Lee,8,Bob,\n"
+    (message,) = [f.message for f in desk.read(text).report.findings if f.code == "unread-column"]
+    assert "'Effort by QA'" in message
+    assert "Reviewed" not in message
+    assert "sleep" not in message  # blank
+    mapped = Mapping.model_validate(
+        {"columns": {"plain": {"Effort by QA": {"means": "original_estimate", "unit": "h"}}}}
+    )
+    found = desk.read(text, mapping=mapped)
+    assert found.report.estimate_hours == 8
+    assert not [f for f in found.report.findings if f.code == "unread-column"]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from throttle.cli import app
+from throttle.cli import app, reading
+from throttle.errors import InputError
 from throttle.files import load_plan
-from throttle_models import Plan, Portfolio
+from throttle.planning import make_plan
+from throttle.replan import advance
+from throttle.terminal import ingest_summary
+from throttle_models import Plan, Portfolio, When
 
 HEADER = (
     "Summary,Issue key,Issue id,Issue Type,Status,Status Category,Created,Updated,Assignee,Original estimate,Priority,"
@@ -68,18 +73,52 @@ def run(*arguments: str, code: int = 0) -> Result:
     return result
 
 
+def how(arguments: Sequence[str]) -> tuple[list[Path], reading.ReadHow]:
+    """Files, and options with their values, as the command line would have them."""
+    files, said, rest = [], {}, list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("--"):
+            said[word[2:]] = Path(rest.pop(0)) if word in ("--team", "--map") else rest.pop(0)
+        else:
+            files.append(Path(word))
+    return files, reading.ReadHow(**said)  # type: ignore[arg-type]
+
+
+BEFORE: list[Plan] = []
+
+
 def plan(*arguments: str) -> Portfolio:
-    run("plan", *arguments, "--budget", "0.005", "--deterministic", "--out", "before")
-    return carried("before")
+    """The portfolio of a plan, which the next :func:`replan` starts from."""
+    portfolio, _ = reading.read(*how(arguments))
+    made = make_plan(portfolio, budget=0.005, deterministic=True)
+    BEFORE[:] = [Plan.model_validate_json(made.model_dump_json(by_alias=True, exclude_unset=True))]
+    kept = BEFORE[0].portfolio
+    assert kept is not None
+    return kept
 
 
 def replan(*arguments: str) -> tuple[Portfolio, str]:
-    result = run("replan", "before/plan.json", *arguments, "--budget", "0.005", "--deterministic", "--out", "after")
-    return carried("after"), " ".join(result.stderr.split())
+    """What the command plans anew, without the search for it, and what it tells."""
+    files, said = how(arguments)
+    newer, read = reading.read(files, said, BEFORE[0].portfolio)
+    assert read is not None
+    portfolio, told = advance(BEFORE[0], newer, team=reading.team_of(said, read), onto=read.onto, stated=read.stated)
+    messages = [ingest_summary(read.report), *(f"{f.level}: {f.message}" for f in (*read.report.findings, *told))]
+    return portfolio, " ".join(" ".join(messages).split())
+
+
+def by_command(*arguments: str) -> tuple[Portfolio, Portfolio, str]:
+    """Both commands, with the files that they write."""
+    search = ("--budget", "0.005", "--deterministic")
+    run("plan", *arguments, *search, "--out", "before")
+    files = how(arguments)[0]
+    result = run("replan", "before/plan.json", *map(str, files), *search, "--out", "after")
+    return carried("before"), carried("after"), " ".join(result.stderr.split())
 
 
 def carried(folder: str) -> Portfolio:
-    made: Plan = load_plan(Path(folder) / "plan.json")
+    made = load_plan(Path(folder) / "plan.json")
     assert made.portfolio is not None
     return made.portfolio
 
@@ -92,13 +131,18 @@ def data(portfolio: Portfolio) -> dict[str, Any]:
 # --- the same again
 
 
-@pytest.mark.parametrize("team", [[], ["--team", "team.yaml"]])
-def test_the_same_exports_again_change_nothing(team: list[str]) -> None:
-    before = plan("jira.csv", "changes.csv", "--zone", "America/Chicago", *(team or ["--team", "team.yaml"]))
-    after, told = replan("jira.csv", "changes.csv", *team)
+def test_the_same_exports_again_change_nothing_by_the_command_line() -> None:
+    before, after, told = by_command("jira.csv", "changes.csv", "--zone", "America/Chicago", "--team", "team.yaml")
     assert data(after) == data(before)
     for word in ("new:", "vanished", "no longer", "not in the given", "does not know", "another id", "warning"):
         assert word not in told
+
+
+def test_the_same_exports_and_team_file_again_change_nothing() -> None:
+    before = plan("jira.csv", "changes.csv", "--zone", "America/Chicago", "--team", "team.yaml")
+    after, told = replan("jira.csv", "changes.csv", "--team", "team.yaml")
+    assert data(after) == data(before)
+    assert "warning" not in told
 
 
 def test_the_same_export_again_without_any_team_file() -> None:
@@ -248,8 +292,8 @@ def test_an_older_export_is_still_refused() -> None:
     plan("jira.csv", "changes.csv", "--zone", "UTC")
     jira(*(row.replace("2026-11-20", "2026-11-13") for row in JIRA))
     replan("jira.csv", "changes.csv")  # the changes are as new as they were
-    result = run("replan", "before/plan.json", "jira.csv", "--out", "other", code=2)
-    assert "before the plan" in " ".join(result.stderr.split())
+    with pytest.raises(InputError, match="before the plan"):
+        replan("jira.csv")
 
 
 def test_what_is_gone_from_the_file_that_was_given_is_told() -> None:
@@ -316,3 +360,129 @@ def test_holidays_alone_are_added_and_leave_the_work(tmp_path: Path) -> None:
     (calendar,) = after.calendars.values()
     assert [str(days.first) for days in calendar.closed] == ["2026-12-25"]
     assert "not in the given files, kept as it was: 3 items of Jira (jira.csv)" in told
+
+
+# --- what was taken away
+
+
+def later(row: str) -> str:
+    return row.replace("2026-11-20 10:00", "2026-11-24 10:00")
+
+
+def test_a_due_date_that_the_tracker_no_longer_has_is_gone() -> None:
+    before = plan("jira.csv", "--zone", "UTC")
+    assert before.work["PAY-3"].due is not None
+    jira(*JIRA[:2], later(JIRA[2]).replace("2026-12-18", ""))
+    after, _ = replan("jira.csv")
+    assert after.work["PAY-3"].due is None
+    jira("Three,PAY-3,2026-11-24 10:00", header="Summary,Issue key,Updated")  # no such column
+    after, _ = replan("jira.csv")
+    assert after.work["PAY-3"].due == before.work["PAY-3"].due
+
+
+def test_a_due_date_that_a_person_wrote_stays() -> None:
+    read, _ = reading.read(*how(["jira.csv", "--zone", "UTC"]))
+    own = {"PAY-3": read.work["PAY-3"].model_copy(update={"due": When(text="2027-02-01")})}
+    BEFORE[:] = [make_plan(read.model_copy(update={"work": read.work | own}), budget=0.005, deterministic=True)]
+    jira(*JIRA[:2], later(JIRA[2]).replace("2026-12-18", ""))
+    after, _ = replan("jira.csv")
+    assert str(after.work["PAY-3"].due) == "2027-02-01"
+
+
+def test_a_link_that_the_tracker_no_longer_has_is_gone() -> None:
+    before = plan("jira.csv", "changes.csv", "--zone", "UTC")
+    assert [link.item for link in before.work["PAY-2"].after] == ["PAY-1"]
+    assert [link.item for link in before.work["CHG0030001"].after] == ["PAY-2"]
+    jira(later(JIRA[0]).removesuffix("PAY-2"), *JIRA[1:])
+    after, _ = replan("jira.csv", "changes.csv")
+    assert after.work["PAY-2"].after == ()
+    assert after.work["CHG0030001"].after == before.work["CHG0030001"].after
+    jira(JIRA[0], later(JIRA[1]).removesuffix("CHG0030001"), JIRA[2])  # the other end is in a file not given again
+    after, _ = replan("jira.csv")
+    assert after.work["PAY-2"].after == before.work["PAY-2"].after
+    assert after.work["CHG0030001"].after == ()
+    jira("One,PAY-1,2026-11-24 10:00", "Two,PAY-2,2026-11-24 10:00", header="Summary,Issue key,Updated")
+    after, _ = replan("jira.csv")  # no such column
+    assert after.work["PAY-2"].after == before.work["PAY-2"].after
+
+
+def test_what_jira_json_says_with_null_is_gone() -> None:
+    def page(**fields: Any) -> None:
+        issues = [
+            {"id": "1", "key": "PAY-1", "fields": {"summary": "One", "status": {"name": "To Do"}} | fields},
+            {"id": "2", "key": "PAY-2", "fields": {"summary": "Two", "status": {"name": "To Do"}}},
+        ]
+        Path("page.json").write_text(json.dumps({"issues": issues}), encoding="utf-8")
+
+    link = {
+        "type": {"name": "Blocks", "inward": "is blocked by", "outward": "blocks"},
+        "outwardIssue": {"key": "PAY-2"},
+    }
+    page(duedate="2026-12-18", issuelinks=[link])
+    before = plan("page.json")
+    assert (str(before.work["PAY-1"].due), len(before.work["PAY-2"].after)) == ("2026-12-18", 1)
+    page(duedate=None, issuelinks=[])
+    after, _ = replan("page.json")
+    assert (after.work["PAY-1"].due, after.work["PAY-2"].after) == (None, ())
+    page()
+    after, _ = replan("page.json")
+    assert data(after)["work"] == data(before)["work"]
+
+
+def test_what_was_inferred_follows_the_export() -> None:
+    before = plan("jira.csv", "--zone", "UTC")
+    jira(later(JIRA[0]).replace(",High,", ",Low,"), *JIRA[1:])
+    after, _ = replan("jira.csv")
+    assert after.work["PAY-1"].cost_of_delay == before.work["PAY-3"].cost_of_delay
+    assert after.work["PAY-2"].cost_of_delay == before.work["PAY-2"].cost_of_delay
+
+
+# --- people and the team file
+
+
+def test_one_spelling_of_two_is_enough() -> None:
+    jira(JIRA[0].replace("Brent Geller", "Brent Geller (bgeller)"), JIRA[1], JIRA[2].replace(",Cy,", ",bgeller,"))
+    before = plan("jira.csv", "--zone", "UTC")
+    assert len(before.people) == 1
+    newer = [row.replace("2026-11-20 10:00", "2026-11-24 10:00").replace("Brent Geller", "bgeller") for row in JIRA[:2]]
+    jira(*newer)
+    after, told = replan("jira.csv")
+    assert after.people.keys() == before.people.keys()
+    assert after.work["PAY-1"].needs[0].who == before.work["PAY-1"].needs[0].who
+    assert "does not know" not in told
+
+
+def test_a_plan_of_before_knows_spellings_by_name() -> None:
+    before = plan("jira.csv", "--zone", "UTC")
+    assert "brent-geller" in before.people
+    newer, _ = reading.read(*how(["jira.csv", "--zone", "UTC"]))
+    told = {
+        id: p.model_copy(update={"name": "Geller, Brent"}) for id, p in newer.people.items() if id == "brent-geller"
+    }
+    people = {"bg": told["brent-geller"]} | {id: p for id, p in newer.people.items() if id not in told}
+    work = {
+        id: item.model_copy(
+            update={
+                "needs": tuple(
+                    n.model_copy(update={"who": ("bg",)}) if "brent-geller" in n.who else n for n in item.needs
+                )
+            }
+        )
+        for id, item in newer.work.items()
+    }
+    after, findings = advance(BEFORE[0], newer.model_copy(update={"people": people, "work": work}))
+    assert after.people.keys() == before.people.keys()
+    assert after.work["PAY-1"].needs[0].who == ("brent-geller",)
+    assert not [f for f in findings if f.code == "unknown-people"]
+
+
+def test_a_team_file_speaks_of_items_of_files_not_given_again() -> None:
+    before = plan("jira.csv", "changes.csv", "--team", "team.yaml")
+    Path("newer.yaml").write_text("work: {CHG0030001: {due: 2026-12-24}, PAY-1: {due: 2026-12-23}}\n", encoding="utf-8")
+    after, _ = replan("jira.csv", "--team", "newer.yaml")
+    assert str(after.work["CHG0030001"].due) == "2026-12-24"
+    assert after.work["CHG0030001"].needs == before.work["CHG0030001"].needs
+    assert str(after.work["PAY-1"].due) == "2026-12-23"
+    Path("newer.yaml").write_text("work: {CHG0030001: {due: tomorrow-ish}}\n", encoding="utf-8")
+    with pytest.raises(InputError, match="CHG0030001"):
+        replan("jira.csv", "--team", "newer.yaml")

@@ -36,6 +36,7 @@ def plan_of(
 ) -> Plan:
     """A plan, found as the request asks: ``budget`` (seconds), ``seed``, ``workers``, ``deterministic``. ``better`` is
     that of :func:`throttle.planning.make_plan`. Raises as that does."""
+    report({"phase": "preparing"})  # on a new machine the inner loops are compiled, which takes minutes
     return make_plan(
         portfolio,
         budget=float(request.get("budget", 10.0)),

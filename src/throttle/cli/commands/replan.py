@@ -43,8 +43,9 @@ def replan(
     from throttle.replan import advance
 
     with reading.naming(*inputs, team):
-        onto = ingested.onto if ingested is not None else None
-        portfolio, findings = advance(previous, newer, team=reading.team_of(how, ingested), onto=onto)
+        team_file = reading.team_of(how, ingested)
+        onto, stated = (ingested.onto, ingested.stated) if ingested is not None else (None, None)
+        portfolio, findings = advance(previous, newer, team=team_file, onto=onto, stated=stated)
     screen.show_findings(findings, most=20, least="warning" if quiet else "info")
     show = Presentation(out, no_portfolio, json, quiet, open, week)
     with reading.naming(*inputs, team):

@@ -32,8 +32,8 @@ def render(found: Curve) -> Html:
 def _of(found: Curve, one: Limits) -> tuple[Html, ...]:
     cost = found.measure == "cost of delay"
     figures = [p.cost if cost else p.lead for p in one.points]
-    places = ["none" if p.limit is None else f"{p.limit:g}" for p in one.points]
-    mark = next(k for k, p in enumerate(one.points) if p.limit == one.recommended)
+    places = ["none" if p.limit is None else f"{p.limit:,.10g}" for p in one.points]
+    mark = next((k for k, p in enumerate(one.points) if p.limit == one.recommended), len(one.points) - 1)
     line = Line(found.measure, [f.mean for f in figures], [f.low for f in figures], [f.high for f in figures])
     unit = found.currency if cost else "hours"
     above = f"{found.measure.capitalize()} by limit on {name(one)}, {found.runs:,} runs" + (f", {unit}" if unit else "")
@@ -58,7 +58,7 @@ def name(one: Limits) -> str:
 def row(found: Curve, one: Limits, point: CurvePoint) -> tuple[str, ...]:
     """One cell for each of ``HEADS``."""
     figure = point.cost if found.measure == "cost of delay" else point.lead
-    limit = "none" if point.limit is None else f"{point.limit:g}"
+    limit = "none" if point.limit is None else f"{point.limit:,.10g}"
     now = " (now)" if point.limit == one.now else ""
     star = " *" if point.limit == one.recommended else ""
     gap = point.difference
@@ -74,14 +74,27 @@ def row(found: Curve, one: Limits, point: CurvePoint) -> tuple[str, ...]:
 
 
 def sentences(found: Curve) -> list[str]:
+    if not found.limits:
+        return ["There is nothing to limit: no more than one project has open work that can be planned."]
     said = [
-        f"* recommended: a limit only where it beats none with {found.confidence:.0%} confidence, in runs that "
-        "had no part in choosing it."
+        f"* recommended: a limit only where it beats none with {t.share(found.confidence)} confidence, in runs that "
+        "had no part in choosing it.",
+        "Runs begin what is let in as soon as they can, in the order of the plan without limits; throttle forecast "
+        "keeps to the starts of a plan, so its costs are others.",
     ]
     if not found.switching:
+        saves = any(one.recommended is not None for one in found.limits)
         said.append(
-            "Switching is taken to cost nothing (simulation.switching): then a limit gains little, whatever the queues."
+            "Switching is taken to cost nothing (simulation.switching)"
+            + (
+                ": what a limit saves here, it saves by keeping people free for what comes first in the plan."
+                if saves
+                else ": then a limit gains little, whatever the queues."
+            )
         )
     if found.unfinished > 0.01:
-        said.append(f"{t.share(found.unfinished)} of the items were not finished by the end of the runs.")
+        said.append(
+            f"With the limit that leaves most undone, {t.share(found.unfinished)} of the items were not finished by "
+            "the end of the runs, so its cost is too low."
+        )
     return said

@@ -57,8 +57,8 @@ def lead(found: Forecast) -> str:
     """What it says, in two sentences."""
     unit, d = f" {found.currency}".rstrip(), found.dates
     cost = (
-        f"{found.runs:,} runs of the plan: its delays cost {found.cost.mean:,.0f}{unit} on the average (planned "
-        f"{found.planned_cost:,.0f}), no more than {found.cost.p85:,.0f} in 85 % of the runs. "
+        f"{plural(found.runs, 'run')} of the plan: its delays cost {found.cost.mean:,.0f}{unit} on the average "
+        f"(planned {found.planned_cost:,.0f}), no more than {found.cost.p85:,.0f} in 85 % of the runs. "
     )
     if any(finding.code == "not-in-plan" for finding in found.findings):
         return f"{cost}Not everything is in the plan, so there is no day on which all is done."
@@ -104,7 +104,7 @@ def _fans(found: Forecast, drawn: Sequence[tuple[str, ProjectForecast]]) -> Html
 
     parts = []
     bottom = _HEAD + _ROW * len(drawn)
-    step = next(n for n in (1, 2, 4, 8, 13, 26, 52, 104, 520) if span / 7 / n <= 10)
+    step = next(n for n in (1, 2, 4, 8, 13, 26, 52, 104, 520) if span / 7 / n <= 10 or n == 520)
     monday = (first.astimezone(zone) - timedelta(days=first.astimezone(zone).weekday())).replace(hour=0, minute=0)
     while monday <= last:
         if monday >= first:

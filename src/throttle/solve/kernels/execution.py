@@ -48,6 +48,8 @@ WORD = 0xFFFFFFFF
 NEVER = 1 << 23
 MOST_TRIES = 20
 """Times that a test or a change can fail."""
+LONGEST = float(1 << 30)
+"""Slots that a drawn time has at most: longer than anything that is looked at, and within 32 bits."""
 MOST_OVERRUNS = 5
 """After so many attempts that did not fit into its window, a change takes no longer than planned: else one whose time
 cannot be less would be tried for ever. ``FORCED`` tells of them."""
@@ -990,7 +992,7 @@ def sample(x: Extra, s: Space, base: int, j: int) -> None:
                     shared = normal(draw(base, x.item[j, A_COMMON], COMMON, 0))
                     z = math.sqrt(x.rho) * shared + math.sqrt(1.0 - x.rho) * z
             exact = from_range(x.range_[q, 0], x.range_[q, 1], x.range_[q, 2], z)
-            work = max(1, int(exact * part * factor + 0.5))
+            work = max(1, int(min(exact * part * factor + 0.5, LONGEST)))
         elif part < 1.0 or factor > 1.0:
             work = max(1, int(work * part * factor + 0.5))
         if s.item[j, OVERRUNS] >= MOST_OVERRUNS:
