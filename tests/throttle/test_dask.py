@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from support import tasks
@@ -21,6 +22,8 @@ from throttle.check import check
 from throttle.errors import InputError
 from throttle.executors import open_executor, why_lost
 from throttle.files import load_plan, save_portfolio
+from throttle.planning import make_plan
+from throttle.simulate import model_of, simulate
 from throttle_models.batch import RunStatus
 
 pytest.importorskip("distributed", reason="an optional extra")
@@ -120,6 +123,17 @@ def test_a_cluster_plans_a_batch_though_a_worker_is_killed_in_the_middle(
     )  # fmt: skip
     assert time.monotonic() - began < 20
     assert {row.status for row in interrupted.rows} == {RunStatus.NOT_RUN}
+
+
+def test_a_cluster_simulates_the_same_runs_as_one_thread(cluster: Cluster) -> None:
+    cluster.add(1)
+    made = random_portfolio(7, 5)
+    model = model_of(made, make_plan(made, budget=0.1, deterministic=True))
+    with open_executor(cluster.engine) as executor:
+        there = simulate(model, 12, 5, executor=executor)
+    here = simulate(model, 12, 5, workers=1)
+    assert np.array_equal(there.projects, here.projects)
+    assert np.array_equal(there.cost, here.cost)
 
 
 def test_what_a_cluster_gives_up_is_told() -> None:
