@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from fastapi import Header, Path, Query, Request, Response
 from pydantic import BaseModel
 
-from throttle_api.negotiation import tag, unchanged
 from throttle_api.problems import Problem, documented
 
 OFTEN = ("no-key", "not-allowed", "too-many-requests", "internal-error", "not-ready")
@@ -77,8 +76,3 @@ def next_link(request: Request, response: Response, cursor: str | None) -> None:
     if cursor is not None:
         url = request.url.include_query_params(cursor=cursor)
         response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
-
-
-def not_modified(if_none_match: str | None, etag: str) -> Response | None:
-    """The answer 304, where the client has what there is."""
-    return Response(status_code=304, headers={"ETag": tag(etag)}) if unchanged(if_none_match, etag) else None

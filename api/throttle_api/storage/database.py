@@ -190,11 +190,6 @@ _AWAY = ("08", "57P", "53300", "55P03", "40001", "40P01", "25006")
 """Connection lost, shutting down or starting, too many connections, lock not available, serialisation, read-only."""
 
 
-def is_lost(problem: BaseException) -> bool:
-    """Whether a statement failed because the database was not there, so that a fresh connection may do it."""
-    return isinstance(problem, UnavailableError)
-
-
 @contextmanager
 def translated() -> Iterator[None]:
     """Failures of the database in the words of :mod:`throttle_api.storage.errors`."""

@@ -247,9 +247,7 @@ class _Finder:
         self._by(lambda g: g.logins, "the same login", _differ)
         self._by(lambda g: [*g.logins, *_locals(g.mails)], "the login of the address", _differ)
         self._by(_called, "the same name", Group.other_than)
-        self._by(
-            _spelt, "the address or login spells the name", lambda a, b: bool(a.names and b.names) or a.other_than(b)
-        )
+        self._by(_spelt, "the address or login spells the name", _both_named)
 
     def _by(self, keys: Callable[[Group], Iterable[object]], why: str, apart: Callable[[Group, Group], bool]) -> None:
         """Unite the groups that share a key, where no two of those that share it must stay apart."""
