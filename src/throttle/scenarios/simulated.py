@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
@@ -11,21 +12,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from throttle.scenarios.paired import difference, spread
+from throttle.scenarios.robust import FINALISTS, Search, best_orders, judging
 from throttle.scenarios.solve import Effort, ordered_all
-from throttle.simulate import Settings, model_of, simulate
+from throttle.simulate import Executable, Model, Sample, Settings, simulate
+from throttle.simulate.model import longest_run
 from throttle_models import Plan, Portfolio
 from throttle_models.scenario import Simulated
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from throttle.instance import Floats
+    from throttle.instance import Floats, Schedule
 
 CERTAIN = 0.85
 PLAIN_WORK = 200_000
 """Items x runs up to which plain Python will do."""
-PILOT, PILOT_FIRST = 48, 1_000_000
-"""Runs that choose an order, and the number of the first of them: no other run has one so high."""
+ORDER_WORK, MOST_ORDERS = 600_000, 300
+"""Items x runs that looking for an order takes for each second of the effort, and most orders that are tried."""
+MORE = 4
+"""Each variant then tries one order for so many of these."""
+CHAINS = 2
+"""So many times an order is looked for, with a share of the work each."""
 
 
 @dataclass(frozen=True)
@@ -56,60 +63,73 @@ def simulate_variants(
 ) -> dict[str, Runs]:
     """``runs`` runs of each variant that has a plan, with the same random numbers. What ``stop`` cut off is missing.
 
-    ``kept``: variants without a plan of their own, which are simulated in the order chosen for all.
+    ``kept``: variants without a plan of their own, which are simulated in the order found for the base.
 
-    Plans of equal cost on paper differ in how they bear uncertain times, by chance and by more than what is compared.
-    So pilot runs, not used again, choose one order for all: that of the plan which bears them best where
-    nothing is changed. Each variant is simulated in that order or its own, whichever does better in its pilot runs.
+    Each variant is simulated in an order that bears uncertain times well (:mod:`throttle.scenarios.robust`): first one
+    is looked for where nothing is changed, from the orders of all plans on; then each variant, the base too, tries the
+    best of them and its own plan, and looks on with the same work.
     """
     stop = stop or threading.Event()
     if base not in plans:
         return {}
-    orders = {name: plan for name, plan in plans.items() if name != base}
-    others = {name: (variants[base], plan) for name, plan in orders.items()}
-    tried = {base: plans[base]} | ordered_all(others, effort, stop)
-    # in all; few runs are quicker in plain Python than loading numba
-    work = (len(plans) * (2 * PILOT + runs) + len(kept) * runs) * max(1, len(plans[base].items))
-    compiled = True if work > PLAIN_WORK else None
-    order = _best(tried, effort.seed, stop, compiled)
-    if order is None or stop.is_set():
-        return {}
-    again = ordered_all({name: (variants[name], order) for name in [*orders, *kept]}, effort, stop)
-    found: dict[str, Runs] = {}
-    for name in [base, *orders]:
-        both = {"order": order if name == base else again.get(name), "own": plans[name]}
-        plan = (
-            order
-            if name == base
-            else _best({k: p for k, p in both.items() if p is not None}, effort.seed, stop, compiled)
-        )
-        if plan is None or stop.is_set():
-            break
-        found[name] = simulate_plan(plan, runs, effort.seed, compiled=compiled)
-    for name in kept:
-        if name in again and not stop.is_set():
-            found[name] = simulate_plan(again[name], runs, effort.seed, compiled=compiled)
-    return found
+    size = max(1, len(plans[base].items))
+    judged, final = judging(size)
+    orders = min(MOST_ORDERS, int(ORDER_WORK * effort.budget / (size * judged)))
+    more = orders // MORE
+    # few runs are quicker in plain Python than loading numba
+    work = (orders + len(plans) * more) * judged + (len(plans) + len(kept)) * (FINALISTS * (judged + final) + runs)
+    compiled = work * size > PLAIN_WORK
+    settings = Settings(items=False, weeks=max(longest_run(plan) for plan in plans.values()))
 
+    def search(name: str) -> Search:
+        return Search(variants[name], plans[name], settings, effort.seed, compiled, stop)
 
-def _best(plans: Mapping[str, Plan], seed: int, stop: threading.Event, compiled: bool | None = None) -> Plan | None:
-    """The plan with the least mean cost of delay in pilot runs, the first of equal ones."""
-    best, least = None, float("inf")
-    for plan in plans.values():
+    def chain(number: int) -> Search:
+        """One of those that look for an order of the base."""
+        one = search(base)
+        one.try_orders(begin)
+        one.anneal(orders // CHAINS, effort.seed * CHAINS + number)
+        return one
+
+    def looked(name: str) -> Search:
+        one = search(name)
+        one.try_orders(found)
+        one.anneal(more, effort.seed)
+        return one
+
+    def simulated(one: Search) -> Runs | None:
+        one.try_orders(shared)
+        return figures(one.executable, one.best())
+
+    def simulated_kept(name: str) -> Runs | None:
+        if name not in again or stop.is_set():
+            return None
+        one = Search(variants[name], again[name], settings, effort.seed, compiled, stop)
+        one.try_orders(shared)
+        return figures(one.executable, one.best())
+
+    def figures(executable: Executable, schedule: Schedule) -> Runs | None:
         if stop.is_set():
             return None
-        mean = float(simulate_plan(plan, PILOT, seed, PILOT_FIRST, compiled).cost.mean()) if len(plans) > 1 else 0.0
-        if mean < least * (1 - 1e-9):
-            best, least = plan, mean
-    return best
+        model = executable.model(schedule)
+        sample = simulate(model, runs, effort.seed, compiled=compiled, workers=1, stop=stop)
+        return _figures(model, executable.plan, sample) if len(sample.cost) == runs else None
+
+    pool = search(base)
+    pool.try_orders(plans.values())
+    begin = best_orders([pool])
+    with ThreadPoolExecutor(max(1, effort.jobs)) as threads:
+        chains = list(threads.map(chain, range(CHAINS)))
+        found = best_orders(chains)
+        again = ordered_all({name: (variants[name], found[0]) for name in kept}, effort, stop)
+        searches = list(threads.map(looked, plans))
+        shared = [order for one in searches for order in best_orders([one], 1)]
+        told = dict(zip(plans, threads.map(simulated, searches), strict=True))
+        told |= dict(zip(kept, threads.map(simulated_kept, kept), strict=True))
+    return {name: one for name, one in told.items() if one is not None}
 
 
-def simulate_plan(plan: Plan, runs: int, seed: int, first: int = 0, compiled: bool | None = None) -> Runs:
-    """Runs of a plan that carries its portfolio, from number ``first`` on; raises ValueError where it does not."""
-    if plan.portfolio is None:
-        raise ValueError("the plan does not carry its portfolio")
-    model = model_of(plan.portfolio, plan, Settings(items=False))
-    sample = simulate(model, runs, seed, first=first, compiled=compiled)
+def _figures(model: Model, plan: Plan, sample: Sample) -> Runs:
     finish, in_time = {}, {}
     for k, name in enumerate(model.projects):
         ends = np.sort(sample.projects[:, k])

@@ -149,7 +149,7 @@ def _in_orders(compiled: Compiled, orders: Sequence[Plan], below: float, own: Pl
     for plan in orders:
         tried = [lower(compiled, dict(plan.items))]
         if tried[0] is None or tried[0].cost >= limit or check_schedule(instance, tried[0]):
-            key, crew = _key(compiled, plan, own), _crew(compiled, plan)
+            key, crew = key_of(compiled, plan, own), crew_of(compiled, plan)
             tried = [decoder.decode(key, crew).schedule, decoder.decode(key).schedule]
         for found in tried:
             if found is not None and (found := settled(instance, found)).cost < limit:
@@ -157,7 +157,7 @@ def _in_orders(compiled: Compiled, orders: Sequence[Plan], below: float, own: Pl
     return best
 
 
-def _crew(compiled: Compiled, plan: Plan) -> Ints:
+def crew_of(compiled: Compiled, plan: Plan) -> Ints:
     """The people planned, but for those who are not there when they are to work; -1: whoever is best."""
     a, grid, slots = compiled.instance.arrays, compiled.grid, compiled.instance.slots
     number: dict[str, int] = {}
@@ -183,7 +183,7 @@ def _crew(compiled: Compiled, plan: Plan) -> Ints:
     return crew
 
 
-def _key(compiled: Compiled, plan: Plan, own: Plan | None) -> Floats:
+def key_of(compiled: Compiled, plan: Plan, own: Plan | None) -> Floats:
     """By start; what only its own plan has, by that; what neither has, last."""
     a, ids, grid = compiled.instance.arrays, compiled.instance.activities, compiled.grid
     start = np.full(len(ids), 2 * compiled.instance.slots, np.int64)
@@ -204,7 +204,7 @@ def costs_in_order(compiled: Compiled, plan: Plan, instances: Iterable[Instance]
 
     None where something has no place.
     """
-    key, crew = _key(compiled, plan, None), _crew(compiled, plan)
+    key, crew = key_of(compiled, plan, None), crew_of(compiled, plan)
     found = []
     for instance in instances or [compiled.instance]:
         decoder = Decoder(instance, work_of(instance) > PLAIN_WORK)

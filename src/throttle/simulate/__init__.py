@@ -17,8 +17,8 @@ None = None, stop: threading.Event | None = None) -> Sample``; release None: the
 
 from __future__ import annotations
 
-from throttle.simulate.model import model_of
+from throttle.simulate.model import Executable, model_of
 from throttle.simulate.run import simulate
 from throttle.simulate.types import CAUSES, Cause, Model, Release, Sample, Settings
 
-__all__ = ["CAUSES", "Cause", "Model", "Release", "Sample", "Settings", "model_of", "simulate"]
+__all__ = ["CAUSES", "Cause", "Executable", "Model", "Release", "Sample", "Settings", "model_of", "simulate"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -55,19 +55,36 @@ def model_of(portfolio: Portfolio, plan: Plan, settings: Settings | None = None)
     Raises InputError where the plan is of another portfolio, and NotThePlanError where a run without noise is not the
     plan (with ``Settings.start`` other than ``free``), which would be a defect.
     """
-    settings = settings or Settings()
-    planned = as_planned(plan, portfolio)
-    compiled, schedule = _compiled(planned, plan, settings)
-    return _Builder(compiled, schedule, plan, settings).model()
+    return Executable.of(portfolio, plan, settings).model()
+
+
+@dataclass(frozen=True)
+class Executable:
+    """A portfolio on the horizon of its runs, of which any schedule can be executed, not only the one planned."""
+
+    compiled: Compiled
+    plan: Plan
+    schedule: Schedule
+    """The plan on it."""
+    settings: Settings
+
+    @classmethod
+    def of(cls, portfolio: Portfolio, plan: Plan, settings: Settings | None = None) -> Executable:
+        """Raises InputError where the plan is of another portfolio."""
+        settings = settings or Settings()
+        compiled, schedule = _compiled(as_planned(plan, portfolio), plan, settings)
+        return cls(compiled, plan, schedule, settings)
+
+    def model(self, schedule: Schedule | None = None) -> Model:
+        """Of another schedule of the same instance; None: of the plan. Raises NotThePlanError as :func:`model_of`."""
+        return _Builder(self.compiled, schedule or self.schedule, self.plan, self.settings).model()
 
 
 def _compiled(portfolio: Portfolio, plan: Plan, settings: Settings) -> tuple[Compiled, Schedule]:
     """On the horizon of the runs, and with limits on what is let in whether or not the policy has them."""
     slot = portfolio.slot
     last = max((item.finish for item in plan.items.values()), default=plan.as_of)
-    longest = LONGER * (last - plan.as_of) + timedelta(weeks=MARGIN_WEEKS)
-    if settings.weeks is not None:
-        longest = timedelta(weeks=settings.weeks)
+    longest = timedelta(weeks=longest_run(plan) if settings.weeks is None else settings.weeks)
     people = max(1, len(portfolio.people))
     slots = max(min(math.ceil(longest / slot), MOST_CELLS // people), math.ceil((last - plan.as_of) / slot) + 1)
     policy = portfolio.policy
@@ -86,6 +103,12 @@ def _compiled(portfolio: Portfolio, plan: Plan, settings: Settings) -> tuple[Com
             return replace(compiled, portfolio=portfolio), schedule
     message = "the plan does not fit the portfolio that it carries; run throttle verify on it"
     raise InputError([Finding(level="error", code="other-plan", message=message)])
+
+
+def longest_run(plan: Plan) -> float:
+    """Weeks from as-of after which a run of a plan ends, unless the settings say otherwise."""
+    last = max((item.finish for item in plan.items.values()), default=plan.as_of)
+    return LONGER * ((last - plan.as_of) / timedelta(weeks=1)) + MARGIN_WEEKS
 
 
 class _Lists:
@@ -675,4 +698,4 @@ def _differences(
     return [Finding(level="error", code="not-the-plan", message=message)]
 
 
-__all__ = ["NotThePlanError", "expected_hours", "held_to_plan", "model_of", "without_noise"]
+__all__ = ["Executable", "NotThePlanError", "expected_hours", "held_to_plan", "longest_run", "model_of", "without_noise"]

@@ -24,23 +24,40 @@ _loading = threading.RLock()
 
 def njit(function: Function) -> Function:
     """Numba's ``njit`` (cached on disk, without the GIL) while compiled kernels are loaded, else nothing."""
-    if not _compiling:
-        return function
-    import numba
-
-    compiled = numba.njit(cache=True, nogil=True)(function)
-    _dispatchers.append(compiled)
-    return cast(Function, compiled)
+    return _compiled(function)
 
 
 def inner(function: Function) -> Function:
     """As ``njit``, for what only compiled code calls: without the code that Python would call it by, which for large
     arguments takes longer to compile than the function."""
+    return _compiled(function, **INNER)
+
+
+def lean(function: Function) -> Function:
+    """As ``njit``, for what makes no arrays and calls only ``lean_inner``: references to arrays are not counted.
+
+    Counting takes two locked instructions for each array at every call that passes it, which with many arrays costs
+    several times what the calls do.
+    """
+    return _compiled(function, **UNCOUNTED)
+
+
+def lean_inner(function: Function) -> Function:
+    """As ``inner``, for what makes no arrays."""
+    return _compiled(function, **INNER, **UNCOUNTED)
+
+
+INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+UNCOUNTED: dict[str, Any] = {"_nrt": False}
+"""Options that numba's annotations do not have; the second is compiled without its runtime for memory, and fails to
+compile where something would need it."""
+
+
+def _compiled(function: Function, **options: Any) -> Function:
     if not _compiling:
         return function
     import numba
 
-    options: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # not in numba's annotations
     compiled = numba.njit(cache=True, nogil=True, **options)(function)
     _dispatchers.append(compiled)
     return cast(Function, compiled)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from throttle.solve.kernels import inner, njit
+from throttle.solve.kernels import lean, lean_inner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,7 +93,7 @@ TALLIES = 9
 # --- random numbers ------------------------------------------------------------------------------------------------
 
 
-@inner
+@lean_inner
 def mix(x: int) -> int:
     """A bijection of 32 bits that leaves no trace of its argument; its factors are below 2^31, so that products fit
     into 63 bits, in plain Python and compiled alike."""
@@ -105,13 +105,13 @@ def mix(x: int) -> int:
     return x
 
 
-@inner
+@lean_inner
 def base_of(seed: int, run: int) -> int:
     """Different for all runs of a seed below 2^32."""
     return mix(mix((seed + 0x3C6EF372) & WORD) ^ (run & WORD))
 
 
-@inner
+@lean_inner
 def draw(base: int, item: int, purpose: int, count: int) -> float:
     """Uniform in (0, 1)."""
     h = mix(base ^ mix((item * 16 + purpose + 0x1B873593) & WORD))
@@ -119,7 +119,7 @@ def draw(base: int, item: int, purpose: int, count: int) -> float:
     return (h + 0.5) / 4294967296.0
 
 
-@inner
+@lean_inner
 def normal(u: float) -> float:
     """The quantile of the standard normal distribution, to 1.2e-9 of itself (Acklam, "An algorithm for computing the
     inverse normal cumulative distribution function", 2003)."""
@@ -148,7 +148,7 @@ def normal(u: float) -> float:
     return top * q / low
 
 
-@inner
+@lean_inner
 def from_range(low: float, likely: float, high: float, z: float) -> float:
     """The value of a two-piece lognormal distribution at a normal score: its median is likely, and low and high are
     not exceeded with a chance of 10 and 90 %."""
@@ -163,7 +163,7 @@ def from_range(low: float, likely: float, high: float, z: float) -> float:
 # --- events --------------------------------------------------------------------------------------------------------
 
 
-@inner
+@lean_inner
 def push(s: Space, time: int, kind: int, who: int, version: int) -> None:
     size = s.counts[N_HEAP]
     if size >= s.heap.shape[0]:
@@ -181,7 +181,7 @@ def push(s: Space, time: int, kind: int, who: int, version: int) -> None:
     s.counts[N_HEAP] = size + 1
 
 
-@inner
+@lean_inner
 def pop(s: Space) -> int:
     found = s.heap[0]
     size = s.counts[N_HEAP] - 1
@@ -206,7 +206,7 @@ def pop(s: Space) -> int:
 # --- what waits for what: skew heaps (Sleator and Tarjan 1986), one for each thing that may be in the way --------
 
 
-@inner
+@lean_inner
 def merged(x: Extra, s: Space, one: int, other: int) -> int:
     if one < 0:
         return other
@@ -229,14 +229,14 @@ def merged(x: Extra, s: Space, one: int, other: int) -> int:
             one, other = other, below
 
 
-@inner
+@lean_inner
 def put(x: Extra, s: Space, resource: int, j: int) -> None:
     s.item[j, LEFT] = -1
     s.item[j, RIGHT] = -1
     s.resource[resource, R_ROOT] = merged(x, s, s.resource[resource, R_ROOT], j)
 
 
-@inner
+@lean_inner
 def wake(s: Space, resource: int) -> None:
     """What watches this is tried at the end of the instant."""
     if s.resource[resource, R_ROOT] >= 0 and not s.resource[resource, R_WOKEN]:
@@ -245,7 +245,7 @@ def wake(s: Space, resource: int) -> None:
         s.counts[N_WOKEN] += 1
 
 
-@inner
+@lean_inner
 def wake_person(x: Extra, s: Space, p: int) -> None:
     wake(s, p)
     if x.able:
@@ -254,13 +254,13 @@ def wake_person(x: Extra, s: Space, p: int) -> None:
             wake(s, first + x.flat[e])
 
 
-@inner
+@lean_inner
 def fresh(x: Extra, s: Space, j: int) -> None:
     put(x, s, x.resources - 1, j)
     wake(s, x.resources - 1)
 
 
-@inner
+@lean_inner
 def watch(x: Extra, s: Space, j: int, t: int, resource: int, cause: int) -> None:
     blocked(s, j, t, cause)
     if s.resource[resource, R_WOKEN]:  # it is being served now, and not what this one needs
@@ -271,7 +271,7 @@ def watch(x: Extra, s: Space, j: int, t: int, resource: int, cause: int) -> None
         put(x, s, resource, j)
 
 
-@inner
+@lean_inner
 def blocked(s: Space, j: int, t: int, cause: int) -> None:
     """From now on it waits for this; until now for what was in its way."""
     if s.item[j, ATTEMPT] == 0:
@@ -280,14 +280,14 @@ def blocked(s: Space, j: int, t: int, cause: int) -> None:
     s.item[j, CAUSE] = cause
 
 
-@inner
+@lean_inner
 def until(s: Space, j: int, t: int, later: int, cause: int) -> None:
     """It is tried again then."""
     blocked(s, j, t, cause)
     push(s, later, LET, j, s.item[j, VERSION])
 
 
-@inner
+@lean_inner
 def next_room(x: Extra, s: Space, p: int, t: int) -> int:
     """The next slot after t in which somebody has room and had less of it the slot before."""
     slots = s.load.shape[1]
@@ -306,7 +306,7 @@ def next_room(x: Extra, s: Space, p: int, t: int) -> int:
     return int(slots)
 
 
-@inner
+@lean_inner
 def see_to(x: Extra, s: Space, p: int, t: int) -> None:
     """Somebody is looked at again when they next have more room."""
     later = next_room(x, s, p, t)
@@ -318,7 +318,7 @@ def see_to(x: Extra, s: Space, p: int, t: int) -> None:
 # --- links ---------------------------------------------------------------------------------------------------------
 
 
-@inner
+@lean_inner
 def after_lag(x: Extra, e: int, moment: int) -> int:
     """The moment that a link sets: its lag counts by the clock, or in slots open for the planned crew."""
     lag = x.link[e, L_LAG]
@@ -350,7 +350,7 @@ def after_lag(x: Extra, e: int, moment: int) -> int:
     return int(t)
 
 
-@inner
+@lean_inner
 def satisfy(x: Extra, s: Space, e: int, moment: int, t: int) -> None:
     """A link sets a moment."""
     if s.satisfied[e]:
@@ -372,7 +372,7 @@ def satisfy(x: Extra, s: Space, e: int, moment: int, t: int) -> None:
             push(s, max(t, s.item[j, FLOOR]), END, j, s.item[j, VERSION])
 
 
-@inner
+@lean_inner
 def make_ready(s: Space, j: int, t: int) -> None:
     if s.item[j, RELEASED] > s.item[j, READY_AT] or s.item[j, BY] < 0:
         s.item[j, READY_AT] = s.item[j, RELEASED]
@@ -382,7 +382,7 @@ def make_ready(s: Space, j: int, t: int) -> None:
     push(s, later, LET, j, s.item[j, VERSION])
 
 
-@inner
+@lean_inner
 def tell_end(x: Extra, s: Space, j: int, end: int, t: int) -> None:
     """Links with a negative lag wait for an end that is expected."""
     for k in range(x.ptr[j, AT_OUT], x.ptr[j + 1, AT_OUT]):
@@ -398,7 +398,7 @@ def tell_end(x: Extra, s: Space, j: int, end: int, t: int) -> None:
 # --- work ----------------------------------------------------------------------------------------------------------
 
 
-@inner
+@lean_inner
 def add_run(s: Space, j: int, first: int, last: int) -> None:
     end = s.item[j, RUN_END]
     if end >= 0 and s.piece[end, 1] == first:
@@ -419,7 +419,7 @@ def add_run(s: Space, j: int, first: int, last: int) -> None:
     s.item[j, RUN_END] = k
 
 
-@inner
+@lean_inner
 def worked_before(s: Space, j: int, t: int) -> int:
     done = 0
     k = s.item[j, RUN_OF]
@@ -429,7 +429,7 @@ def worked_before(s: Space, j: int, t: int) -> int:
     return done
 
 
-@inner
+@lean_inner
 def book(x: Extra, s: Space, j: int, t: int) -> int:
     """Book the work that is left from slot t on; returns its end (the last slot of all where it does not fit)."""
     slots = s.load.shape[1]
@@ -490,7 +490,7 @@ def book(x: Extra, s: Space, j: int, t: int) -> int:
     return int(t)
 
 
-@inner
+@lean_inner
 def unbook(x: Extra, s: Space, j: int, t: int) -> None:
     """Take away what is booked from slot t on."""
     done = 0
@@ -514,7 +514,7 @@ def unbook(x: Extra, s: Space, j: int, t: int) -> None:
         s.piece[before, 2] = -1
 
 
-@inner
+@lean_inner
 def announce(x: Extra, s: Space, j: int, end: int, t: int) -> None:
     """Events of what is booked now; those announced before are void."""
     s.item[j, VERSION] += 1
@@ -529,7 +529,7 @@ def announce(x: Extra, s: Space, j: int, end: int, t: int) -> None:
     tell_end(x, s, j, end, t)
 
 
-@inner
+@lean_inner
 def is_waived(x: Extra, j: int, holder: int) -> bool:
     found = False
     for e in range(x.ptr[j, AT_WAIVED], x.ptr[j + 1, AT_WAIVED]):
@@ -537,7 +537,7 @@ def is_waived(x: Extra, j: int, holder: int) -> bool:
     return found
 
 
-@inner
+@lean_inner
 def count_seat(x: Extra, s: Space, j: int, k: int) -> None:
     """Under the limits of a person and their team."""
     p = s.seat[k, S_PERSON]
@@ -552,7 +552,7 @@ def count_seat(x: Extra, s: Space, j: int, k: int) -> None:
         s.team_held[team] += 1
 
 
-@inner
+@lean_inner
 def leave(x: Extra, s: Space, j: int, k: int) -> None:
     """Somebody is done with an item."""
     if s.seat[k, S_LEFT]:
@@ -584,7 +584,7 @@ def leave(x: Extra, s: Space, j: int, k: int) -> None:
 # --- may it begin --------------------------------------------------------------------------------------------------
 
 
-@inner
+@lean_inner
 def own_span(x: Extra, j: int, span: int) -> bool:
     """Whether an activity is in a span, so that it opens it."""
     found = False
@@ -593,7 +593,7 @@ def own_span(x: Extra, j: int, span: int) -> bool:
     return found
 
 
-@inner
+@lean_inner
 def span_in_way(x: Extra, s: Space, limit: Ints, j: int) -> int:
     """The span that keeps an activity out, or -1: its limit has no room, or others must be let in before."""
     for k in range(x.ptr[j, AT_SPAN], x.ptr[j + 1, AT_SPAN]):
@@ -619,7 +619,7 @@ def span_in_way(x: Extra, s: Space, limit: Ints, j: int) -> int:
     return -1
 
 
-@inner
+@lean_inner
 def let_in(x: Extra, s: Space, limit: Ints, j: int) -> None:
     """Open the spans of an activity, and those that are let in with them."""
     first = span_resources(x)
@@ -637,13 +637,13 @@ def let_in(x: Extra, s: Space, limit: Ints, j: int) -> None:
             wake(s, first + q)
 
 
-@inner
+@lean_inner
 def span_resources(x: Extra) -> int:
     """The first of the resources that stand for spans."""
     return int(2 * (x.person.shape[0] - 1) + x.team_wip.shape[0] + x.cap.shape[0])
 
 
-@inner
+@lean_inner
 def fits(x: Extra, s: Space, k: int, p: int, j: int, t: int) -> int:
     """0 where a person can take a seat now, else 1 busy, 2 not there, 3 their limit, 4 the limit of their team."""
     people = s.person.shape[0]
@@ -662,7 +662,7 @@ def fits(x: Extra, s: Space, k: int, p: int, j: int, t: int) -> int:
     return 0
 
 
-@inner
+@lean_inner
 def seated(x: Extra, s: Space, first: int, upto: int, p: int) -> bool:
     """Whether this person sits in one of these seats, in whatever of their hours."""
     found = False
@@ -671,7 +671,7 @@ def seated(x: Extra, s: Space, first: int, upto: int, p: int) -> bool:
     return found
 
 
-@inner
+@lean_inner
 def seats_in_way(x: Extra, s: Space, j: int, t: int) -> tuple[int, int]:
     """Seat the crew. (-1, 0), or the resource to watch and the cause."""
     people = s.person.shape[0]
@@ -707,7 +707,7 @@ def seats_in_way(x: Extra, s: Space, j: int, t: int) -> tuple[int, int]:
     return -1, 0
 
 
-@inner
+@lean_inner
 def breaks_off(x: Extra, s: Space, j: int, t: int) -> int:
     """Whoever would not be there for all of the planned time of what may not pause (a row of people), -2 for its place,
     or -1."""
@@ -727,7 +727,7 @@ def breaks_off(x: Extra, s: Space, j: int, t: int) -> int:
     return -1
 
 
-@inner
+@lean_inner
 def planned_end(x: Extra, s: Space, j: int, t: int) -> int:
     """When it would end if it took as long as planned and nothing else came."""
     first, last = x.ptr[j, AT_SEAT], x.ptr[j + 1, AT_SEAT]
@@ -749,7 +749,7 @@ def planned_end(x: Extra, s: Space, j: int, t: int) -> int:
     return int(t)
 
 
-@inner
+@lean_inner
 def occurrence(x: Extra, j: int, t: int) -> int:
     """The number of the occurrence of its window at slot t, or -1. One that it is pinned to comes first; when that has
     passed, any will do."""
@@ -757,7 +757,7 @@ def occurrence(x: Extra, j: int, t: int) -> int:
     return int(number if number >= 0 else x.occurrences[x.item[j, A_WINDOW], t])
 
 
-@inner
+@lean_inner
 def window_from(x: Extra, j: int, t: int, longest: int) -> int:
     """The first slot from t on from which its window lasts for the planned time: the occurrence that it is pinned to
     while there is one."""
@@ -767,7 +767,7 @@ def window_from(x: Extra, j: int, t: int, longest: int) -> int:
     return later
 
 
-@inner
+@lean_inner
 def lasts_from(x: Extra, row: int, t: int, longest: int) -> int:
     """The first slot from t on from which an occurrence lasts so long."""
     slots = x.masks.shape[1]
@@ -787,7 +787,7 @@ def lasts_from(x: Extra, row: int, t: int, longest: int) -> int:
     return int(slots)
 
 
-@inner
+@lean_inner
 def over_quota(x: Extra, s: Space, j: int, t: int) -> int:
     """From when to try again because the planned time of one of the crew exceeds what they may work, or -1."""
     slots = s.load.shape[1]
@@ -815,7 +815,7 @@ def over_quota(x: Extra, s: Space, j: int, t: int) -> int:
     return -1
 
 
-@inner
+@lean_inner
 def capacity_in_way(x: Extra, s: Space, j: int) -> int:
     for u in range(x.ptr[j, AT_USE], x.ptr[j + 1, AT_USE]):
         row = x.uses[u, 0]
@@ -826,7 +826,7 @@ def capacity_in_way(x: Extra, s: Space, j: int) -> int:
     return -1
 
 
-@inner
+@lean_inner
 def longest_planned(x: Extra, j: int) -> int:
     found = x.item[j, A_WAIT]
     for k in range(x.ptr[j, AT_SEAT], x.ptr[j + 1, AT_SEAT]):
@@ -834,7 +834,7 @@ def longest_planned(x: Extra, j: int) -> int:
     return int(found)
 
 
-@inner
+@lean_inner
 def in_turn(x: Extra, s: Space, j: int) -> bool:
     """Whether all that the plan begins before it on its people has begun."""
     for k in range(x.ptr[j, AT_SEAT], x.ptr[j + 1, AT_SEAT]):
@@ -843,7 +843,7 @@ def in_turn(x: Extra, s: Space, j: int) -> bool:
     return True
 
 
-@inner
+@lean_inner
 def attempt_start(x: Extra, s: Space, limit: Ints, base: int, j: int, t: int) -> None:
     """Begin an activity, or note what is in its way."""
     people, teams = s.person.shape[0], x.team_wip.shape[0]
@@ -931,7 +931,7 @@ def attempt_start(x: Extra, s: Space, limit: Ints, base: int, j: int, t: int) ->
     begin(x, s, limit, base, j, t)
 
 
-@inner
+@lean_inner
 def add_to_queue(x: Extra, s: Space, j: int, sign: float) -> None:
     for k in range(x.ptr[j, AT_SEAT], x.ptr[j + 1, AT_SEAT]):
         if x.able:
@@ -943,7 +943,7 @@ def add_to_queue(x: Extra, s: Space, j: int, sign: float) -> None:
             s.queue[x.seat[k, Q_PERSON]] += sign
 
 
-@inner
+@lean_inner
 def queue_up(x: Extra, s: Space, j: int) -> None:
     """From now on it waits for its people, and is counted by what begins before it."""
     if x.switching > 0 and not s.item[j, QUEUED_IN]:
@@ -951,14 +951,14 @@ def queue_up(x: Extra, s: Space, j: int) -> None:
         add_to_queue(x, s, j, 1.0)
 
 
-@inner
+@lean_inner
 def step_back(x: Extra, s: Space, j: int) -> None:
     if s.item[j, QUEUED_IN]:
         s.item[j, QUEUED_IN] = False
         add_to_queue(x, s, j, -1.0)
 
 
-@inner
+@lean_inner
 def arrive(x: Extra, s: Space, limit: Ints, j: int, t: int) -> None:
     """It is tried at the end of the instant; what is tried before it counts it already, if it may be let in."""
     if x.switching > 0 and (x.item[j, A_MODE] == FREE or t >= x.item[j, A_START]) and span_in_way(x, s, limit, j) < 0:
@@ -966,7 +966,7 @@ def arrive(x: Extra, s: Space, limit: Ints, j: int, t: int) -> None:
     fresh(x, s, j)
 
 
-@inner
+@lean_inner
 def sample(x: Extra, s: Space, base: int, j: int) -> None:
     """How long the pass of an activity takes that begins now, by seats."""
     first, last = x.ptr[j, AT_SEAT], x.ptr[j + 1, AT_SEAT]
@@ -1004,7 +1004,7 @@ def sample(x: Extra, s: Space, base: int, j: int) -> None:
         s.item[j, LENGTH] = longest
 
 
-@inner
+@lean_inner
 def begin(x: Extra, s: Space, limit: Ints, base: int, j: int, t: int) -> None:
     """Nothing is in the way: take what it needs, and book its work."""
     slots = s.load.shape[1]
@@ -1094,7 +1094,7 @@ def begin(x: Extra, s: Space, limit: Ints, base: int, j: int, t: int) -> None:
 # --- the end of an activity ----------------------------------------------------------------------------------------
 
 
-@inner
+@lean_inner
 def release_all(x: Extra, s: Space, j: int) -> None:
     people, teams = s.person.shape[0], x.team_wip.shape[0]
     for k in range(x.ptr[j, AT_SEAT], x.ptr[j + 1, AT_SEAT]):
@@ -1105,7 +1105,7 @@ def release_all(x: Extra, s: Space, j: int) -> None:
         wake(s, 2 * people + teams + x.uses[u, 0])
 
 
-@inner
+@lean_inner
 def count_pass(x: Extra, s: Space, j: int) -> None:
     """Add up what was worked in the pass that ends."""
     done = 0
@@ -1117,7 +1117,7 @@ def count_pass(x: Extra, s: Space, j: int) -> None:
         s.tally[SAMPLED] += min(done, s.seat[q, S_WORK]) * x.need[x.seat[q, Q_NEED], N_SHARE] / 100.0
 
 
-@inner
+@lean_inner
 def split_pass(x: Extra, s: Space, j: int, t: int) -> None:
     """Of the first pass: worked, closed, and interrupted slots."""
     first, last = x.ptr[j, AT_SEAT], x.ptr[j + 1, AT_SEAT]
@@ -1138,7 +1138,7 @@ def split_pass(x: Extra, s: Space, j: int, t: int) -> None:
     s.waits[j, LAG] += t - at  # held back by a link to its end
 
 
-@inner
+@lean_inner
 def end_of_pass(x: Extra, s: Space, base: int, j: int, t: int) -> None:
     if s.item[j, STATE] == RUNNING and (s.item[j, MISSING_END] > 0 or t < s.item[j, FLOOR]) and s.item[j, FAILING] == 0:
         s.item[j, STATE] = HOLDING
@@ -1212,7 +1212,7 @@ def end_of_pass(x: Extra, s: Space, base: int, j: int, t: int) -> None:
             satisfy(x, s, e, after_lag(x, e, t) if x.link[e, L_LAG] > 0 else t, t)
 
 
-@inner
+@lean_inner
 def reopened(x: Extra, s: Space, base: int, j: int) -> int:
     """One of the items that a failed test waited for, and that somebody worked on; or -1."""
     count = 0
@@ -1235,7 +1235,7 @@ def reopened(x: Extra, s: Space, base: int, j: int) -> int:
 # --- unplanned work ------------------------------------------------------------------------------------------------
 
 
-@inner
+@lean_inner
 def come(s: Space, kind: int, t: int, work: int) -> None:
     """A task of unplanned work waits in the queue of its class."""
     k = s.counts[N_TASKS]
@@ -1256,7 +1256,7 @@ def come(s: Space, kind: int, t: int, work: int) -> None:
     s.kind[kind, K_LAST] = k
 
 
-@inner
+@lean_inner
 def next_arrival(x: Extra, s: Space, base: int, kind: int) -> None:
     if x.rates[kind, 0] <= 0:
         return
@@ -1266,7 +1266,7 @@ def next_arrival(x: Extra, s: Space, base: int, kind: int) -> None:
         push(s, x.open_slot[at], ARRIVAL, kind, 0)
 
 
-@inner
+@lean_inner
 def task_size(x: Extra, s: Space, base: int, kind: int) -> int:
     """Slots of a task, rounded so that the mean stays."""
     count = s.kind[kind, K_CAME]
@@ -1281,7 +1281,7 @@ def task_size(x: Extra, s: Space, base: int, kind: int) -> int:
     return int(down + (1 if draw(base, kind, ROUNDED, count) < exact - down else 0))
 
 
-@inner
+@lean_inner
 def server_of(x: Extra, s: Space, kind: int, t: int) -> int:
     """Who takes the next task: somebody free, else whoever is on what the plan begins last; -1: nobody can."""
     found, worst = -1, -1
@@ -1304,7 +1304,7 @@ def server_of(x: Extra, s: Space, kind: int, t: int) -> int:
     return int(found)
 
 
-@inner
+@lean_inner
 def activity_of(x: Extra, seat: int) -> int:
     """The activity of a seat, by bisection."""
     low, high = 0, x.ptr.shape[0] - 1
@@ -1317,7 +1317,7 @@ def activity_of(x: Extra, seat: int) -> int:
     return low
 
 
-@inner
+@lean_inner
 def serve(x: Extra, s: Space, task: int, p: int, t: int) -> None:
     """Somebody does a task now; what they were on is interrupted, and goes on in what is left of their time."""
     slots = s.load.shape[1]
@@ -1362,7 +1362,7 @@ def serve(x: Extra, s: Space, task: int, p: int, t: int) -> None:
         k = s.seat[k, S_NEXT]
 
 
-@inner
+@lean_inner
 def serve_queues(x: Extra, s: Space, t: int) -> None:
     """Unplanned work goes before planned work."""
     slots = s.load.shape[1]
@@ -1395,7 +1395,7 @@ def serve_queues(x: Extra, s: Space, t: int) -> None:
                 push(s, later, SERVE, kind, 0)
 
 
-@inner
+@lean_inner
 def send_away(x: Extra, s: Space, base: int) -> None:
     """Absences of everybody."""
     slots = s.load.shape[1]
@@ -1426,10 +1426,18 @@ def send_away(x: Extra, s: Space, base: int) -> None:
 # --- a run ---------------------------------------------------------------------------------------------------------
 
 
-@inner
+@lean_inner
 def clear(x: Extra, s: Space, base: int) -> None:
     n = x.item.shape[0]
-    s.load[:] = x.codes
+    for p in range(s.load.shape[0]):
+        for t in range(s.load.shape[1]):
+            s.load[p, t] = x.codes[p, t]
+    for k in range(s.seat.shape[0]):
+        s.seat[k, S_PERSON] = x.seat[k, Q_PERSON]
+    for p in range(s.person.shape[0]):
+        s.person[p, P_POINTER] = x.person[p, P_ORDER]
+    for z in range(s.span.shape[0]):
+        s.span[z, Z_UNFINISHED] = x.span[z, Z_SIZE]
     s.item[:, STATE] = WAITING
     s.item[:, MISSING] = 0
     s.item[:, MISSING_END] = 0
@@ -1456,7 +1464,6 @@ def clear(x: Extra, s: Space, base: int) -> None:
     s.item[:, QUEUED_IN] = False
     s.item[:, EARLY] = False
     s.seat[:, S_LEFT] = True
-    s.seat[:, S_PERSON] = x.seat[:, Q_PERSON]
     s.person[:, P_FIRST] = -1
     s.item[:, RUN_OF] = -1
     s.item[:, RUN_END] = -1
@@ -1466,12 +1473,10 @@ def clear(x: Extra, s: Space, base: int) -> None:
     s.person[:, P_HELD] = 0
     s.team_held[:] = 0
     s.span[:, Z_OPENED] = False
-    s.span[:, Z_UNFINISHED] = x.span[:-1, Z_SIZE]
     s.booked[:] = 0
     s.quota[:] = 0
     s.batch[:] = 0
     s.queue[:] = 0.0
-    s.person[:, P_POINTER] = x.person[:-1, P_ORDER]
     s.satisfied[:] = False
     s.person[:, P_WAKE] = -1
     s.kind[:, K_FIRST] = -1
@@ -1510,7 +1515,7 @@ def clear(x: Extra, s: Space, base: int) -> None:
                 s.item[j, MISSING_END] += 1
 
 
-@inner
+@lean_inner
 def settle(x: Extra, s: Space, limit: Ints, base: int, t: int) -> None:
     """Begin all that can begin now: of all that something was freed for, always what the plan begins first."""
     people, teams = s.person.shape[0], x.team_wip.shape[0]
@@ -1569,7 +1574,7 @@ def settle(x: Extra, s: Space, limit: Ints, base: int, t: int) -> None:
     s.counts[N_ASIDE] = 0
 
 
-@inner
+@lean_inner
 def execute(x: Extra, s: Space, limit: Ints, seed: int, run: int) -> None:
     """One run, from as-of until all is done or the last slot has passed."""
     n = x.item.shape[0]
@@ -1642,7 +1647,7 @@ def execute(x: Extra, s: Space, limit: Ints, seed: int, run: int) -> None:
         s.area[1] += float(s.counts[N_BEGUN]) * (slots - now)
 
 
-@inner
+@lean_inner
 def close(x: Extra, s: Space) -> int:
     """After a run: what is unfinished ends with it. Returns how many items that are."""
     n = x.item.shape[0]
@@ -1681,7 +1686,7 @@ def close(x: Extra, s: Space) -> int:
     return count
 
 
-@inner
+@lean_inner
 def add_chain(x: Extra, s: Space, p: int, where: NDArray[np.float32]) -> int:
     """Where the time of a project went, from the last of its items back; returns its finish."""
     last, finish = -1, -1
@@ -1710,7 +1715,7 @@ def add_chain(x: Extra, s: Space, p: int, where: NDArray[np.float32]) -> int:
         where[LAG] += ready - (s.item[j, DONE_AT] if end else s.item[j, BEGIN])
 
 
-@inner
+@lean_inner
 def group_costs(x: Extra, s: Space, costs: Floats) -> None:
     """Cost of delay of each group (docs/plan.md, Costs)."""
     for g in range(x.rate_of.shape[0]):
@@ -1729,7 +1734,7 @@ def group_costs(x: Extra, s: Space, costs: Floats) -> None:
         costs[g] = found + x.rate_of[g, 4] * max(0.0, x.rate_of[g, 5] - begin_)
 
 
-@njit
+@lean
 def execute_all(x: Extra, s: Space, limit: Ints, seed: int, first: int, rows: Rows) -> None:
     """Runs ``first`` and following, as many as there are rows."""
     n = x.item.shape[0]
