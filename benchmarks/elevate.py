@@ -152,7 +152,7 @@ def main() -> int:
     parser.add_argument("portfolios", type=options.whole(1), help="how many")
     parser.add_argument("--items", type=options.whole(1), default=14, help="of each (14)")
     parser.add_argument("--people", type=options.whole(4), default=5, help="of each (5)")
-    parser.add_argument("--budget", type=options.seconds, default=0.1, help="work for each plan (0.1s)")
+    parser.add_argument("--budget", type=options.seconds, default=0.2, help="work for each plan (0.2s)")
     parser.add_argument("--runs", type=options.whole(0), default=200, help="simulated runs of each plan (200)")
     parser.add_argument("--seed", type=options.whole(0), default=1, help="of the first portfolio (1)")
     parser.add_argument("--jobs", type=options.whole(1), default=2, help="portfolios at once (2)")

@@ -43,7 +43,7 @@ FINE = 0.1
 """Lengths of the rope that differ by less than this share are all one."""
 DAY = timedelta(days=1)
 
-PLAIN_WORK = 200_000
+PLAIN_WORK = 20_000
 """Items x runs of all limits up to which plain Python may do."""
 
 Tell = Callable[[str], None]

@@ -20,7 +20,8 @@ from throttle.check.fast import check_schedule
 from throttle.instance import Schedule
 from throttle.lift import lift
 from throttle.scenarios.solve import bare, crew_of, key_of
-from throttle.simulate import Executable, Sample, simulate
+from throttle.simulate import Executable, simulate
+from throttle.simulate.model import NotThePlanError
 from throttle.solve.decoder import Decoder
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ FIRST = 1_000_000
 """Number of the first run that chooses: no run that compares has one so high."""
 HOT, COLD = 0.01, 0.001
 """Temperature at first and at the end, as a share of the cost."""
+MOVE = 0.6
+"""Chance that an activity is moved in the order, and that seats are given to others; one of them is always done."""
 NEAR = 0.1
 """How far an activity is moved in the order at most, as a share of their number, and never less than 5."""
 SEATS = 3
@@ -65,7 +68,11 @@ class Tried:
 
 
 class Search:
-    """Orders of one portfolio. Not shared between threads."""
+    """Orders of one portfolio, the plan's at first; one thread at a time.
+
+    plan: of this portfolio. ``compiled``: whether with numba. ``stop`` ends it soon, with what was tried so far.
+    Raises InputError where the plan is of another portfolio, NotThePlanError where it cannot be executed as it is.
+    """
 
     def __init__(
         self, portfolio: Portfolio, plan: Plan, settings: Settings, seed: int, compiled: bool, stop: threading.Event
@@ -81,32 +88,38 @@ class Search:
             for q in range(len(a.work))
             for _ in range(a.crew_ptr[q], a.crew_ptr[q + 1])
         ]
-        self.judge(self.executable.schedule)
+        planned = self.executable.schedule
+        cost = float(self._costs(planned, self._judged, FIRST).mean())
+        self._tried[_what(planned)] = Tried(cost, planned, 0)
 
     def try_orders(self, plans: Iterable[Plan]) -> None:
-        """In the order of each plan, with its people and with whoever finishes first."""
+        """The order of each plan, with its people and with whoever finishes first."""
         compiled = self.executable.compiled
         for plan in plans:
             if self.stop.is_set():
                 return
             key, crew = key_of(compiled, plan, self.executable.plan), crew_of(compiled, plan)
             for seats in (crew, None):
-                self.decode(key, seats)
+                self._decoded(key, seats)
 
-    def decode(self, key: Floats, crew: Ints | None) -> Tried | None:
+    def _decoded(self, key: Floats, crew: Ints | None) -> Tried | None:
         schedule = self._decoder.decode(key, crew).schedule
-        return self.judge(schedule) if schedule is not None else None
+        return self._judge(schedule) if schedule is not None else None
 
-    def judge(self, schedule: Schedule) -> Tried:
+    def _judge(self, schedule: Schedule) -> Tried | None:
+        """None where runs would not keep to the schedule."""
         what = _what(schedule)
         if what not in self._tried:
-            cost = float(self.runs(schedule, self._judged, FIRST).cost.mean())
+            try:
+                cost = float(self._costs(schedule, self._judged, FIRST).mean())
+            except NotThePlanError:
+                return None
             self._tried[what] = Tried(cost, schedule, len(self._tried))
         return self._tried[what]
 
-    def runs(self, schedule: Schedule, runs: int, first: int, workers: int = 1) -> Sample:
+    def _costs(self, schedule: Schedule, runs: int, first: int) -> Floats:
         model = self.executable.model(schedule)
-        return simulate(model, runs, self.seed, first=first, compiled=self.compiled, workers=workers)
+        return simulate(model, runs, self.seed, first=first, compiled=self.compiled, workers=1).cost
 
     def ranked(self) -> list[Tried]:
         """What was tried, the best first."""
@@ -121,12 +134,12 @@ class Search:
         begun, width = len(self._tried), max(5, round(NEAR * n))
         for _ in range(PROPOSED * orders):
             done = len(self._tried) - begun
-            if done >= orders or self.stop.is_set() or self.ranked()[0].cost <= 0:
+            if done >= orders or now.cost <= 0 or self.stop.is_set():
                 return
             what = rng.random()
-            new_key = _moved(key, rng, width) if what < 0.6 else key
-            new_crew = self._given(crew, rng) if what > 0.4 else crew
-            found = self.decode(new_key, new_crew)
+            new_key = _moved(key, rng, width) if what < MOVE else key
+            new_crew = self._given(crew, rng) if what >= 1 - MOVE else crew
+            found = self._decoded(new_key, new_crew)
             if found is None:
                 continue
             heat = now.cost * HOT * (COLD / HOT) ** (done / orders)
@@ -141,16 +154,33 @@ class Search:
                 given[seat] = -1 if rng.random() < OPEN else rng.choice(self._able[seat])
         return given
 
-    def best(self) -> Schedule:
-        """That of the best ones which costs least in further runs; only what keeps all rules."""
-        kept = [one.schedule for one in self.ranked()[:FINALISTS] if not self._broken(one.schedule)]
-        if len(kept) < 2:
-            return kept[0] if kept else self.executable.schedule
-        means = [float(self.runs(schedule, self._final, FIRST + self._judged).cost.mean()) for schedule in kept]
-        return kept[int(np.argmin(means))]
+    def best(self, usual: Plan | None = None) -> Schedule:
+        """That of the best ones which costs least in further runs. Only what keeps all rules, as the plan does.
 
-    def _broken(self, schedule: Schedule) -> bool:
-        return bool(check_schedule(self.executable.compiled.instance, schedule))
+        ``usual``: an order that is kept to unless another costs less by more than the standard error of the difference.
+        """
+        instance = self.executable.compiled.instance
+        kept = [one.schedule for one in self.ranked()[:FINALISTS] if not check_schedule(instance, one.schedule)]
+        if usual is not None and (found := self._in_order(usual)) is not None and not check_schedule(instance, found):
+            kept.insert(0, found)
+        if len(kept) < 2 or self.stop.is_set():
+            return kept[0] if kept else self.executable.schedule
+        costs = [self._costs(schedule, self._final, FIRST + self._judged) for schedule in kept]
+        least = int(np.argmin([cost.mean() for cost in costs]))
+        gain = costs[0] - costs[least]
+        if usual is not None and gain.mean() <= gain.std() / len(gain) ** 0.5:
+            return kept[0]
+        return kept[least]
+
+    def _in_order(self, plan: Plan) -> Schedule | None:
+        """With its people if that has a place, else with others."""
+        compiled = self.executable.compiled
+        key = key_of(compiled, plan, self.executable.plan)
+        for seats in (crew_of(compiled, plan), None):
+            schedule = self._decoder.decode(key, seats).schedule
+            if schedule is not None and self._judge(schedule) is not None:
+                return schedule
+        return None
 
     def order(self, schedule: Schedule) -> Plan:
         """A schedule as a plan that says no more than when and by whom."""

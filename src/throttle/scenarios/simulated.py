@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from throttle.instance import Floats, Schedule
 
 CERTAIN = 0.85
-PLAIN_WORK = 200_000
+PLAIN_WORK = 20_000
 """Items x runs up to which plain Python will do."""
 ORDER_WORK, MOST_ORDERS = 600_000, 300
 """Items x runs that looking for an order takes for each second of the effort, and most orders that are tried."""
@@ -67,7 +67,8 @@ def simulate_variants(
 
     Each variant is simulated in an order that bears uncertain times well (:mod:`throttle.scenarios.robust`): first one
     is looked for where nothing is changed, from the orders of all plans on; then each variant, the base too, tries the
-    best of them and its own plan, and looks on with the same work.
+    best of them and its own plan, and looks on with the same work. What the base is simulated in, the others are too,
+    unless something else is better beyond doubt.
     """
     stop = stop or threading.Event()
     if base not in plans:
@@ -97,16 +98,14 @@ def simulate_variants(
         one.anneal(more, effort.seed)
         return one
 
-    def simulated(one: Search) -> Runs | None:
+    def chosen(one: Search) -> Runs | None:
         one.try_orders(shared)
-        return figures(one.executable, one.best())
+        return figures(one.executable, one.best(usual))
 
     def simulated_kept(name: str) -> Runs | None:
         if name not in again or stop.is_set():
             return None
-        one = Search(variants[name], again[name], settings, effort.seed, compiled, stop)
-        one.try_orders(shared)
-        return figures(one.executable, one.best())
+        return chosen(Search(variants[name], again[name], settings, effort.seed, compiled, stop))
 
     def figures(executable: Executable, schedule: Schedule) -> Runs | None:
         if stop.is_set():
@@ -124,7 +123,10 @@ def simulate_variants(
         again = ordered_all({name: (variants[name], found[0]) for name in kept}, effort, stop)
         searches = list(threads.map(looked, plans))
         shared = [order for one in searches for order in best_orders([one], 1)]
-        told = dict(zip(plans, threads.map(simulated, searches), strict=True))
+        first = searches[list(plans).index(base)]
+        first.try_orders(shared)
+        usual = first.order(first.best())
+        told = dict(zip(plans, threads.map(chosen, searches), strict=True))
         told |= dict(zip(kept, threads.map(simulated_kept, kept), strict=True))
     return {name: one for name, one in told.items() if one is not None}
 

@@ -698,4 +698,12 @@ def _differences(
     return [Finding(level="error", code="not-the-plan", message=message)]
 
 
-__all__ = ["Executable", "NotThePlanError", "expected_hours", "held_to_plan", "longest_run", "model_of", "without_noise"]
+__all__ = [
+    "Executable",
+    "NotThePlanError",
+    "expected_hours",
+    "held_to_plan",
+    "longest_run",
+    "model_of",
+    "without_noise",
+]
