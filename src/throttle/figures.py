@@ -29,6 +29,8 @@ def fitted(console: Console) -> Console:
 def money(value: float | None, unit: str = "") -> str:
     if value is None:
         return "-"
+    if value == 0:
+        value = 0.0  # not "-0"
     return f"{value:,.0f} {unit}".rstrip() if abs(value) >= 10 or value == 0 else f"{value:,.3g} {unit}".rstrip()
 
 

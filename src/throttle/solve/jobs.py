@@ -154,8 +154,8 @@ class Bounding:
         bounds = self.prepare()
 
         def step(share: float, work: float) -> float:
-            which = 0 if share < COST_SHARE or bounds[-1].done else -1
-            return bounds[which].step(work)
+            first = not bounds[0].done and (share < COST_SHARE or bounds[-1].done)
+            return bounds[0 if first else -1].step(work)
 
         _in_steps(span, bounds[0].rate, step, lambda: all(b.done for b in bounds))
 
