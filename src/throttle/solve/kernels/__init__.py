@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Arrays = TypeVar("Arrays")
 
 _compiling = False
 _dispatchers: list[Any] = []
@@ -45,6 +46,37 @@ def lean(function: Function) -> Function:
 def lean_inner(function: Function) -> Function:
     """As ``inner``, for what makes no arrays."""
     return _compiled(function, **INNER, **UNCOUNTED)
+
+
+def borrowing() -> Callable[[Arrays], Arrays]:
+    """A function of compiled code that gives a tuple of arrays whose references are not counted, for calls that pass it
+    on to what is not ``lean``. Whoever calls it must keep the arrays meanwhile."""
+    return _uncounted() if _compiling else _same
+
+
+def _same(arrays: Arrays) -> Arrays:
+    return arrays
+
+
+@cache
+def _uncounted() -> Any:
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def uncounted(_: Any, arrays: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            (found,) = values
+            for k, kind in enumerate(signature.args[0].types):
+                if isinstance(kind, types.Array):
+                    array = context.make_array(kind)(context, builder, builder.extract_value(found, k))
+                    array.meminfo, array.parent = array.meminfo.type(None), array.parent.type(None)
+                    found = builder.insert_value(found, array._getvalue(), k)
+            return found
+
+        return arrays(arrays), code
+
+    return uncounted
 
 
 INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}

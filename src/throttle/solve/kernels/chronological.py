@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from throttle.solve.kernels import njit
+from throttle.solve.kernels import borrowing, lean, njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,9 @@ ABANDONED, STUCK = -1.0, -2.0
 NEVER = 1 << 60
 BITS = 63
 """Of a word; the sign is left alone, so that plain Python and compiled code count alike."""
+
+borrowed = borrowing()
+
 LOWEST = np.full(67, -1, np.int64)
 """The number of a single bit, by its value modulo 67 (where all powers of two up to 2^65 differ)."""
 for _bit in range(BITS):
@@ -207,7 +210,7 @@ class Walk(NamedTuple):
     """Moves tried, runs made, runs accepted."""
 
 
-@njit
+@lean
 def push(heap: Ints, first: int, size: int, key: Floats, j: int) -> None:
     """Add j to the heap of so many entries that begins at ``first``."""
     k = size
@@ -220,7 +223,7 @@ def push(heap: Ints, first: int, size: int, key: Floats, j: int) -> None:
     heap[first + k] = j
 
 
-@njit
+@lean
 def pop(heap: Ints, first: int, size: int, key: Floats) -> int:
     """Remove and return the smallest of a heap of ``size``; the caller lowers the size."""
     least = heap[first]
@@ -240,7 +243,7 @@ def pop(heap: Ints, first: int, size: int, key: Floats) -> int:
     return int(least)
 
 
-@njit
+@lean
 def book(person: int, share: int, sign: int, load: Ints, shares: Ints, room: Ints) -> None:
     """Take (sign 1) a share of a person's time or give it back (-1)."""
     load[person] += sign * share
@@ -313,7 +316,7 @@ def augment(allowed: Ints, size: int, seat: int, chosen: Ints) -> bool:
     return False
 
 
-@njit
+@lean
 def ends_of(
     masks: Marks,
     next_open: Jumps,
@@ -434,7 +437,7 @@ def restore(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kep
                 w.top[c] = key[w.heap[p.heap_ptr[c]]]
 
 
-@njit
+@lean
 def cost_of(p: Problem, r: Run) -> float:
     """The cost of all groups (docs/plan.md, Costs): of a whole run, or at least that of one that is not over."""
     total = 0.0
@@ -498,7 +501,7 @@ def chains(
                             tail[m] = max(tail[m], least + tail[o])
 
 
-@njit
+@lean
 def see(masks: Marks, people_of: Ints, t: int, present: Ints) -> None:
     """Who is open at instant t."""
     present[:] = 0
@@ -508,7 +511,7 @@ def see(masks: Marks, people_of: Ints, t: int, present: Ints) -> None:
                 present[w] |= people_of[row, w]
 
 
-@njit
+@lean
 def soonest(t: int, work: int, free: Ints, row: Ints, worked: Jumps, slot_of: Jumps, chosen: Ints, seats: int) -> int:
     """Of the free who are not in the first seats, who is through first with so much work from t on.
 
@@ -533,7 +536,7 @@ def soonest(t: int, work: int, free: Ints, row: Ints, worked: Jumps, slot_of: Ju
     return int(best)
 
 
-@njit
+@lean
 def fits(c: int, use_ptr: Ints, use: Ints, amount: Ints, used: Ints, capacity: Ints) -> bool:
     """Whether the environments of kind c have room."""
     free = True
@@ -542,7 +545,7 @@ def fits(c: int, use_ptr: Ints, use: Ints, amount: Ints, used: Ints, capacity: I
     return free
 
 
-@njit
+@lean
 def last_through(
     t: int, first: int, size: int, need_work: Ints, place: int, people_of: Ints, worked: Jumps, allowed: Ints
 ) -> bool:
@@ -566,6 +569,7 @@ def decode(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kept
     Returns the cost; ABANDONED as soon as it must exceed limit; or STUCK with start -1 for what has no place. Keys
     must differ. r and old are different runs.
     """
+    p, w, r, old = borrowed(p), borrowed(w), borrowed(r), borrowed(old)
     restore(p, w, r, old, key, since, kept)
     bound = cost_of(p, r)
     w.started[0] = 0
@@ -761,19 +765,19 @@ def decode(p: Problem, w: Space, r: Run, old: Run, key: Floats, since: int, kept
 # --- local search over keys ---------------------------------------------------------------------------------------
 
 
-@njit
+@lean
 def uniform(random: Ints) -> float:
     """In (0, 1)."""
     random[0] = random[0] * FACTOR % MODULUS
     return float(random[0] / MODULUS)
 
 
-@njit
+@lean
 def below(random: Ints, n: int) -> int:
     return int(uniform(random) * n)
 
 
-@njit
+@lean
 def first_from(start: Ints, sequence: Ints, t: int) -> int:
     """How many of the activities, in the order of their starts, have started before instant t."""
     low, high = 0, sequence.shape[0]
@@ -786,7 +790,7 @@ def first_from(start: Ints, sequence: Ints, t: int) -> int:
     return low
 
 
-@njit
+@lean
 def took(c: int, first: int, last: int, crew: Ints, able: Ints) -> bool:
     """Whether someone in the seats from first to last could have served kind c."""
     found = False
@@ -795,7 +799,7 @@ def took(c: int, first: int, last: int, crew: Ints, able: Ints) -> bool:
     return found
 
 
-@njit
+@lean
 def share_place(c: int, d: int, use_ptr: Ints, use: Ints) -> bool:
     """Whether two kinds use the same environment."""
     for u in range(use_ptr[c], use_ptr[c + 1]):
@@ -805,7 +809,7 @@ def share_place(c: int, d: int, use_ptr: Ints, use: Ints) -> bool:
     return False
 
 
-@njit
+@lean
 def divergence(p: Problem, r: Run, key: Floats, trial: Floats, changed: Ints, count: int) -> int:
     """First instant at which the trial keys, different for ``count`` activities, can change a decision, or NEVER.
 
@@ -839,7 +843,7 @@ def divergence(p: Problem, r: Run, key: Floats, trial: Floats, changed: Ints, co
     return since
 
 
-@njit
+@lean
 def press(p: Problem, r: Run, pressure: Floats) -> None:
     """What each group costs more than if it had everyone for itself, as a running sum."""
     total = 0.0
@@ -850,7 +854,7 @@ def press(p: Problem, r: Run, pressure: Floats) -> None:
         pressure[g] = total
 
 
-@njit
+@lean
 def last_of(p: Problem, r: Run, g: int) -> int:
     """The member of group g that ends last."""
     last = p.member[p.member_ptr[g]]
@@ -860,7 +864,7 @@ def last_of(p: Problem, r: Run, g: int) -> int:
     return int(last)
 
 
-@njit
+@lean
 def held_up(p: Problem, r: Run, last: int, random: Ints) -> int:
     """An activity on the critical chain to ``last`` that waited for people though it was ready, any of them, or -1."""
     found, count = -1, 0
@@ -882,7 +886,7 @@ def held_up(p: Problem, r: Run, last: int, random: Ints) -> int:
     return found
 
 
-@njit
+@lean
 def passed_by(p: Problem, r: Run, key: Floats, j: int, random: Ints) -> int:
     """One that started while j waited, with a smaller key, out of another group, on what j could have used; or -1."""
     kind, home, seat_ptr, able, use_ptr, use = p.kind, p.home, p.seat_ptr, p.able, p.use_ptr, p.use
@@ -903,7 +907,7 @@ def passed_by(p: Problem, r: Run, key: Floats, j: int, random: Ints) -> int:
     return found
 
 
-@njit
+@lean
 def shift(s: Walk, j: int, by: float, count: int) -> int:
     """Change a key by so much; returns the number changed so far."""
     if s.trial[j] == s.key[j]:
@@ -913,14 +917,14 @@ def shift(s: Walk, j: int, by: float, count: int) -> int:
     return count
 
 
-@njit
+@lean
 def shift_group(p: Problem, s: Walk, g: int, by: float, count: int) -> int:
     for m in range(p.member_ptr[g], p.member_ptr[g + 1]):
         count = shift(s, p.member[m], by, count)
     return count
 
 
-@njit
+@lean
 def move(p: Problem, r: Run, s: Walk, scale: float, chains: float) -> int:
     """Change some trial keys; returns how many. scale: slots of a group; chains: share of critical-chain moves."""
     groups = p.due.shape[0]
@@ -997,6 +1001,7 @@ def anneal(
 
     Work counts activities: 1 for each started, a quarter for each kept from the run before.
     """
+    p, w, one, two, s = borrowed(p), borrowed(w), borrowed(one), borrowed(two), borrowed(s)
     spent = 0.0
     n = p.length.shape[0]
     while spent < work:

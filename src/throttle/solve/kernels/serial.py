@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from throttle.solve.kernels import njit
+from throttle.solve.kernels import borrowing, lean, njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,10 @@ LOOKS = 16
 """Activities between two looks at whether to stop."""
 
 
-@njit
+borrowed = borrowing()
+
+
+@lean
 def choose_plain(
     masks: Marks,
     next_open: Jumps,
@@ -120,7 +123,7 @@ def choose_plain(
     return chosen, begun, ended
 
 
-@njit
+@lean
 def is_waived(waived: Ints, first: int, last: int, holder: int) -> bool:
     """Whether the limit of a person or team is not for an activity, whose waivers these are."""
     found = False
@@ -129,13 +132,13 @@ def is_waived(waived: Ints, first: int, last: int, holder: int) -> bool:
     return found
 
 
-@njit
+@lean
 def is_whole(a: Arrays, j: int, seats: Ints) -> bool:
     """Whether these are all seats of activity j."""
     return bool(seats.shape[0] == a.crew_ptr[a.need_ptr[j + 1]] - a.crew_ptr[a.need_ptr[j]])
 
 
-@njit
+@lean
 def earliest(
     a: Arrays,
     j: int,
@@ -343,7 +346,7 @@ def seats_of(a: Arrays, j: int) -> Ints:
     return rows
 
 
-@njit
+@lean
 def in_crew(crew: Ints, rows: Ints, upto: int, person: int) -> bool:
     found = False
     for k in range(upto):
@@ -403,7 +406,7 @@ def over_quota(a: Arrays, j: int, crew: Ints, seats: Ints, start: int, end: int,
     return -1
 
 
-@njit
+@lean
 def over_batch(a: Arrays, j: int, start: int, used: Ints) -> int:
     """From when to try again because the occurrence in which activity j would start has no room for it, or -1."""
     row = a.occurrence[j]
@@ -449,7 +452,7 @@ def earliest_within(
         est = again
 
 
-@njit
+@lean
 def book_plain(
     masks: Marks,
     next_open: Jumps,
@@ -502,7 +505,7 @@ def book_plain(
                     skip[person, t] = skip[person, t + 1] if t + 1 < last else t + 1
 
 
-@njit
+@lean
 def fill(
     a: Arrays,
     j: int,
@@ -593,7 +596,7 @@ def book(a: Arrays, j: int, crew: Ints, start: int, end: int, sign: int | np.int
         done += 1
 
 
-@njit
+@lean
 def seat_by_seat(
     masks: Marks,
     next_open: Jumps,
@@ -626,7 +629,7 @@ def seat_by_seat(
     return begun, ended
 
 
-@njit
+@lean
 def without_bookings(a: Arrays, person: int, est: int, load: Room, held: Room) -> bool:
     """Whether nothing but the calendar keeps this person from anything from est on."""
     if a.person_quota_ptr[person + 1] > a.person_quota_ptr[person]:
@@ -975,13 +978,13 @@ def place_beside(
     return place(a, j, est, crew, forced, load, held, env, used, skip, out, deep, stop)
 
 
-@njit
+@lean
 def less(rank: Floats, i: int, j: int) -> bool:
     """Whether i comes before j; of equals the one with the smaller number."""
     return rank[i] < rank[j] or (rank[i] == rank[j] and i < j)
 
 
-@njit
+@lean
 def sift_up(heap: Ints, rank: Floats, k: int) -> None:
     j = heap[k]
     while k > 0:
@@ -993,7 +996,7 @@ def sift_up(heap: Ints, rank: Floats, k: int) -> None:
     heap[k] = j
 
 
-@njit
+@lean
 def pop(heap: Ints, rank: Floats, size: int) -> int:
     """Remove and return the first of a heap of ``size``; the caller lowers the size."""
     top = heap[0]
@@ -1091,7 +1094,7 @@ def room_from(
     return since
 
 
-@njit
+@lean
 def first_closed(spans: Ints, opened: Marks, first: int, last: int) -> int:
     """The first of these spans that is not let in, or -1."""
     for x in range(first, last):
@@ -1100,7 +1103,7 @@ def first_closed(spans: Ints, opened: Marks, first: int, last: int) -> int:
     return -1
 
 
-@njit
+@lean
 def blocks(first: int, last: int, width: int) -> int:
     """The blocks of ``width`` slots that [first, last) touches, as bits."""
     if last <= first:
@@ -1108,7 +1111,7 @@ def blocks(first: int, last: int, width: int) -> int:
     return int((1 << ((last - 1) // width + 1)) - (1 << (first // width)))
 
 
-@njit
+@lean
 def mark(a: Arrays, j: int, trace: Trace, width: int, people: Ints, env: Ints, quotas: Ints) -> int:
     """Mark what activity j takes in a schedule as changed; returns the blocks."""
     bits = blocks(0 if a.exempt[j] else trace.start[j], trace.end[j], width)
@@ -1130,7 +1133,7 @@ def mark(a: Arrays, j: int, trace: Trace, width: int, people: Ints, env: Ints, q
     return bits
 
 
-@njit
+@lean
 def changed_around(
     candidate: Ints,
     able: int,
@@ -1156,7 +1159,7 @@ def changed_around(
     return found
 
 
-@njit
+@lean
 def group_cost(
     tardiness: Floats,
     due: Floats,
@@ -1196,6 +1199,8 @@ def decode(
     Returns the outcome, how many activities are placed (first in trial.order), and for how many of them a place had to
     be looked for. Without a place, an activity has start -1.
     """
+    a, space, tails = borrowed(a), borrowed(space), borrowed(tails)
+    base, trial = borrowed(base), borrowed(trial)
     n = a.release.shape[0]
     slots = a.masks.shape[1]
     width = slots // BLOCKS + 1
@@ -1517,7 +1522,7 @@ def decode(
     return PLACED, n, searched
 
 
-@njit
+@lean
 def first_change(a: Arrays, rank: Floats, forced: Ints, base: Trace) -> int:
     """How many activities are certainly decoded first, and alike, with these ranks and seats as in base."""
     n = a.release.shape[0]
@@ -1604,6 +1609,8 @@ def revise(
     held: how many activities of base space holds, and how many in all; those of trial are the rest. The work is in
     activities for which a place was looked for, those only booked a tenth.
     """
+    a, space = borrowed(a), borrowed(space)
+    base, trial = borrowed(base), borrowed(trial)
     kept = first_change(a, rank, forced, base)
     book_, release = np.int64(1), np.int64(-1)  # typed, or numba compiles rebook for each
     rebook(a, trial, held[0], held[1], release, space)
@@ -1619,7 +1626,7 @@ def revise(
     return outcome, searched + (moved + count - kept) // 10 + 1
 
 
-@njit
+@lean
 def cost(a: Arrays, start: Ints, end: Ints) -> tuple[float, float]:
     """Objective and flow measure of a schedule (docs/plan.md, Costs)."""
     total, flow = 0.0, 0.0
