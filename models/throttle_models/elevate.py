@@ -48,7 +48,7 @@ class Menu(Model):
     """The root of a menu file: what options take, what they cost, and further ones."""
 
     leave_out: tuple[OptionKind, ...] = ()
-    hour: Effort = timedelta(hours=1)
+    hour: Annotated[Effort, Field(gt=timedelta(0))] = timedelta(hours=1)
     """A week, of ``hour`` and ``skill``."""
     hire_after: Elapsed = timedelta(weeks=8)
     """Until somebody new is at work, and knows what to do."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -57,7 +58,11 @@ def days(value: float | None) -> str:
 
 
 def day(moment: datetime | None, zone: str) -> str:
-    return "-" if moment is None else f"{moment.astimezone(ZoneInfo(zone)):%a %d %b %Y}"
+    if moment is None:
+        return "-"
+    with suppress(OverflowError):  # at the ends of the calendar
+        moment = moment.astimezone(ZoneInfo(zone))
+    return f"{moment:%a %d %b %Y}"
 
 
 def heading(text: str) -> Text:

@@ -609,19 +609,24 @@ def edit_portfolio(path: Path, changes: Mapping[tuple[str, ...], Any]) -> None:
     """Set fields of a planner's portfolio: ``{("work", "X", "status"): "done"}``; None removes one.
 
     Only the entries named are written anew, so that comments and layout stay, and every other byte. In a folder, a
-    field is set in the file that has the entry. Nothing is written unless the whole result is a sound portfolio; raises
-    InputError otherwise, or where an entry is in no file.
+    field is set in the file that has the entry; a section of settings that no file has is added to the first. Nothing
+    is written unless the whole result is a sound portfolio; raises InputError otherwise, or where an entry is in no
+    file.
     """
     left = dict(changes)
-    sources, edited = [], {}
-    for file in _files_of(path):
-        source = _source(file, _text(file), Portfolio)
-        mine = {loc: value for loc, value in left.items() if _holds(source.data, _entry(loc))}
+    sources, edited = [_source(file, _text(file), Portfolio) for file in _files_of(path)], {}
+    said = {section for source in sources for section in (*source.data, *(loc[0] for loc in source.spans if loc))}
+    new = {loc for loc in left if len(_entry(loc)) == 1 and loc[0] not in said}
+    for k, source in enumerate(sources):
+        mine = {
+            loc: value
+            for loc, value in left.items()
+            if _holds(source.data, _entry(loc)) or _entry(loc) in source.spans or (k == 0 and loc in new)
+        }
         if mine:
             left = {loc: value for loc, value in left.items() if loc not in mine}
-            edited[file] = _edited(source, mine)
-            source = _source(file, edited[file], Portfolio)
-        sources.append(source)
+            edited[source.path] = _edited(source, mine)
+            sources[k] = _source(source.path, edited[source.path], Portfolio)
     if left:
         missing = {".".join(_entry(loc)): loc for loc in left}
         raise InputError(
@@ -652,8 +657,9 @@ def _edited(source: _Source, changes: Mapping[tuple[str, ...], Any]) -> str:
         _apply(data, changes, dict)
         return render_json(data, 2) + "\n"
     text = source.text
-    entries = sorted({_entry(loc) for loc in changes}, key=lambda entry: -source.spans[entry].start)
-    for entry in entries:
+    entries = {_entry(loc) for loc in changes}
+    there = sorted(entries & set(source.spans), key=lambda entry: -source.spans[entry].start)
+    for entry in there:
         span = source.spans[entry]
         inner = {loc[len(entry) :]: value for loc, value in changes.items() if _entry(loc) == entry}
         old = _trimmed(text[span.start : span.end])
@@ -661,10 +667,15 @@ def _edited(source: _Source, changes: Mapping[tuple[str, ...], Any]) -> str:
         if "\r\n" in text:
             new = new.replace("\n", "\r\n")
         text = text[: span.start] + ("" if old else " ") + new + text[span.start + len(old) :]
+    for entry in sorted(entries - set(there)):
+        section: dict[str, Any] = {}
+        _apply(section, {loc: value for loc, value in changes.items() if _entry(loc) == entry}, dict)
+        added = "\n\n" + render_yaml(section).lstrip("\n")
+        text = text.rstrip() + (added.replace("\n", "\r\n") if "\r\n" in text else added)
     wanted = read_yaml(source.text, source.path)
     _apply(wanted, {loc: _as_read(value) for loc, value in changes.items()}, dict)
     if read_yaml(text, source.path) != wanted:
-        names = " and ".join(".".join(entry) for entry in entries)
+        names = " and ".join(".".join(entry) for entry in sorted(entries))
         message = f"{source.path}: {names} cannot be changed in place, as it is written; change it by hand"
         raise InputError([error_at("not-edited", message, source.path)])
     return text
@@ -680,6 +691,15 @@ def _trimmed(value: str) -> str:
 
 def _as_read(value: Any) -> Any:
     return None if value is None else read_yaml(render_flow(value), Path())
+
+
+def _spelt(value: Any) -> Any:
+    """Plain data with numbers and truth values as text."""
+    if isinstance(value, dict):
+        return {key: _spelt(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_spelt(inner) for inner in value]
+    return value if value is None or isinstance(value, str) else render_flow(value)
 
 
 def _edited_value(text: str, column: int, changes: Mapping[tuple[str, ...], Any]) -> str:
@@ -712,7 +732,7 @@ def _edited_value(text: str, column: int, changes: Mapping[tuple[str, ...], Any]
         data = yaml.load(dedented) or flow_map()
     except YAMLError:  # an alias of something outside; the comparison that follows tells
         return text
-    _apply(data, changes, flow_map)
+    _apply(data, {loc: _spelt(value) for loc, value in changes.items()}, flow_map)
     out = StringIO()
     yaml.dump(data, out)
     lines = out.getvalue().rstrip("\n").split("\n")

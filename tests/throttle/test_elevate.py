@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from throttle.calendars import Calendars, Grid
 from throttle.cli import app
 from throttle.elevate import elevate
 from throttle.elevate.options import longer, options
+from throttle.errors import InputError
 from throttle.planning import make_plan
 from throttle.scenarios.solve import Effort, solve
 from throttle_models import Portfolio
@@ -193,3 +195,23 @@ def test_the_command_prints_the_menu_and_what_buys_nothing(tmp_path: Path) -> No
     document = json.loads(CliRunner().invoke(app, [*asked, "--json", "-q"]).stdout)
     assert {o["kind"] for o in document["options"]} >= {"hour"}
     assert not {o["kind"] for o in (*document["options"], *document["nothing"])} & {"hire", "training"}
+
+
+def test_an_own_option_is_counted_in_the_same_money_from_the_same_moment() -> None:
+    for field, value in (("currency", "USD"), ("as_of", "2026-11-30T08:00"), ("zone", "Asia/Tokyo")):
+        own = Menu.model_validate({"options": {"x": {"set": {field: value}}}})
+        with pytest.raises(InputError, match=f"the scenario x changes {field}: costs .* cannot be compared"):
+            elevate(org(), menu=own, effort=QUICK)
+
+
+def test_no_hours_more_are_no_option() -> None:
+    with pytest.raises(ValidationError, match="hour"):
+        Menu.model_validate({"hour": "0h"})
+
+
+def test_what_was_written_by_hand_is_planned_anew_before_what_saves_as_much() -> None:
+    own = Menu.model_validate({"options": {"same": {"set": {"work.P-2.title": "Two"}}}})
+    found = elevate(org(), menu=own, effort=QUICK, resolved=len(elevate(org(), effort=QUICK).options) + 1)
+    method = {one.text: one.method for one in (*found.options, *found.nothing)}
+    assert method["same"] == "re-solved"
+    assert "order kept" in method.values()

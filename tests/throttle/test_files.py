@@ -702,6 +702,42 @@ def test_an_edit_keeps_the_line_ends(tmp_path: Path) -> None:
     assert load_portfolio(path).work["A-2"].status == "done"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("simulation: {}\n", "simulation: {spread: {short: 0.8, long: 1.5}}\n"),
+        ("simulation:\n", "simulation: {spread: {short: 0.8, long: 1.5}}\n"),
+        (
+            "simulation:\n  task: 2h  # each\n",
+            "simulation:\n  task: 2h  # each\n  spread:\n    short: 0.8\n    long: 1.5\n",
+        ),
+        (
+            "simulation: {spread: {short: 1, long: 2}}  # mine\n",
+            "simulation: {spread: {short: 0.8, long: 1.5}}  # mine\n",
+        ),
+        ("", "\nsimulation:\n  spread: {short: 0.8, long: 1.5}\n"),
+    ],
+)
+def test_numbers_are_written_as_numbers_into_sections_that_are_there_or_not(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    for ends in ("\n", "\r\n"):
+        path = written(tmp_path, ("as_of: 2026-11-23\n" + before).replace("\n", ends))
+        edit_portfolio(path, {("simulation", "spread"): {"short": 0.8, "long": 1.5}})
+        assert path.read_bytes().decode() == ("as_of: 2026-11-23\n" + after).replace("\n", ends)
+        spread = load_portfolio(path).simulation.spread
+        assert spread is not None
+        assert (spread.short, spread.long) == (0.8, 1.5)
+
+
+def test_a_new_section_goes_into_the_first_file_of_a_folder(tmp_path: Path) -> None:
+    written(tmp_path, '{"as_of": "2026-11-23"}', "a.json")
+    written(tmp_path, "work: {A: {}}\n", "b.yaml")
+    edit_portfolio(tmp_path, {("policy", "person_wip"): 2})
+    assert load_portfolio(tmp_path).policy.person_wip == 2
+    assert (tmp_path / "b.yaml").read_text() == "work: {A: {}}\n"
+
+
 def test_an_edit_that_would_not_be_sound_changes_nothing(tmp_path: Path) -> None:
     path = written(tmp_path, SMALL)
     with pytest.raises(InputError, match=r"line 10: work\.A-1\.status: must be 'open'"):

@@ -328,3 +328,23 @@ def test_two_scenarios_of_one_name_are_refused(folder: Path) -> None:
 @pytest.mark.parametrize("name", ["scenarios", "menu"])
 def test_the_schema_is_printed(name: str) -> None:
     assert json.loads(run("schema", name).stdout)["type"] == "object"
+
+
+@pytest.mark.parametrize(
+    ("scenario", "message"),
+    [
+        ({"drop": ["as_of.2"]}, r"there is no as_of\.2 in the portfolio"),
+        ({"drop": ["throttle.1"]}, r"there is no throttle\.1 in the portfolio"),
+        ({"drop": ["assumptions.0"]}, r"there is no assumptions\.0 in the portfolio"),
+        ({"set": {"work.SHOP-9.due": "2026-12-01"}}, r"there is no work\.SHOP-9 in the portfolio"),
+        ({"set": {"people.dan.team": "ops"}}, r"there is no people\.dan in the portfolio"),
+    ],
+)
+def test_what_is_not_there_is_refused(scenario: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        with_scenario(shop(), Scenario.model_validate(scenario), "s")
+
+
+def test_a_whole_entry_may_be_set() -> None:
+    assert changed(set={"people.dan": {"skills": ["qa"]}}).people["dan"].skills
+    assert changed(set={"policy.person_wip": 1}).policy.person_wip == 1

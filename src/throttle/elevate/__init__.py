@@ -66,7 +66,7 @@ def elevate(
     choices, left_out = options(portfolio, base, menu or Menu())
     tell(f"screening {len(choices)} options")
     screened, problems = _screened(portfolio, base, choices, stop)
-    ranked = sorted(screened, key=lambda name: (-screened[name], _ORDER[choices[name].kind], name))
+    ranked = sorted(screened, key=lambda name: (-screened[name], _turn(choices[name].kind), name))
     best, others = ranked[:resolved], ranked[resolved:]
     variants = {AS_IS: portfolio} | {name: choices[name].portfolio for name in best}
     solved = solve_all(variants, effort, base, tell=tell, stop=stop) if best and not stop.is_set() else {}
@@ -101,6 +101,11 @@ def elevate(
         nothing=tuple(one for one in told if not one.buys),
         left_out=left_out,
     )
+
+
+def _turn(kind: OptionKind) -> int:
+    """Among equals; what was written by hand goes first."""
+    return -1 if kind is OptionKind.OWN else _ORDER[kind]
 
 
 _ORDER = {kind: k for k, kind in enumerate(OptionKind)}

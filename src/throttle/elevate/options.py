@@ -13,7 +13,8 @@ from throttle.compile import prepared
 from throttle.graph import HISTORY, WorkGraph
 from throttle.loads import skill_label
 from throttle.reliance.holders import learners, scarce
-from throttle.scenarios.patch import FOR_GOOD, with_scenario
+from throttle.scenarios.patch import FOR_GOOD, need_comparable, with_scenario
+from throttle.wording import plural
 from throttle_models import (
     DEFAULT_CALENDAR,
     Days,
@@ -318,7 +319,7 @@ def _approvals(about: Organisation) -> Iterator[tuple[str, Choice]]:
                 approval = change.approval.model_copy(update={"lead": _minutes(lead)})
                 changed = change.model_copy(update={"approval": approval})
                 work[id] = work[id].model_copy(update={"change": changed})
-        text = f"{len(ids)} approvals of {board} in {about.menu.shorter:.0%} of the time"
+        text = f"{plural(len(ids), 'approval')} of {board} in {about.menu.shorter:.0%} of the time"
         yield board, Choice(OptionKind.APPROVAL, text, about.portfolio.model_copy(update={"work": work}), (board,))
     for k, rule in enumerate(about.portfolio.policy.rules):
         if any(step.lead for step in rule.require):
@@ -450,6 +451,7 @@ def _debts(about: Organisation) -> Iterator[tuple[str, Choice]]:
 def _own(about: Organisation) -> Iterator[tuple[str, Choice]]:
     for name, own in about.menu.options.items():
         changed = with_scenario(about.portfolio, own, name)
+        need_comparable(about.portfolio, changed, name)
         yield name, Choice(OptionKind.OWN, own.title or name, changed, (), once=own.cost, per_week=own.per_week)
 
 

@@ -51,8 +51,12 @@ def feedback(
         if plan.portfolio is None:
             raise _refused("no-portfolio", "an earlier plan does not carry its portfolio: plan without --no-portfolio")
         if plan.as_of >= moment:
-            said = f"{plan.as_of:%Y-%m-%d %H:%M}"
-            raise _refused("not-earlier", f"the plan as of {said} is not earlier than what happened; name it first")
+            then, here = (f"{m.astimezone(ZoneInfo(now.zone)):%Y-%m-%d %H:%M}" for m in (plan.as_of, moment))
+            message = (
+                f"the plan as of {then} is not earlier than the portfolio ({here}, {now.zone}), so nothing has "
+                "happened since; leave it out"
+            )
+            raise _refused("not-earlier", message)
     actual = finished(now)
     told, every = [], dict.fromkeys(LEVELS, (0, 0))
     notes: list[str] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from throttle.errors import InputError
-from throttle.files import load_document
+from throttle.files import load_document, need_regular_file
 from throttle_models import Finding, Plan
 from throttle_models.curve import Curve
 from throttle_models.elevate import Elevate
@@ -26,6 +26,7 @@ def load_answers(files: Sequence[Path]) -> tuple[Answer, ...]:
 
 
 def _kind(file: Path) -> str:
+    need_regular_file(file)
     try:
         data: Any = json.loads(file.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -33,7 +34,7 @@ def _kind(file: Path) -> str:
     kind = data.get("kind") if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in KINDS:
         names = ", ".join(KINDS)
-        message = f"{file} is no answer of {names}: write one with throttle forecast PLAN --json > {file.name}"
+        message = f"{file} is no answer of {names}: write one with throttle forecast PLAN --json > forecast.json"
         raise InputError([Finding(level="error", code="not-an-answer", message=message, file=str(file))])
     return kind
 

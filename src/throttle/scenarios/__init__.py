@@ -8,11 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from throttle.calendars import as_of
-from throttle.errors import InputError
 from throttle.scenarios.paired import need_runs
-from throttle.scenarios.patch import with_scenario
+from throttle.scenarios.patch import need_comparable, with_scenario
 from throttle.scenarios.solve import EFFORT, SAME, Effort, Solved, solve_all
-from throttle_models import Finding, Plan, PlanStatus, Portfolio
+from throttle_models import Plan, PlanStatus, Portfolio
 from throttle_models.scenario import AS_IS, ProjectOutcome, Scenario, Variant, WhatIf
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def what_if(
     need_runs(runs)
     variants = {AS_IS: portfolio} | {name: with_scenario(portfolio, one, name) for name, one in scenarios.items()}
     for name, variant in variants.items():
-        _comparable(portfolio, variant, name)
+        need_comparable(portfolio, variant, name)
     solved = solve_all(variants, effort, start, tell=tell, stop=stop)
     simulated: Mapping[str, Runs] = {}
     if runs and not (stop and stop.is_set()):
@@ -64,20 +63,6 @@ def what_if(
         variants=found,
     )
     return answer, {name: one.plan for name, one in solved.items() if one.plan is not None}
-
-
-def _comparable(portfolio: Portfolio, variant: Portfolio, name: str) -> None:
-    """Raise InputError where costs of a scenario are in another currency, or are counted from another moment."""
-    for field, before, after, why in (
-        ("currency", portfolio.currency, variant.currency, "costs in two currencies cannot be compared"),
-        ("as_of", as_of(portfolio), as_of(variant), "costs that are counted from two moments cannot be compared"),
-    ):
-        if before != after:
-            message = (
-                f"the scenario {name} changes {field}: {why}; leave it out, or plan the portfolio with it and use "
-                "throttle compare"
-            )
-            raise InputError([Finding(level="error", code="not-comparable", message=message)])
 
 
 def _variant(solved: Solved, base: Solved, title: str, runs: Runs | None, base_runs: Runs | None) -> Variant:

@@ -74,10 +74,34 @@ def _null_said(scenario: Scenario) -> Iterator[tuple[str, str]]:
                 yield section, field
 
 
+def need_comparable(portfolio: Portfolio, variant: Portfolio, name: str) -> None:
+    """Raise InputError where costs of a scenario are in another currency, or are counted from another moment."""
+    moment = "as_of" if portfolio.zone == variant.zone else "zone"
+    for field, before, after, why in (
+        ("currency", portfolio.currency, variant.currency, "costs in two currencies cannot be compared"),
+        (moment, as_of(portfolio), as_of(variant), "costs that are counted from two moments cannot be compared"),
+    ):
+        if before != after:
+            message = (
+                f"the scenario {name} changes {field}: {why}; leave it out, or plan the portfolio with it and use "
+                "throttle compare"
+            )
+            raise _refused("not-comparable", message)
+
+
+NAMED = ("people", "teams", "projects", "work", "calendars", "windows", "environments", "boards", "rotas")
+"""Sections whose entries have names that others refer to."""
+
+
 def _set(data: Data, path: str, value: Any) -> None:
     """One field; ids may contain dots, so the longest name that is there is meant."""
     at: Any = data
     parts = path.split(".")
+    section, id = parts[0], path.partition(".")[2]
+    entries = data.get(section, {})
+    if len(parts) > 2 and section in NAMED and not any(id == name or id.startswith(f"{name}.") for name in entries):
+        message = f"set.{path}: there is no {section}.{parts[1]} in the portfolio; check the name, or add it by change"
+        raise _refused("no-such-entry", message, parts[1])
     while True:
         if isinstance(at, list):
             key: Any = int(parts[0]) if parts[0].isdecimal() and int(parts[0]) < len(at) else None
@@ -106,7 +130,8 @@ def _set(data: Data, path: str, value: Any) -> None:
 def dropped(data: Data, path: str) -> None:
     """Take an entry out of a portfolio's data, with what is only about it. Raises InputError where there is none."""
     section, _, id = path.partition(".")
-    if not id or id not in data.get(section, {}):
+    entries = data.get(section)
+    if not id or not isinstance(entries, dict) or id not in entries:
         raise _refused("no-such-entry", f"drop: there is no {path} in the portfolio; check the name", id)
     {"people": _drop_person, "work": _drop_work, "projects": _drop_project}.get(section, _drop_entry(section))(data, id)
 

@@ -18,7 +18,7 @@ def render(found: Elevate) -> Html:
     for one in found.options:
         gap = one.simulated
         low, high = (gap.low, gap.high) if gap is not None else (None, None)
-        drawn.append(Bar(one.text, -one.worth, low, high, t.money(one.worth)))
+        drawn.append(Bar(_label(one), -one.worth, low, high, t.money(one.worth)))
     kinds = "".join("n" if h.startswith(">") else "w" for h in heads(found))
     rows = [row(found, one) for one in (*found.options, *found.nothing)]
     unit = f", {found.currency}" if found.currency else ""
@@ -35,10 +35,15 @@ def render(found: Elevate) -> Html:
     )
 
 
+def _label(one: Option) -> str:
+    """Short, since it stands beside a bar; the table has the whole."""
+    return f"{one.kind}: {', '.join(one.refs)}" if one.refs else one.text
+
+
 def title(found: Elevate) -> str:
     return (
-        f"What would elevate the bottleneck: against {t.money(found.objective, found.currency)} of the plan until "
-        f"{t.day(found.until, found.zone)}"
+        f"What would elevate the bottleneck: against {t.money(found.objective, found.currency)} of a plan without any "
+        f"option, searched for with the same work, until {t.day(found.until, found.zone)}"
     )
 
 
