@@ -18,7 +18,7 @@ from throttle.confidence import interval
 from throttle.errors import InputError
 from throttle.reserve import reserves
 from throttle.wording import iso_week, plural
-from throttle_models import Fever, Finding, Plan, Portfolio, Status, WorkItem, WorkType
+from throttle_models import Estimate, Fever, Finding, Plan, Portfolio, Status, WorkItem, WorkType
 from throttle_models.feedback import Bias, Coverage, Feedback, Planned, Proposal, ReserveCheck, ReserveWeek
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
@@ -75,6 +75,12 @@ def feedback(
         )
     if reserve.covered is None:
         notes.append("no whole week has passed since the first plan, so nothing is said of the reserve")
+    whole = _whole(estimates)
+    if whole is not None and abs(log(whole.ratio)) > OFF:
+        notes.append(
+            f"finished items took {whole.ratio:.2f} times their estimates in the mean, and no range around an estimate "
+            "mends that: estimate what is open anew, or learn from what is done (throttle learn)"
+        )
     proposals = tuple(_proposals(now, estimates, reserve))
     return Feedback(
         as_of=moment,
@@ -342,21 +348,32 @@ def _reserve(now: Portfolio, plans: Sequence[Plan]) -> ReserveCheck:
 # --- proposals
 
 
+def _whole(estimates: Sequence[Bias]) -> Bias | None:
+    """Of all items, where there are enough; logged times come first, since what is inferred has other work in it."""
+    return next((one for one in estimates if one.of == "all" and one.count >= ENOUGH), None)
+
+
 def _proposals(now: Portfolio, estimates: Sequence[Bias], reserve: ReserveCheck) -> Iterable[Proposal]:
-    # logged times come first: what is inferred has other work in it, and so a wider spread
-    whole = next((one for one in estimates if one.of == "all" and one.count >= ENOUGH), None)
+    whole = _whole(estimates)
     if whole is not None:
         spread = now.simulation.spread
         low, high = min(1.0, round(whole.p10, 2)), max(1.0, round(whole.p90, 2))
         far = spread is None or abs(log(low / spread.short)) > OFF or abs(log(high / spread.long)) > OFF
         if far and low > 0:
+            certain = sum(
+                item.status is not Status.DONE and any(_without_range(need.effort) for need in item.needs)
+                for item in now.work.values()
+            )
+            within = "" if whole.p10 <= 1 <= whole.p90 else ", and a range has the estimate in it"
             yield Proposal(
                 name="spread",
                 path=("simulation", "spread"),
                 now=spread.model_dump(mode="json") if spread is not None else None,
                 value={"short": low, "long": high},
-                why=f"finished items took {low:g} to {high:g} times their estimate (10 % and 90 %), by "
-                + ("the time logged" if whole.basis == "logged" else "the hours from started to finished"),
+                why=f"finished items took {whole.p10:.2f} to {whole.p90:.2f} times their estimate (10 % and 90 %), by "
+                + ("the time logged" if whole.basis == "logged" else "the hours from started to finished")
+                + f"{within}; it counts for estimates without a range, of which {plural(certain, 'open item')} "
+                + ("has one" if certain == 1 else "have one"),
                 samples=whole.count,
             )
     kept = reserve.weeks[0].kept if reserve.weeks else 0.0
@@ -373,6 +390,10 @@ def _proposals(now: Portfolio, estimates: Sequence[Bias], reserve: ReserveCheck)
                 why=f"{reserve.p80:g} h a week would have covered 80 % of the weeks, and {kept:g} h were kept",
                 samples=len(reserve.weeks),
             )
+
+
+def _without_range(effort: Estimate | None) -> bool:
+    return effort is not None and effort.low == effort.high
 
 
 def _scaled(amount: Any, factor: float) -> Any:

@@ -9,9 +9,10 @@ from rich.console import Console
 from throttle import figures as t
 from throttle.buffers.show import show_fever
 from throttle.documents import render_yaml
+from throttle.report.html import join, tag
 from throttle.report.html import table as html_table
-from throttle.report.html import tag
 from throttle.report.page import answer_page
+from throttle.report.sections.fever import picture
 from throttle.wording import plural
 from throttle_models.feedback import Bias, Coverage, Feedback
 
@@ -27,14 +28,15 @@ def show_feedback(console: Console, found: Feedback) -> None:
         console.print(t.line(""))
         show_fever(console, found.fever, found.zone)
     for note in found.notes:
-        console.print(t.line(f"Not told: {note}.", "dim"))
+        console.print(t.line(f"Note: {note}.", "dim"))
     console.print(t.heading("Proposals"))
     if not found.proposals:
         console.print(t.line("None: too little has happened, or what was assumed is near enough."))
         return
     for one in found.proposals:
         console.print(t.line(f"{one.name}: {one.why} ({plural(one.samples, 'sample')})"))
-    console.print(t.line(render_yaml(found.patch).rstrip()))
+    for line in render_yaml(found.patch).strip().splitlines():
+        console.print(t.line(line))
 
 
 def page_of_feedback(found: Feedback) -> str:
@@ -44,13 +46,20 @@ def page_of_feedback(found: Feedback) -> str:
         for heading, heads, rows in _tables(found)
         if rows
     ]
+    if found.fever is not None and any(line.points for line in found.fever.projects.values()):
+        parts.append(join(tag("h2", "Fever chart"), picture(found.fever)))
+    proposed = [tag("p", f"{p.name}: {p.why} ({plural(p.samples, 'sample')}).") for p in found.proposals]
+    if proposed:
+        proposed.append(tag("pre", render_yaml(found.patch).strip()))
+    else:
+        proposed.append(tag("p", "None: too little has happened, or what was assumed is near enough.", class_="none"))
     return answer_page(
         "Feedback",
         _title(found),
         f"Throttle. All times are in the zone {found.zone}.",
         tag("section", *parts),
-        tag("section", tag("h2", "Proposals"), *(tag("p", f"{p.name}: {p.why}") for p in found.proposals)),
-        tag("section", *(tag("p", f"Not told: {note}.", class_="note") for note in found.notes)),
+        tag("section", tag("h2", "Proposals"), *proposed),
+        tag("section", *(tag("p", f"Note: {note}.", class_="note") for note in found.notes)),
     )
 
 

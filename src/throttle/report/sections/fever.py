@@ -24,9 +24,7 @@ def render(view: View) -> Html:
                 "p", "The first plan with these buffers: the next one shows how they are used up.", class_="none"
             )
         return tag("p", "No buffers: policy.buffers asks for none.", class_="none")
-    order = {"red": 0, "yellow": 1, "green": 2}
-    known = [(name, line) for name, line in fever.projects.items() if line.points]
-    known.sort(key=lambda e: (order[e[1].points[-1].zone], -e[1].points[-1].used, e[0]))
+    known = _known(fever)
     rows = [
         (
             view.project(name) if name in view.portfolio.projects else view.item(name),
@@ -42,10 +40,17 @@ def render(view: View) -> Html:
     words += "Green needs nothing, yellow a plan to catch up, red to act on it."
     return join(
         tag("p", words),
-        _picture(fever, known[:_DRAWN]),
+        picture(fever),
         left_out(len(known) - _DRAWN, "project", "the table below has them"),
         long_table("The same as a table", heads, rows, shown=_SHOWN, cap=_CAP, look="stack", kinds="wnnwt"),
     )
+
+
+def _known(fever: Fever) -> list[tuple[str, FeverLine]]:
+    """Projects with a point, the worst first."""
+    order = {"red": 0, "yellow": 1, "green": 2}
+    known = [(name, line) for name, line in fever.projects.items() if line.points]
+    return sorted(known, key=lambda e: (order[e[1].points[-1].zone], -e[1].points[-1].used, e[0]))
 
 
 def across(done: float) -> float:
@@ -100,8 +105,9 @@ def framed(title: str, name: str, parts: Sequence[str], margin: int = 8) -> Html
     )
 
 
-def _picture(fever: Fever, known: list[tuple[str, FeverLine]]) -> Html:
-    parts = ground(fever.zones)
+def picture(fever: Fever) -> Html:
+    """Where projects are and how they came there, the worst first."""
+    parts, known = ground(fever.zones), _known(fever)[:_DRAWN]
     for name, line in known:
         path = " ".join(f"{across(p.done):g},{up(p.used):g}" for p in line.points)
         last = line.points[-1]
