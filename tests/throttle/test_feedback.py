@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from throttle.cli import app
 from throttle.errors import InputError
 from throttle.feedback import feedback
+from throttle.feedback.show import page_of_feedback
 from throttle.files import load_portfolio, save_plan
 from throttle.planning import make_plan
 from throttle_models import Plan, Portfolio
@@ -163,6 +164,7 @@ def test_the_fever_chart_has_a_point_for_each_plan() -> None:
     points = found.fever.projects["p"].points
     assert [point.as_of for point in points] == [second.as_of, third.as_of]
     assert points[0].done < points[1].done
+    assert page_of_feedback(found).count("fever-now") == len(found.fever.projects)
 
 
 def test_a_plan_that_is_not_earlier_or_has_no_portfolio_is_refused(plan: Plan) -> None:

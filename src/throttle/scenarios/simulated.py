@@ -68,7 +68,7 @@ def simulate_variants(
     Each variant is simulated in an order that bears uncertain times well (:mod:`throttle.scenarios.robust`): first one
     is looked for where nothing is changed, from the orders of all plans on; then each variant, the base too, tries the
     best of them and its own plan, and looks on with the same work. What the base is simulated in, the others are too,
-    unless something else is better beyond doubt.
+    unless something else costs less by more than the standard error of the difference. Large portfolios try less.
     """
     stop = stop or threading.Event()
     if base not in plans:
@@ -77,6 +77,7 @@ def simulate_variants(
     judged, final = judging(size)
     orders = min(MOST_ORDERS, int(ORDER_WORK * effort.budget / (size * judged)))
     more = orders // MORE
+    tries = max(1, more)  # of orders from elsewhere, which take as long each
     # few runs are quicker in plain Python than loading numba
     work = (orders + len(plans) * more) * judged + (len(plans) + len(kept)) * (FINALISTS * (judged + final) + runs)
     compiled = work * size > PLAIN_WORK
@@ -115,14 +116,14 @@ def simulate_variants(
         return _figures(model, executable.plan, sample) if len(sample.cost) == runs else None
 
     pool = search(base)
-    pool.try_orders(plans.values())
+    pool.try_orders(list(plans.values())[: max(CHAINS, orders)])
     begin = best_orders([pool])
     with ThreadPoolExecutor(max(1, effort.jobs)) as threads:
         chains = list(threads.map(chain, range(CHAINS)))
-        found = best_orders(chains)
+        found = best_orders(chains)[:tries]
         again = ordered_all({name: (variants[name], found[0]) for name in kept}, effort, stop)
         searches = list(threads.map(looked, plans))
-        shared = [order for one in searches for order in best_orders([one], 1)]
+        shared = [order for one in searches for order in best_orders([one], 1)][:tries]
         first = searches[list(plans).index(base)]
         first.try_orders(shared)
         usual = first.order(first.best())
