@@ -164,7 +164,7 @@ def test_the_fever_chart_has_a_point_for_each_plan() -> None:
     points = found.fever.projects["p"].points
     assert [point.as_of for point in points] == [second.as_of, third.as_of]
     assert points[0].done < points[1].done
-    assert page_of_feedback(found).count("fever-now") == len(found.fever.projects)
+    assert page_of_feedback(found).count('class="fever-now"') == len(found.fever.projects)
 
 
 def test_a_plan_that_is_not_earlier_or_has_no_portfolio_is_refused(plan: Plan) -> None:
