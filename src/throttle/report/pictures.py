@@ -23,8 +23,8 @@ class Bar:
     words: str = ""
 
 
-def bars(title: str, drawn: Sequence[Bar], unit: str = "") -> Html:
-    """Horizontal bars from 0 to either side, as given."""
+def bars(title: str, drawn: Sequence[Bar], unit: str = "", gain: bool = False) -> Html:
+    """Horizontal bars from 0 to either side, as given; ``gain``: more is better."""
     shown = drawn[:MOST_BARS]
     ends = [x for b in shown for x in (b.value, b.low, b.high) if x is not None]
     least, most = min([0.0, *ends]), max([0.0, *ends])
@@ -43,7 +43,7 @@ def bars(title: str, drawn: Sequence[Bar], unit: str = "") -> Html:
         parts.append(
             f'<text class="tick" x="{_LABEL - 8}" y="{y + 14}" text-anchor="end">{text(_short(bar.label))}</text>'
         )
-        kind = "bar-more" if bar.value > 0 else "bar-less"
+        kind = "bar-more" if (bar.value > 0) != gain else "bar-less"
         title_ = f"<title>{text(f'{bar.label}: {words}')}</title>"
         parts.append(f'<rect class="{kind}" x="{a:g}" y="{y}" width="{max(b - a, 0.5):g}" height="18">{title_}</rect>')
         if bar.low is not None and bar.high is not None:

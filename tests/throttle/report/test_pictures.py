@@ -44,3 +44,8 @@ def test_a_page_has_no_script_and_allows_none() -> None:
     assert "default-src &#x27;none&#x27;" in page
     assert "<script" not in page
     assert page.count("<h1>") == 1
+
+
+def test_where_more_is_better_more_is_good() -> None:
+    drawn = bars("Saved", [Bar("a", 3.0), Bar("b", -1.0)], gain=True)
+    assert drawn.index("bar-less") < drawn.index("bar-more")

@@ -17,8 +17,8 @@ def render(found: Elevate) -> Html:
     drawn = []
     for one in found.options:
         gap = one.simulated
-        low, high = (gap.low, gap.high) if gap is not None else (None, None)
-        drawn.append(Bar(_label(one), -one.worth, low, high, t.money(one.worth)))
+        low, high = (-gap.high, -gap.low) if gap is not None else (None, None)
+        drawn.append(Bar(_label(one), one.worth, low, high, t.money(one.worth)))
     kinds = "".join("n" if h.startswith(">") else "w" for h in heads(found))
     rows = [row(found, one) for one in (*found.options, *found.nothing)]
     unit = f", {found.currency}" if found.currency else ""
@@ -27,7 +27,7 @@ def render(found: Elevate) -> Html:
     names = [h.lstrip(">").capitalize() for h in heads(found)]
     return join(
         tag("p", f"{title(found)}."),
-        bars(f"Less cost of delay with each option{unit}{of}{best}", drawn)
+        bars(f"Cost of delay that each option saves{unit}{of}{best}", drawn, gain=True)
         if drawn
         else tag("p", "No option saves anything.", class_="none"),
         long_table("All options", names, rows, shown=_SHOWN, cap=_CAP, look="stack", kinds=kinds),
