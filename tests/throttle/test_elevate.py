@@ -18,6 +18,7 @@ from throttle.elevate import elevate
 from throttle.elevate.options import longer, options
 from throttle.errors import InputError
 from throttle.planning import make_plan
+from throttle.report.sections.elevate import sentences
 from throttle.scenarios.solve import Effort, solve
 from throttle_models import Portfolio
 from throttle_models.elevate import Elevate, Menu, OptionKind
@@ -105,7 +106,10 @@ def test_what_an_option_saves_is_what_a_plan_with_it_costs_less(searched: Elevat
     assert searched.objective == pytest.approx(base)
     every = (*searched.options, *searched.nothing)
     assert {option.text for option in every} == set(by_text)
+    assert [o.problem for o in every if o.problem] == ["makes C-1 possible, so its costs cannot be compared"]
     for option in every:
+        if option.problem:
+            continue
         assert option.method == "re-solved"
         plan = make_plan(by_text[option.text].portfolio, budget=0.3, workers=1, deterministic=True)
         assert option.saves == pytest.approx(base - plan.certificate.objective.value, abs=1e-5), option.text
@@ -171,6 +175,9 @@ def test_simulated_options_are_ranked_by_what_chance_does_not_explain() -> None:
     simulated = [*found.options, *found.nothing]
     assert {option.method for option in simulated} == {"order kept", "re-solved"}
     for option in simulated:
+        if option.problem:
+            assert option.simulated is None
+            continue
         gap = option.simulated
         assert gap is not None
         assert gap.low <= gap.mean <= gap.high
@@ -215,3 +222,20 @@ def test_what_was_written_by_hand_is_planned_anew_before_what_saves_as_much() ->
     method = {one.text: one.method for one in (*found.options, *found.nothing)}
     assert method["same"] == "re-solved"
     assert "order kept" in method.values()
+
+
+def test_an_option_that_makes_work_possible_is_told_apart() -> None:
+    two = {"needs": [{"skill": "oracle", "level": 3, "effort": "4h", "people": 2}], "cost_of_delay": "100/week"}
+    work = {id: item for id, item in ORG["work"].items() if id != "C-1"}
+    portfolio = Portfolio.model_validate(ORG | {"work": work | {"PAIR": two}})
+    found = elevate(portfolio, effort=QUICK, resolved=3, runs=4)
+    apart = [one for one in found.nothing if one.problem]
+    assert {one.kind for one in apart} >= {OptionKind.HIRE}
+    for one in apart:
+        assert one.problem == "makes PAIR possible, so its costs cannot be compared"
+        assert one.saves == 0
+        assert one.simulated is None
+    assert not any("oracle>=3" in one.text for one in found.options if one.kind is OptionKind.HIRE)
+    said = " ".join(sentences(found))
+    assert said.count("makes PAIR possible") == len(apart)
+    assert f"{len(found.nothing) - len(apart)} options buy nothing" in said

@@ -8,7 +8,7 @@ numbers; of those that were only screened as many as take some seconds, in the o
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from throttle.instance import Instance
 from throttle.planning import feasible_instance
 from throttle.scenarios.paired import need_runs
 from throttle.scenarios.solve import EFFORT, SAME, Effort, Solved, costs_in_order, solve, solve_all
+from throttle.wording import some
 from throttle_models import Plan, PlanStatus, Portfolio
 from throttle_models.elevate import Elevate, Menu, Option, OptionKind
 from throttle_models.scenario import AS_IS
@@ -129,13 +130,23 @@ def _screened(
             if choice.kind in (OptionKind.HOUR, OptionKind.SKILL):
                 cost = costs_in_order(compiled, base, [_with_hours(compiled, choice)])[0]
             else:
-                cost = costs_in_order(_compiled(choice.portfolio), base)[0]
+                changed = _compiled(choice.portfolio)
+                cost = costs_in_order(changed, base)[0]
+                if enabled := _enabled(base, changed.instance.activities):
+                    problems[name] = enabled
+                    continue
         except (InputError, NoPlanError) as problem:
             problems[name] = problem.findings[0].message
             continue
         saved = own - cost if own is not None and cost is not None else 0.0
         found[name] = saved if abs(saved) > SAME * max(1.0, abs(own or 0.0)) else 0.0
     return found, problems
+
+
+def _enabled(base: Plan, items: Iterable[str]) -> str:
+    """A sentence where some of the items have no place without the option; their delay costs nothing there."""
+    new = [id for id in items if id in base.unscheduled]
+    return f"makes {some(new, 3)} possible, so its costs cannot be compared" if new else ""
 
 
 def _compiled(portfolio: Portfolio) -> Compiled:
@@ -185,6 +196,8 @@ class _Pricing:
             return self.told(choice, self.screened[name], simulated=self.simulated.get(name))
         if one.plan is None:
             return self.told(choice, 0.0, problem=one.problem)
+        if enabled := _enabled(self.base, one.plan.items):
+            return self.told(choice, 0.0, method="re-solved", problem=enabled)
         saves = self.base.certificate.objective.value - one.cost
         if abs(saves) <= SAME * max(1.0, abs(one.cost)):
             saves = 0.0

@@ -104,8 +104,8 @@ def simulate_variants(
         return figures(one.executable, one.best(usual))
 
     def simulated_kept(name: str) -> Runs | None:
-        if name not in again or stop.is_set():
-            return None
+        if name not in again or stop.is_set() or again[name].items.keys() & plans[base].unscheduled.keys():
+            return None  # what it does beyond the base would cost, and not where it is not done
         return chosen(Search(variants[name], again[name], settings, effort.seed, compiled, stop))
 
     def figures(executable: Executable, schedule: Schedule) -> Runs | None:

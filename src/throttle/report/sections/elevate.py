@@ -78,8 +78,11 @@ def _how(found: Elevate, one: Option) -> str:
 
 def sentences(found: Elevate) -> list[str]:
     said = []
-    if found.nothing:
-        names = [one.text for one in found.nothing]
+    apart = [f"{one.text}: {one.problem}" for one in found.nothing if one.problem]
+    said += [f"{sentence.rstrip('.')}." for sentence in apart[:NOTHING]]
+    if len(apart) > NOTHING:
+        said.append(f"{plural(len(apart) - NOTHING, 'option')} more could not be compared (--json has all).")
+    if names := [one.text for one in found.nothing if not one.problem]:
         buys = "buys" if len(names) == 1 else "buy"
         said.append(f"{plural(len(names), 'option')} {buys} nothing: {some(names, NOTHING)}.")
     said.append(
