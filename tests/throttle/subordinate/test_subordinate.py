@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -302,6 +302,7 @@ def with_goals(made: Portfolio, **fields: Any) -> Portfolio:
 
 
 @given(seed=st.integers(0, 1 << 30), items=st.integers(3, 12))
+@example(seed=114463, items=6)
 @settings(deadline=None, max_examples=8)
 def test_starting_late_costs_nothing_and_no_promise(seed: int, items: int) -> None:
     """The checker has passed both plans, and recomputed every goal."""
@@ -318,8 +319,11 @@ def test_starting_late_costs_nothing_and_no_promise(seed: int, items: int) -> No
         assert project.promise is None or before.promise is None or project.promise <= before.promise
     assert all(late.items[id].start >= item.start for id, item in early.items.items())
     assert goal(late, "work in process").value <= goal(early, "work in process").value
-    pinned = {pin.work for pin in made.policy.pins}
-    assert all(late.items[id] == item for id, item in early.items.items() if id in pinned)
+    dated = {pin.work for pin in made.policy.pins if pin.start or pin.window or pin.on}
+    assert all(late.items[id] == item for id, item in early.items.items() if id in dated)
+    for pin in made.policy.pins:  # of people alone: they stay, and when they begin is open
+        if pin.work in late.items:
+            assert set(pin.who) <= {assigned.person for assigned in late.items[pin.work].assignments}
 
 
 @given(seed=st.integers(0, 1 << 30))
