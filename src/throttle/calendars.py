@@ -16,7 +16,7 @@ import numpy as np
 from throttle.errors import InputError
 from throttle.hours import Ranges, at_least, nearest, touched
 from throttle.reserve import reserves
-from throttle_models import DEFAULT_CALENDAR, Calendar, Days, Finding, Hours, Portfolio
+from throttle_models import DEFAULT_CALENDAR, Calendar, Days, Finding, Hours, Plan, Portfolio
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,6 +67,11 @@ def minute_of(moment: datetime) -> float:
 def as_of(portfolio: Portfolio) -> datetime:
     zone = ZoneInfo(portfolio.zone)
     return portfolio.as_of.resolve(datetime.fromtimestamp(0, zone), zone)
+
+
+def end_of(plan: Plan) -> datetime:
+    """The end of the last item; as-of where there is none."""
+    return max((item.finish for item in plan.items.values()), default=plan.as_of)
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
-from throttle.calendars import Calendars, Grid, as_of
+from throttle.calendars import Calendars, Grid, as_of, end_of
 from throttle.policies.conflicts import distances
 from throttle.wording import iso_week
 from throttle_models import Plan, PlannedItem, Portfolio
@@ -136,7 +136,7 @@ def _blocked(
     plan: Plan, portfolio: Portfolio, used: set[tuple[datetime, datetime, str]], zone: ZoneInfo
 ) -> Iterator[Blocked]:
     """Occurrences up to the end of the plan that are not used and that a freeze touches, in the order of time."""
-    last = max((item.finish for item in plan.items.values()), default=plan.as_of)
+    last = end_of(plan)
     grid = Grid.of(portfolio, int((last - plan.as_of) / portfolio.slot) + 1)
     calendars = Calendars(portfolio, grid)
     asked = {item.change.window for item in portfolio.work.values() if item.change}

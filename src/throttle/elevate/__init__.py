@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from throttle.calendars import Calendars, Grid, as_of
+from throttle.calendars import Calendars, Grid, as_of, end_of
 from throttle.compile import Compiled, prepared
-from throttle.elevate.options import Choice, end_of, options
+from throttle.elevate.options import Choice, options
 from throttle.errors import InputError, NoPlanError
 from throttle.files import portfolio_hash
 from throttle.instance import Instance
@@ -131,10 +131,10 @@ def _screened(
                 cost = costs_in_order(compiled, base, [_with_hours(compiled, choice)])[0]
             else:
                 changed = _compiled(choice.portfolio)
-                cost = costs_in_order(changed, base)[0]
                 if enabled := _enabled(base, changed.instance.activities):
                     problems[name] = enabled
                     continue
+                cost = costs_in_order(changed, base)[0]
         except (InputError, NoPlanError) as problem:
             problems[name] = problem.findings[0].message
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
@@ -467,8 +467,3 @@ KINDS: dict[OptionKind, Callable[[Organisation], Iterator[tuple[str, Choice]]]] 
     OptionKind.DEBT: _debts,
     OptionKind.OWN: _own,
 }
-
-
-def end_of(plan: Plan) -> datetime:
-    """The end of the last item."""
-    return max((item.finish for item in plan.items.values()), default=plan.as_of)

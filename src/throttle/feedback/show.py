@@ -14,9 +14,12 @@ from throttle.report.html import table as html_table
 from throttle.report.page import answer_page
 from throttle.report.sections.fever import picture
 from throttle.wording import plural
+from throttle_models import Fever
 from throttle_models.feedback import Bias, Coverage, Feedback
 
 ROWS = 12
+NONE = "None: too little has happened, or what was assumed is near enough."
+"""Instead of proposals."""
 Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 
 
@@ -24,14 +27,14 @@ def show_feedback(console: Console, found: Feedback) -> None:
     """Print how right forecasts, estimates and the reserve were, and what is proposed."""
     console.print(t.line(_title(found), "bold"))
     t.show_tables(console, _tables(found), ROWS)
-    if found.fever is not None and any(line.points for line in found.fever.projects.values()):
+    if (fever := _fever(found)) is not None:
         console.print(t.line(""))
-        show_fever(console, found.fever, found.zone)
+        show_fever(console, fever, found.zone)
     for note in found.notes:
         console.print(t.line(f"Note: {note}.", "dim"))
     console.print(t.heading("Proposals"))
     if not found.proposals:
-        console.print(t.line("None: too little has happened, or what was assumed is near enough."))
+        console.print(t.line(NONE))
         return
     for one in found.proposals:
         console.print(t.line(f"{one.name}: {one.why} ({plural(one.samples, 'sample')})"))
@@ -46,13 +49,13 @@ def page_of_feedback(found: Feedback) -> str:
         for heading, heads, rows in _tables(found)
         if rows
     ]
-    if found.fever is not None and any(line.points for line in found.fever.projects.values()):
-        parts.append(join(tag("h2", "Fever chart"), picture(found.fever)))
+    if (fever := _fever(found)) is not None:
+        parts.append(join(tag("h2", "Fever chart"), picture(fever)))
     proposed = [tag("p", f"{p.name}: {p.why} ({plural(p.samples, 'sample')}).") for p in found.proposals]
     if proposed:
         proposed.append(tag("pre", render_yaml(found.patch).strip()))
     else:
-        proposed.append(tag("p", "None: too little has happened, or what was assumed is near enough.", class_="none"))
+        proposed.append(tag("p", NONE, class_="none"))
     return answer_page(
         "Feedback",
         _title(found),
@@ -61,6 +64,12 @@ def page_of_feedback(found: Feedback) -> str:
         tag("section", tag("h2", "Proposals"), *proposed),
         tag("section", *(tag("p", f"Note: {note}.", class_="note") for note in found.notes)),
     )
+
+
+def _fever(found: Feedback) -> Fever | None:
+    """The fever chart where it has a point."""
+    fever = found.fever
+    return fever if fever is not None and any(line.points for line in fever.projects.values()) else None
 
 
 def _title(found: Feedback) -> str:

@@ -9,7 +9,7 @@ Homem-de-Mello, 2002). Runs that choose are not used again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import exp
 from typing import TYPE_CHECKING
@@ -63,8 +63,6 @@ class Tried:
 
     cost: float
     schedule: Schedule
-    number: int
-    """In the order of trying, which decides between equal costs."""
 
 
 class Search:
@@ -88,33 +86,36 @@ class Search:
             for q in range(len(a.work))
             for _ in range(a.crew_ptr[q], a.crew_ptr[q + 1])
         ]
-        planned = self.executable.schedule
-        cost = float(self._costs(planned, self._judged, FIRST).mean())
-        self._tried[_what(planned)] = Tried(cost, planned, 0)
+        self._judge(self.executable.schedule)
 
     def try_orders(self, plans: Iterable[Plan]) -> None:
         """The order of each plan, with its people and with whoever finishes first."""
-        compiled = self.executable.compiled
         for plan in plans:
             if self.stop.is_set():
                 return
-            key, crew = key_of(compiled, plan, self.executable.plan), crew_of(compiled, plan)
-            for seats in (crew, None):
-                self._decoded(key, seats)
+            for _ in self._in_order(plan):
+                pass
+
+    def _in_order(self, plan: Plan) -> Iterator[Tried]:
+        compiled = self.executable.compiled
+        key = key_of(compiled, plan, self.executable.plan)
+        for seats in (crew_of(compiled, plan), None):
+            if (found := self._decoded(key, seats)) is not None:
+                yield found
 
     def _decoded(self, key: Floats, crew: Ints | None) -> Tried | None:
+        """None where the order has no place, or runs would not keep to its schedule."""
         schedule = self._decoder.decode(key, crew).schedule
-        return self._judge(schedule) if schedule is not None else None
+        try:
+            return self._judge(schedule) if schedule is not None else None
+        except NotThePlanError:
+            return None
 
-    def _judge(self, schedule: Schedule) -> Tried | None:
-        """None where runs would not keep to the schedule."""
+    def _judge(self, schedule: Schedule) -> Tried:
         what = _what(schedule)
         if what not in self._tried:
-            try:
-                cost = float(self._costs(schedule, self._judged, FIRST).mean())
-            except NotThePlanError:
-                return None
-            self._tried[what] = Tried(cost, schedule, len(self._tried))
+            cost = float(self._costs(schedule, self._judged, FIRST).mean())
+            self._tried[what] = Tried(cost, schedule)
         return self._tried[what]
 
     def _costs(self, schedule: Schedule, runs: int, first: int) -> Floats:
@@ -122,8 +123,8 @@ class Search:
         return simulate(model, runs, self.seed, first=first, compiled=self.compiled, workers=1).cost
 
     def ranked(self) -> list[Tried]:
-        """What was tried, the best first."""
-        return sorted(self._tried.values(), key=lambda one: (one.cost, one.number))
+        """What was tried, the best first, and of equal ones that tried first."""
+        return sorted(self._tried.values(), key=lambda one: one.cost)
 
     def anneal(self, orders: int, seed: int) -> None:
         """Try so many new orders (Kirkpatrick, Gelatt and Vecchi, 1983), from the best so far on."""
@@ -160,9 +161,11 @@ class Search:
         ``usual``: an order that is kept to unless another costs less by more than the standard error of the difference.
         """
         instance = self.executable.compiled.instance
-        kept = [one.schedule for one in self.ranked()[:FINALISTS] if not check_schedule(instance, one.schedule)]
-        if usual is not None and (found := self._in_order(usual)) is not None and not check_schedule(instance, found):
-            kept.insert(0, found)
+        ranked = self.ranked()[:FINALISTS]
+        found = next(self._in_order(usual), None) if usual is not None else None
+        first = [found] if found is not None else []
+        tried = [*first, *(one for one in ranked if one is not found)]
+        kept = [one.schedule for one in tried if not check_schedule(instance, one.schedule)]
         if len(kept) < 2 or self.stop.is_set():
             return kept[0] if kept else self.executable.schedule
         costs = [self._costs(schedule, self._final, FIRST + self._judged) for schedule in kept]
@@ -172,16 +175,6 @@ class Search:
             return kept[0]
         return kept[least]
 
-    def _in_order(self, plan: Plan) -> Schedule | None:
-        """With its people if that has a place, else with others."""
-        compiled = self.executable.compiled
-        key = key_of(compiled, plan, self.executable.plan)
-        for seats in (crew_of(compiled, plan), None):
-            schedule = self._decoder.decode(key, seats).schedule
-            if schedule is not None and self._judge(schedule) is not None:
-                return schedule
-        return None
-
     def order(self, schedule: Schedule) -> Plan:
         """A schedule as a plan that says no more than when and by whom."""
         return bare(self.executable.plan).model_copy(update={"items": lift(self.executable.compiled, schedule)})
@@ -189,9 +182,9 @@ class Search:
 
 def best_orders(searches: Sequence[Search], most: int = FINALISTS) -> list[Plan]:
     """The best that were found, for other portfolios to try."""
-    found = [(one.cost, k, one.number, search, one) for k, search in enumerate(searches) for one in search.ranked()]
+    found = [(search, one) for search in searches for one in search.ranked()]
     distinct: dict[tuple[bytes, bytes], Plan] = {}
-    for *_, search, one in sorted(found, key=lambda entry: entry[:3]):
+    for search, one in sorted(found, key=lambda entry: entry[1].cost):
         if len(distinct) < most:
             distinct.setdefault(_what(one.schedule), search.order(one.schedule))
     return list(distinct.values())

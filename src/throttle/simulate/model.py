@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from throttle.as_planned import as_planned
-from throttle.calendars import Calendars
+from throttle.calendars import Calendars, end_of
 from throttle.changes.overhead import open_after
 from throttle.compile import Compiled, approval_expected, compile_portfolio, horizon_guess, most_slots
 from throttle.errors import InputError, ThrottleError
@@ -83,10 +83,9 @@ class Executable:
 def _compiled(portfolio: Portfolio, plan: Plan, settings: Settings) -> tuple[Compiled, Schedule]:
     """On the horizon of the runs, and with limits on what is let in whether or not the policy has them."""
     slot = portfolio.slot
-    last = max((item.finish for item in plan.items.values()), default=plan.as_of)
     longest = timedelta(weeks=longest_run(plan) if settings.weeks is None else settings.weeks)
     people = max(1, len(portfolio.people))
-    slots = max(min(math.ceil(longest / slot), MOST_CELLS // people), math.ceil((last - plan.as_of) / slot) + 1)
+    slots = max(min(math.ceil(longest / slot), MOST_CELLS // people), math.ceil((end_of(plan) - plan.as_of) / slot) + 1)
     policy = portfolio.policy
     added: dict[str, Any] = {}
     if policy.projects_in_process is None and portfolio.projects:
@@ -107,8 +106,7 @@ def _compiled(portfolio: Portfolio, plan: Plan, settings: Settings) -> tuple[Com
 
 def longest_run(plan: Plan) -> float:
     """Weeks from as-of after which a run of a plan ends, unless the settings say otherwise."""
-    last = max((item.finish for item in plan.items.values()), default=plan.as_of)
-    return LONGER * ((last - plan.as_of) / timedelta(weeks=1)) + MARGIN_WEEKS
+    return LONGER * ((end_of(plan) - plan.as_of) / timedelta(weeks=1)) + MARGIN_WEEKS
 
 
 class _Lists:
